@@ -1,0 +1,99 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target is compiled with the same strictness, so that code can move between rooms.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+
+func target(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
+// Arrows run downwards only: a target imports targets above it in this list, and adapters
+// (Store, Processes, Watching) never import each other. Tests/Tidy keeps it so.
+let package = Package(
+    name: "waybill",
+    products: [.executable(name: "waybill", targets: ["waybill"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+        .target(name: "CLinux"),
+        target("WaybillCore", [crypto]),
+        target("WaybillExpressions", ["WaybillCore"]),
+        target("WaybillManifests", ["WaybillCore", "WaybillExpressions", "CLibYAML"]),
+        target("WaybillEngine", ["WaybillCore", "WaybillExpressions", "WaybillManifests"]),
+        target("WaybillPorts", ["WaybillCore", system]),
+        target("WaybillStore", ["WaybillCore", "WaybillEngine", "WaybillPorts", "CLinux", system]),
+        target("WaybillProcesses", ["WaybillCore", "WaybillPorts", "CLinux", system]),
+        target("WaybillWatching", ["WaybillCore", "WaybillPorts", "CLinux", system]),
+        target(
+            "WaybillRuntime",
+            [
+                "WaybillCore", "WaybillExpressions", "WaybillManifests", "WaybillEngine", "WaybillPorts",
+                "WaybillStore", "CLinux", system,
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        target("WaybillTestKit", ["WaybillCore", "WaybillEngine", "WaybillPorts", "WaybillStore", "CLinux", system]),
+        target(
+            "WaybillCommands",
+            [
+                "WaybillCore", "WaybillExpressions", "WaybillManifests", "WaybillEngine", "WaybillPorts",
+                "WaybillStore", "WaybillProcesses", "WaybillWatching", "WaybillRuntime", system,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        .executableTarget(name: "waybill", dependencies: ["WaybillCommands"], swiftSettings: strict),
+        .executableTarget(
+            name: "conformance",
+            dependencies: ["WaybillCore", "WaybillExpressions", "WaybillManifests"],
+            path: "Tests/Conformance", swiftSettings: strict),
+        .executableTarget(
+            name: "benchmarks",
+            dependencies: [
+                "WaybillCore", "WaybillExpressions", "WaybillManifests", "WaybillEngine", "WaybillPorts",
+                "WaybillStore", "WaybillProcesses", "WaybillWatching", "WaybillRuntime", "CLinux", system,
+            ],
+            path: "Tests/Benchmarks", swiftSettings: strict),
+        tests("WaybillCoreTests", ["WaybillCore"]),
+        tests("WaybillExpressionsTests", ["WaybillCore", "WaybillExpressions"]),
+        tests("WaybillManifestsTests", ["WaybillCore", "WaybillExpressions", "WaybillManifests"]),
+        tests(
+            "WaybillEngineTests",
+            ["WaybillCore", "WaybillExpressions", "WaybillManifests", "WaybillEngine", "WaybillTestKit"]),
+        tests(
+            "WaybillStoreTests",
+            ["WaybillCore", "WaybillEngine", "WaybillPorts", "WaybillStore", "WaybillTestKit", "CLinux", system]),
+        tests("WaybillProcessesTests", ["WaybillCore", "WaybillPorts", "WaybillProcesses", "WaybillTestKit", system]),
+        tests("WaybillWatchingTests", ["WaybillCore", "WaybillPorts", "WaybillWatching", "WaybillTestKit", system]),
+        tests(
+            "WaybillRuntimeTests",
+            [
+                "WaybillCore", "WaybillManifests", "WaybillEngine", "WaybillPorts", "WaybillStore", "WaybillRuntime",
+                "WaybillTestKit", system,
+            ]),
+        tests("WaybillCommandsTests", ["WaybillCore", "WaybillCommands"]),
+        tests("EndToEnd", ["WaybillCore", system], path: "Tests/EndToEnd"),
+        tests("Tidy", [], path: "Tests/Tidy"),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,6 @@
+#ifndef WAYBILL_CLINUX_H
+#define WAYBILL_CLINUX_H
+
+/* The few system calls that Swift cannot import, and nothing else. */
+
+#endif
