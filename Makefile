@@ -1,0 +1,73 @@
+# Two commands do all the set-up on a fresh machine that has Swift: `make demo` and `make test`.
+# `make help` lists the targets.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+DESTDIR ?=
+# The demo runs the release build; DEMO_CONFIGURATION=debug spares the optimiser's minute.
+DEMO_CONFIGURATION ?= release
+# Arguments for the benchmarks, for example BENCH_ARGUMENTS="--json bench.json".
+BENCH_ARGUMENTS ?=
+
+RELEASE := -c release --static-swift-stdlib
+RELEASE_BIN := .build/release
+ifeq ($(DEMO_CONFIGURATION),debug)
+DEMO_FLAGS :=
+DEMO_BIN := .build/debug
+else
+DEMO_FLAGS := $(RELEASE)
+DEMO_BIN := $(RELEASE_BIN)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test conformance check bench install
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## the release build: .build/release/waybill, with the Swift runtime inside
+	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml
+	$(SWIFT) build $(RELEASE) --product waybill
+
+demo: ## set up, build, release this repository, lose the daemon, finish, audit the run
+	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml git jq
+	$(SWIFT) build $(DEMO_FLAGS) --product waybill
+	@./Tests/Scripts/demo.sh "$(CURDIR)/$(DEMO_BIN)/waybill"
+
+test: ## set up, build and run every test, then the conformance suites where they are at hand
+	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml git jq
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+	@SWIFT="$(SWIFT)" ./.ci/conformance
+
+conformance: ## the conformance suites alone (WAYBILL_CONFORMANCE names their folder)
+	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml
+	$(SWIFT) build --product conformance
+	@SWIFT="$(SWIFT)" ./.ci/conformance
+
+# Compiler warnings need no look of their own: every Swift target is built with warnings as errors.
+check: ## the formatter's lint, the shell scripts, and the tidy test
+	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml
+	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+	@./.ci/lint-scripts
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build --filter '^Tidy\.'
+
+bench: ## measure the release build beside raw baselines
+	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml
+	$(SWIFT) build $(RELEASE) --product waybill
+	$(SWIFT) build $(RELEASE) --product benchmarks
+	$(RELEASE_BIN)/benchmarks $(BENCH_ARGUMENTS)
+
+install: build ## install the command and its completions below PREFIX (default /usr/local)
+	install -d "$(DESTDIR)$(PREFIX)/bin" \
+	    "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" \
+	    "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" \
+	    "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d"
+	install -m 755 $(RELEASE_BIN)/waybill "$(DESTDIR)$(PREFIX)/bin/waybill"
+	$(RELEASE_BIN)/waybill --generate-completion-script bash \
+	    > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/waybill"
+	$(RELEASE_BIN)/waybill --generate-completion-script zsh \
+	    > "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_waybill"
+	$(RELEASE_BIN)/waybill --generate-completion-script fish \
+	    > "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/waybill.fish"
