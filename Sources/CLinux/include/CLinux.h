@@ -3,4 +3,7 @@
 
 /* The few system calls that Swift cannot import, and nothing else. */
 
+/* ---- files (files.c) ---- */
+#include "files.h"
+
 #endif

@@ -1,0 +1,206 @@
+internal import CLinux
+internal import Glibc
+internal import SystemPackage
+internal import WaybillPorts
+
+/// An open folder of the machine.
+///
+/// Opening goes through `openat2`, which resolves beneath the folder and through no link. Calls that have no
+/// such form (rename, unlink, stat) get the parent opened that way and then only one name.
+final class LocalDirectory: Directory {
+    let path: FilePath
+    let descriptor: CInt
+
+    init(owning descriptor: CInt, path: FilePath) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    deinit { Glibc.close(descriptor) }
+
+    func openDirectory(_ path: FilePath) throws(FileSystemError) -> (any Directory)? {
+        let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
+        guard let opened = try openBeneath(path, flags: flags, permissions: 0, "open") else { return nil }
+        return LocalDirectory(owning: opened, path: full(path))
+    }
+
+    func open(_ path: FilePath, _ access: FileAccess) throws(FileSystemError) -> (any File)? {
+        // Non-blocking, so that a FIFO under an expected name cannot hang a daemon; regular files do not mind.
+        let mode = access == .read ? O_RDONLY : O_RDWR
+        let flags = mode | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
+        guard let opened = try openBeneath(path, flags: flags, permissions: 0, "open") else { return nil }
+        return LocalFile(owning: opened, path: full(path))
+    }
+
+    func create(_ path: FilePath, permissions: UInt16) throws(FileSystemError) -> any File {
+        let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+        guard let opened = try openBeneath(path, flags: flags, permissions: permissions, "create") else {
+            throw FileSystemError(.notFound, "create", full(path), errno: .noSuchFileOrDirectory)
+        }
+        let file = LocalFile(owning: opened, path: full(path))
+        // The umask can only take bits away, and only bits beyond the owner's are ever at risk.
+        if permissions & 0o077 != 0, fchmod(opened, mode_t(permissions)) < 0 {
+            throw FileSystemError(errno: Errno(rawValue: errno), "set permissions of", full(path))
+        }
+        return file
+    }
+
+    func status(_ path: FilePath) throws(FileSystemError) -> FileStatus? {
+        try withParent(of: path, "inspect") { (parent, name) throws(FileSystemError) in
+            var status = stat()
+            guard fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) < 0 else { return FileStatus(status) }
+            try self.throwUnlessMissing(path, "inspect")
+            return nil
+        } ?? nil
+    }
+
+    func listing(_ path: FilePath) throws(FileSystemError) -> (any DirectoryListing)? {
+        let place: FilePath = path.isEmpty ? "." : path
+        let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
+        guard let opened = try openBeneath(place, flags: flags, permissions: 0, "list") else { return nil }
+        return LocalDirectoryListing(owning: opened, path: full(path))
+    }
+
+    func createDirectory(_ path: FilePath, permissions: UInt16) throws(FileSystemError) -> Bool {
+        let isMade = try withParent(of: path, "make folder") { (parent, name) throws(FileSystemError) -> Bool in
+            if mkdirat(parent, name, mode_t(permissions)) == 0 {
+                guard permissions & 0o7077 != 0 else { return true }
+                // Neither set-group-id nor sticky pass mkdir, and the umask takes the group's bits.
+                guard fchmodat(parent, name, mode_t(permissions), 0) == 0 else {
+                    throw self.failure(path, "set permissions of")
+                }
+                return true
+            }
+            let failure = self.failure(path, "make folder")
+            guard failure.code == .exists else { throw failure }
+            var status = stat()
+            guard fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0, FileStatus(status).kind == .directory
+            else { throw failure }
+            return false
+        }
+        guard let isMade else { throw FileSystemError(.notFound, "make folder", full(path)) }
+        return isMade
+    }
+
+    func rename(_ path: FilePath, to newPath: FilePath, in destination: (any Directory)?, replacing: Bool)
+        throws(FileSystemError)
+    {
+        guard let target = (destination ?? self) as? LocalDirectory else {
+            throw FileSystemError(.unsupported, "rename", full(path))
+        }
+        let isDone: Bool?? = try withParent(of: path, "rename") { (parent, name) throws(FileSystemError) in
+            try target.withParent(of: newPath, "rename") { (newParent, newName) throws(FileSystemError) in
+                if replacing {
+                    guard renameat(parent, name, newParent, newName) == 0 else { throw self.failure(path, "rename") }
+                } else {
+                    let result = wb_rename_new(parent, name, newParent, newName)
+                    if result < 0 { throw FileSystemError(errno: Errno(rawValue: -result), "rename", self.full(path)) }
+                }
+                return true
+            }
+        }
+        guard case .some(.some) = isDone else { throw FileSystemError(.notFound, "rename", full(path)) }
+    }
+
+    func remove(_ path: FilePath) throws(FileSystemError) -> Bool {
+        try unlink(path, flags: 0, "remove")
+    }
+
+    func removeDirectory(_ path: FilePath) throws(FileSystemError) -> Bool {
+        try unlink(path, flags: AT_REMOVEDIR, "remove folder")
+    }
+
+    func synchronize(_ path: FilePath) throws(FileSystemError) {
+        if path.isEmpty {
+            guard fsync(descriptor) == 0 else { throw failure(path, "sync") }
+            return
+        }
+        let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
+        guard let opened = try openBeneath(path, flags: flags, permissions: 0, "sync") else {
+            throw FileSystemError(.notFound, "sync", full(path))
+        }
+        defer { Glibc.close(opened) }
+        guard fsync(opened) == 0 else { throw failure(path, "sync") }
+    }
+
+    func fileSystemType() throws(FileSystemError) -> FileSystemType {
+        var magic: UInt64 = 0
+        let result = wb_file_system_type(descriptor, &magic)
+        if result < 0 { throw FileSystemError(errno: Errno(rawValue: -result), "inspect the file system of", path) }
+        return KnownFileSystems.type(magic: magic)
+    }
+}
+
+extension LocalDirectory {
+    private func full(_ path: FilePath) -> FilePath { self.path.appending(path.components) }
+
+    /// What `errno` says about `path`.
+    private func failure(_ path: FilePath, _ operation: String) -> FileSystemError {
+        FileSystemError(errno: Errno(rawValue: errno), operation, full(path))
+    }
+
+    private func throwUnlessMissing(_ path: FilePath, _ operation: String) throws(FileSystemError) {
+        let failure = failure(path, operation)
+        if failure.code != .notFound { throw failure }
+    }
+
+    private func unlink(_ path: FilePath, flags: CInt, _ operation: String) throws(FileSystemError) -> Bool {
+        try withParent(of: path, operation) { (parent, name) throws(FileSystemError) -> Bool in
+            if unlinkat(parent, name, flags) == 0 { return true }
+            try self.throwUnlessMissing(path, operation)
+            return false
+        } ?? false
+    }
+
+    /// The descriptor, or nil if something on the way is missing.
+    private func openBeneath(
+        _ path: FilePath, flags: CInt, permissions: UInt16, _ operation: String
+    ) throws(FileSystemError) -> CInt? {
+        try checkBeneath(path, operation)
+        while true {
+            let opened = path.withPlatformString { wb_open_beneath(descriptor, $0, flags, mode_t(permissions)) }
+            if opened >= 0 { return opened }
+            switch Errno(rawValue: -opened) {
+            // EAGAIN: the kernel could not rule out a race with a rename, and asks to try again.
+            case .interrupted, .resourceTemporarilyUnavailable: continue
+            case .noSuchFileOrDirectory: return nil
+            case let error: throw FileSystemError(errno: error, operation, full(path))
+            }
+        }
+    }
+
+    /// Refuses what would leave the folder before the kernel is asked.
+    private func checkBeneath(_ path: FilePath, _ operation: String) throws(FileSystemError) {
+        guard path.isRelative, !path.isEmpty, !path.components.contains(where: { $0.kind == .parentDirectory })
+        else { throw FileSystemError(.escapes, operation, path) }
+    }
+
+    /// Calls `body` with the folder a path's last name is in; nil if that folder is missing.
+    private func withParent<Result>(
+        of path: FilePath, _ operation: String,
+        _ body: (CInt, UnsafePointer<CChar>) throws(FileSystemError) -> Result
+    ) throws(FileSystemError) -> Result? {
+        try checkBeneath(path, operation)
+        guard let name = path.lastComponent else { throw FileSystemError(.escapes, operation, path) }
+        let folder = path.removingLastComponent()
+        var parent = descriptor
+        if !folder.isEmpty {
+            let flags = O_PATH | O_DIRECTORY | O_CLOEXEC
+            guard let opened = try openBeneath(folder, flags: flags, permissions: 0, operation) else { return nil }
+            parent = opened
+        }
+        defer { if parent != descriptor { Glibc.close(parent) } }
+        // Errors travel beside the closure, which can only rethrow any error.
+        var failure: FileSystemError?
+        let result: Result? = name.withPlatformString { name in
+            do throws(FileSystemError) {
+                return try body(parent, name)
+            } catch {
+                failure = error
+                return nil
+            }
+        }
+        if let failure { throw failure }
+        return result
+    }
+}

@@ -1,0 +1,88 @@
+internal import CLinux
+internal import Glibc
+internal import Synchronization
+internal import SystemPackage
+internal import WaybillPorts
+
+/// An open file of the machine.
+final class LocalFile: File {
+    let path: FilePath
+    /// Negative once closed, so that a late call meets EBADF instead of somebody else's file.
+    private let descriptor: Atomic<CInt>
+
+    init(owning descriptor: CInt, path: FilePath) {
+        self.descriptor = Atomic(descriptor)
+        self.path = path
+    }
+
+    deinit { close() }
+
+    func close() {
+        let closing = descriptor.exchange(-1, ordering: .acquiringAndReleasing)
+        if closing >= 0 { _ = Glibc.close(closing) }
+    }
+
+    private var open: CInt { descriptor.load(ordering: .acquiring) }
+
+    private func check(_ result: Int, _ operation: String) throws(FileSystemError) -> Int {
+        if result < 0 { throw FileSystemError(errno: Errno(rawValue: errno), operation, path) }
+        return result
+    }
+
+    /// For calls that answer -errno themselves.
+    private func check(negated result: CInt, _ operation: String) throws(FileSystemError) {
+        if result < 0 { throw FileSystemError(errno: Errno(rawValue: -result), operation, path) }
+    }
+
+    func status() throws(FileSystemError) -> FileStatus {
+        var status = stat()
+        _ = try check(Int(fstat(open, &status)), "inspect")
+        return FileStatus(status)
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(FileSystemError) -> Int {
+        guard let base = buffer.baseAddress, !buffer.isEmpty else { return 0 }
+        return try check(pread(open, base, buffer.count, off_t(offset)), "read")
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(FileSystemError) -> Int {
+        guard let base = bytes.baseAddress, !bytes.isEmpty else { return 0 }
+        return try check(pwrite(open, base, bytes.count, off_t(offset)), "write")
+    }
+
+    func truncate(to length: Int64) throws(FileSystemError) {
+        _ = try check(Int(ftruncate(open, off_t(length))), "cut")
+    }
+
+    func synchronize() throws(FileSystemError) {
+        _ = try check(Int(fdatasync(open)), "sync")
+    }
+
+    func lock() throws(FileSystemError) {
+        let result = wb_lock(open)
+        guard result < 0 else { return }
+        let error = Errno(rawValue: -result)
+        guard error == .wouldBlock else { throw FileSystemError(errno: error, "lock", path) }
+        let owner = try KernelLocks.owner(of: try status())
+        throw FileSystemError(.locked, "lock", path, owner: owner)
+    }
+
+    func unlock() throws(FileSystemError) { try check(negated: wb_unlock(open), "unlock") }
+
+    func markPresence() throws(FileSystemError) { try check(negated: wb_mark_presence(open), "mark") }
+
+    func hasPresence() throws(FileSystemError) -> Bool {
+        let result = wb_has_presence(open)
+        try check(negated: result, "ask")
+        return result > 0
+    }
+
+    func clone(from source: any File) throws(FileSystemError) -> Bool {
+        guard let source = source as? LocalFile else { return false }
+        // Whatever the reason (another file system, one without shared blocks), copying still works.
+        return wb_clone(open, source.open) == 0
+    }
+
+    /// For tests: a descriptor that a child would inherit keeps a lock alive after its owner.
+    var isCloseOnExec: Bool { wb_is_close_on_exec(open) == 1 }
+}
