@@ -15,7 +15,7 @@ extension Directory {
     package func read(_ path: FilePath, limit: Int) throws(FileSystemError) -> [UInt8]? {
         guard let file = try open(path, .read) else { return nil }
         defer { file.close() }
-        guard try file.status().kind == .file else { throw FileSystemError(.wrongKind, "read", self.path.appending(path)) }
+        guard try file.status().kind == .file else { throw FileSystemError(.wrongKind, "read", self.path.appending(path.components)) }
         return try file.readAll(limit: limit)
     }
 

@@ -1,4 +1,4 @@
-package import SystemPackage
+internal import SystemPackage
 
 // What every form of file system does alike: whole transfers made of the port's small operations. They
 // live here so that a faulty form can interrupt them at every single operation.

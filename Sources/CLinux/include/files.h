@@ -30,6 +30,9 @@ int wb_clone(int target, int source);
 /* f_type of statfs(2). */
 int wb_file_system_type(int file, uint64_t *type);
 
+/* O_PATH, which the overlay lacks. */
+extern const int wb_o_path;
+
 /* The one fcntl(2) that Swift needs without its variable arguments. */
 int wb_is_close_on_exec(int file);
 

@@ -185,7 +185,7 @@ extension LocalDirectory {
         let folder = path.removingLastComponent()
         var parent = descriptor
         if !folder.isEmpty {
-            let flags = O_PATH | O_DIRECTORY | O_CLOEXEC
+            let flags = wb_o_path | O_DIRECTORY | O_CLOEXEC
             guard let opened = try openBeneath(folder, flags: flags, permissions: 0, operation) else { return nil }
             parent = opened
         }

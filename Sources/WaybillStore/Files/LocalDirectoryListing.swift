@@ -13,7 +13,7 @@ final class LocalDirectoryListing: DirectoryListing {
 
     private let descriptor: CInt
     private let path: FilePath
-    private let buffer: UnsafeMutableRawBufferPointer
+    private nonisolated(unsafe) let buffer: UnsafeMutableRawBufferPointer
     private nonisolated(unsafe) var position = 0
     private nonisolated(unsafe) var filled = 0
     private nonisolated(unsafe) var isAtEnd = false
