@@ -1,0 +1,216 @@
+internal import Synchronization
+internal import SystemPackage
+internal import WaybillPorts
+
+/// An open folder of a `MemoryFileSystem`.
+final class MemoryDirectory: Directory {
+    private let system: MemoryFileSystem
+    private let node: Int
+    /// Nil for the root, which every life has.
+    private let lifetime: Int?
+    let path: FilePath
+
+    init(_ system: MemoryFileSystem, node: Int, lifetime: Int?, path: FilePath) {
+        self.system = system
+        self.node = node
+        self.lifetime = lifetime
+        self.path = path
+    }
+
+    private func full(_ path: FilePath) -> FilePath { self.path.appending(path.components) }
+
+    /// Passes the step and runs `body` with the volume.
+    private func perform<Result: Sendable>(
+        _ kind: MemoryFileSystem.Operation.Kind, _ path: FilePath,
+        _ body: (inout MemoryVolume) throws(FileSystemError) -> Result
+    ) throws(FileSystemError) -> Result {
+        if path.isAbsolute { throw FileSystemError(.escapes, kind.rawValue, path) }
+        return try system.state.withLock { (volume) throws(FileSystemError) in
+            try volume.check(lifetime, path)
+            try volume.step(kind, full(path))
+            return try body(&volume)
+        }
+    }
+
+    /// The folder a path's last name is in, nil if missing, and that name.
+    private func place(
+        _ path: FilePath, _ volume: MemoryVolume, _ operation: String
+    ) throws(FileSystemError) -> (folder: Int, name: FilePath.Component)? {
+        guard let name = path.lastComponent, name.kind == .regular else {
+            throw FileSystemError(.escapes, operation, path)
+        }
+        let folders = path.removingLastComponent().components
+        guard let folder = try volume.find(folders, from: node, operation, full(path)) else { return nil }
+        switch volume.nodes[folder]?.kind {
+        case .directory: return (folder, name)
+        case .link: throw FileSystemError(.isLink, operation, full(path))
+        default: throw FileSystemError(.wrongKind, operation, full(path))
+        }
+    }
+
+    func openDirectory(_ path: FilePath) throws(FileSystemError) -> (any Directory)? {
+        let found = try perform(.openFolder, path) { (volume) throws(FileSystemError) -> (Int, Int)? in
+            guard let found = try volume.find(path.components, from: self.node, "open", self.full(path)) else { return nil }
+            switch volume.nodes[found]?.kind {
+            case .directory: return (found, volume.lifetime)
+            case .link: throw FileSystemError(.isLink, "open", self.full(path))
+            default: throw FileSystemError(.wrongKind, "open", self.full(path))
+            }
+        }
+        guard let (found, lifetime) = found else { return nil }
+        return MemoryDirectory(system, node: found, lifetime: lifetime, path: full(path))
+    }
+
+    func open(_ path: FilePath, _ access: FileAccess) throws(FileSystemError) -> (any File)? {
+        let found = try perform(.open, path) { (volume) throws(FileSystemError) -> (node: Int, handle: Int, Int)? in
+            guard let found = try volume.find(path.components, from: self.node, "open", self.full(path)) else { return nil }
+            switch volume.nodes[found]?.kind {
+            case .link: throw FileSystemError(.isLink, "open", self.full(path))
+            case .socket: throw FileSystemError(.wrongKind, "open", self.full(path))
+            case .directory where access == .readWrite: throw FileSystemError(.wrongKind, "open", self.full(path))
+            default: return (found, volume.makeHandle(), volume.lifetime)
+            }
+        }
+        guard let (node, handle, lifetime) = found else { return nil }
+        return MemoryFile(system, node: node, handle: handle, lifetime: lifetime, path: full(path))
+    }
+
+    func create(_ path: FilePath, permissions: UInt16) throws(FileSystemError) -> any File {
+        let made = try perform(.create, path) { (volume) throws(FileSystemError) -> (node: Int, handle: Int, Int) in
+            guard let (folder, name) = try self.place(path, volume, "create") else {
+                throw FileSystemError(.notFound, "create", self.full(path))
+            }
+            if volume.nodes[folder]?.entries[name] != nil { throw FileSystemError(.exists, "create", self.full(path)) }
+            let node = volume.makeNode(.file, permissions: permissions)
+            volume.link(node, as: name, in: folder)
+            return (node, volume.makeHandle(), volume.lifetime)
+        }
+        return MemoryFile(system, node: made.node, handle: made.handle, lifetime: made.2, path: full(path))
+    }
+
+    func status(_ path: FilePath) throws(FileSystemError) -> FileStatus? {
+        try perform(.status, path) { (volume) throws(FileSystemError) in
+            guard let (folder, name) = try self.place(path, volume, "inspect"),
+                let node = volume.nodes[folder]?.entries[name]
+            else { return nil }
+            return volume.status(node)
+        }
+    }
+
+    func listing(_ path: FilePath) throws(FileSystemError) -> (any DirectoryListing)? {
+        let names = try perform(.list, path) { (volume) throws(FileSystemError) -> [DirectoryEntry]? in
+            guard let found = try volume.find(path.components, from: self.node, "list", self.full(path)) else { return nil }
+            guard volume.nodes[found]?.kind == .directory, let entries = volume.nodes[found]?.entries else {
+                throw FileSystemError(.wrongKind, "list", self.full(path))
+            }
+            // Sorted, so that the same seed sees the same order.
+            return entries.sorted { $0.key.string < $1.key.string }.map {
+                DirectoryEntry(name: $0.key, kind: volume.nodes[$0.value]?.kind ?? .unknown)
+            }
+        }
+        return names.map { MemoryListing($0) }
+    }
+
+    func createDirectory(_ path: FilePath, permissions: UInt16) throws(FileSystemError) -> Bool {
+        try perform(.makeFolder, path) { (volume) throws(FileSystemError) in
+            guard let (folder, name) = try self.place(path, volume, "make folder") else {
+                throw FileSystemError(.notFound, "make folder", self.full(path))
+            }
+            if let taken = volume.nodes[folder]?.entries[name] {
+                if volume.nodes[taken]?.kind == .directory { return false }
+                throw FileSystemError(.exists, "make folder", self.full(path))
+            }
+            volume.link(volume.makeNode(.directory, permissions: permissions), as: name, in: folder)
+            return true
+        }
+    }
+
+    func rename(_ path: FilePath, to newPath: FilePath, in destination: (any Directory)?, replacing: Bool)
+        throws(FileSystemError)
+    {
+        guard let target = (destination ?? self) as? MemoryDirectory, target.system === system else {
+            throw FileSystemError(.unsupported, "rename", full(path))
+        }
+        try perform(.rename, path) { (volume) throws(FileSystemError) in
+            guard let (folder, name) = try self.place(path, volume, "rename"),
+                let (newFolder, newName) = try target.place(newPath, volume, "rename"),
+                let moved = volume.nodes[folder]?.entries[name]
+            else { throw FileSystemError(.notFound, "rename", self.full(path)) }
+            if let taken = volume.nodes[newFolder]?.entries[newName] {
+                if !replacing { throw FileSystemError(.exists, "rename", self.full(path)) }
+                if taken == moved { return }
+                try volume.checkReplacement(of: taken, by: moved, self.full(path))
+            }
+            volume.move(name, in: folder, to: newName, in: newFolder)
+        }
+    }
+
+    func remove(_ path: FilePath) throws(FileSystemError) -> Bool {
+        try perform(.remove, path) { (volume) throws(FileSystemError) in
+            guard let (folder, name) = try self.place(path, volume, "remove"),
+                let node = volume.nodes[folder]?.entries[name]
+            else { return false }
+            if volume.nodes[node]?.kind == .directory { throw FileSystemError(.wrongKind, "remove", self.full(path)) }
+            volume.unlink(name, in: folder)
+            return true
+        }
+    }
+
+    func removeDirectory(_ path: FilePath) throws(FileSystemError) -> Bool {
+        try perform(.removeFolder, path) { (volume) throws(FileSystemError) in
+            guard let (folder, name) = try self.place(path, volume, "remove folder"),
+                let found = volume.nodes[folder]?.entries[name], let node = volume.nodes[found]
+            else { return false }
+            guard node.kind == .directory else { throw FileSystemError(.wrongKind, "remove folder", self.full(path)) }
+            guard node.entries.isEmpty else { throw FileSystemError(.notEmpty, "remove folder", self.full(path)) }
+            volume.unlink(name, in: folder)
+            return true
+        }
+    }
+
+    func synchronize(_ path: FilePath) throws(FileSystemError) {
+        try perform(.syncFolder, path) { (volume) throws(FileSystemError) in
+            let folder = try volume.folder(path.components, from: self.node, "sync", self.full(path))
+            volume.synchronize(folder: folder)
+        }
+    }
+
+    func fileSystemType() throws(FileSystemError) -> FileSystemType {
+        try perform(.inspectFileSystem, FilePath()) { _ in FileSystemType(name: "memory", isSuitable: true) }
+    }
+}
+
+extension MemoryVolume {
+    /// What a rename may replace: a file by a file, an empty folder by a folder.
+    fileprivate func checkReplacement(of taken: Int, by moved: Int, _ path: FilePath) throws(FileSystemError) {
+        switch (nodes[moved]?.kind == .directory, nodes[taken]?.kind == .directory) {
+        case (true, true):
+            if nodes[taken]?.entries.isEmpty == false { throw FileSystemError(.notEmpty, "rename", path) }
+        case (false, false): break
+        default: throw FileSystemError(.wrongKind, "rename", path)
+        }
+    }
+
+    func status(_ id: Int) -> FileStatus? {
+        guard let node = nodes[id] else { return nil }
+        return FileStatus(
+            kind: node.kind, size: Int64(node.content.count), linkCount: node.linkCount, userID: node.userID,
+            groupID: node.groupID, permissions: node.permissions, modified: node.modified, changed: node.changed,
+            inode: UInt64(id), device: 1)
+    }
+}
+
+/// The names as they were when the listing was opened.
+private final class MemoryListing: DirectoryListing {
+    private let rest: Mutex<ArraySlice<DirectoryEntry>>
+
+    init(_ entries: [DirectoryEntry]) { rest = Mutex(entries[...]) }
+
+    func next(limit: Int) throws(FileSystemError) -> [DirectoryEntry] {
+        rest.withLock { rest in
+            let batch = Array(rest.prefix(limit))
+            rest = rest.dropFirst(limit)
+            return batch
+        }
+    }
+}
