@@ -1,0 +1,241 @@
+internal import SystemPackage
+internal import WaybillCore
+internal import WaybillEngine
+internal import WaybillPorts
+
+/// A file of chained lines that this process may write: a run's ledger or the open segment of the journal.
+///
+/// It knows how far the file is durable (`head`), writes behind that only, and goes back to it when the disk
+/// fails. The lock is on the descriptor that writes, and nowhere else.
+struct ChainFile: Sendable {
+    /// How much is read, copied or saved at once.
+    static let chunkSize = 262_144
+    /// Another process may replace the file between opening and locking it; not that often.
+    private static let maximumReopenings = 100
+    /// Saved tails are numbered; so many on one ledger mean a machine that needs its owner.
+    private static let maximumTornTails = 10_000
+
+    private let folder: any Directory
+    private let path: FilePath
+    private let durability: Durability
+    private(set) var file: any File
+    private var identity: FileStatus
+    /// The end of what is recorded for good.
+    private(set) var head: LedgerHead
+    /// Where this process began to read, and so how far back it can check a copy.
+    private var start: LedgerHead
+    /// After a failed sync the file may hold anything behind `head`; only a copy of the prefix is trusted.
+    private var isPoisoned = false
+
+    /// Opens and locks an existing file; nil if missing. It still has to be followed from `head` on.
+    static func openLocked(
+        _ path: FilePath, in folder: any Directory, from head: LedgerHead, durability: Durability
+    ) throws(FileSystemError) -> ChainFile? {
+        for _ in 0..<maximumReopenings {
+            guard let file = try folder.open(path, .readWrite) else { return nil }
+            try file.lock()
+            let identity = try file.status()
+            guard identity.kind == .file else { throw FileSystemError(.wrongKind, "open", file.path) }
+            // Whoever renamed another file over this one held the lock we now have on the wrong file.
+            if let named = try folder.status(path), named.isSameFile(as: identity) {
+                return ChainFile(
+                    folder: folder, path: path, durability: durability, file: file, identity: identity, head: head,
+                    start: head)
+            }
+            file.close()
+        }
+        throw FileSystemError(.locked, "open", folder.path.appending(path.components))
+    }
+
+    // MARK: Reading
+
+    /// Feeds everything from an offset to the end of the file, chunk by chunk.
+    static func read(
+        _ file: any File, from offset: Int, _ feed: (UnsafeRawBufferPointer) -> Void
+    ) throws(FileSystemError) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkSize, alignment: 16)
+        defer { buffer.deallocate() }
+        var offset = Int64(offset)
+        while true {
+            let count = try file.readFully(into: buffer, at: offset)
+            if count > 0 { feed(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
+            if count < buffer.count { return }
+            offset += Int64(count)
+        }
+    }
+
+    /// Reads what follows `head`, hands on its entries, and moves `head` behind them. A torn tail is saved beside
+    /// the file and cut.
+    /// - Throws: `.damaged`, and then nothing is changed.
+    mutating func follow(
+        knownHeads: [Int: Digest], _ body: (LedgerScanner.Item) -> Void
+    ) throws(StoreError) {
+        if isPoisoned { try rebuild() }
+        let size = try storing { () throws(FileSystemError) in try file.status().size }
+        guard size >= Int64(head.length) else {
+            throw StoreError(
+                .damaged, "\(file.path) has \(size) bytes, and \(head.length) were recorded", seq: head.seq)
+        }
+        // The common case, and a system call that need not read.
+        if size == Int64(head.length), knownHeads.isEmpty { return }
+        var scanner = LedgerScanner(after: head, knownHeads: knownHeads)
+        try storing { () throws(FileSystemError) in
+            try Self.read(file, from: head.length) { scanner.feed($0, body) }
+        }
+        switch scanner.finish() {
+        case .whole(let head): self.head = head
+        case .torn(let head, _, _):
+            self.head = head
+            try storing { () throws(FileSystemError) in try cutTail() }
+        case .damaged(_, let reason):
+            throw StoreError(.damaged, "\(file.path): \(reason)", seq: reason.seq)
+        }
+    }
+
+    /// What an owner that was killed between write and sync left behind becomes durable before anyone acts on it.
+    func settle() throws(StoreError) {
+        guard durability == .full else { return }
+        try storing { () throws(FileSystemError) in try file.synchronize() }
+    }
+
+    /// Saves what is behind `head` as `<name>.torn.<n>` and cuts it off.
+    private func cutTail() throws(FileSystemError) {
+        let stem = path.lastComponent?.stem ?? ""
+        for number in 1...Self.maximumTornTails {
+            let saved = path.removingLastComponent().appending("\(stem).torn.\(number)")
+            do throws(FileSystemError) {
+                let copy = try folder.create(saved, permissions: Permissions.file)
+                defer { copy.close() }
+                try Self.copy(file, from: head.length, to: copy, end: nil) { _ in }
+                if durability == .full {
+                    try copy.synchronize()
+                    try folder.synchronize(path.removingLastComponent())
+                }
+            } catch where error.code == .exists {
+                continue
+            }
+            try file.truncate(to: Int64(head.length))
+            return
+        }
+        throw FileSystemError(.exists, "save the torn tail of", file.path)
+    }
+
+    // MARK: Writing
+
+    /// One write and one sync behind `head`.
+    mutating func append(_ lines: [UInt8], upTo newHead: LedgerHead) throws(StoreError) {
+        precondition(newHead.length == head.length + lines.count && newHead.seq > head.seq, "lines and head belong together")
+        if isPoisoned { try rebuild() }
+        try checkUnchanged()
+        do throws(FileSystemError) {
+            try file.writeFully(lines, at: Int64(head.length))
+        } catch {
+            retract()
+            throw StoreError(error)
+        }
+        if durability == .full {
+            do throws(FileSystemError) {
+                try file.synchronize()
+            } catch {
+                isPoisoned = true
+                try? rebuild()
+                throw StoreError(.notDurable, "\(error); nothing of it was recorded", cause: error)
+            }
+        }
+        head = newHead
+    }
+
+    /// Compares the file with memory before anything is written into it.
+    private func checkUnchanged() throws(StoreError) {
+        let (opened, named) = try storing { () throws(FileSystemError) in
+            (try file.status(), try folder.status(path))
+        }
+        guard let named, named.isSameFile(as: opened), opened.isSameFile(as: identity) else {
+            throw StoreError(.changedBehind, "\(file.path) was replaced or removed by somebody else")
+        }
+        guard opened.size == Int64(head.length) else {
+            throw StoreError(
+                .changedBehind, "\(file.path) has \(opened.size) bytes instead of \(head.length): "
+                    + "somebody else wrote to it")
+        }
+    }
+
+    /// Takes a part of a write back out of the file.
+    private mutating func retract() {
+        do throws(FileSystemError) {
+            try file.truncate(to: Int64(head.length))
+        } catch {
+            isPoisoned = true
+        }
+    }
+
+    /// Copies what was last synced with success to a new file and puts that in the old one's place.
+    ///
+    /// After a failed sync the kernel may show bytes that never reached the disk, and report success from then on
+    /// (https://wiki.postgresql.org/wiki/Fsync_Errors), so neither the old file nor another sync of it is trusted.
+    private mutating func rebuild() throws(StoreError) {
+        // Whoever reads meanwhile must not see what was refused; if this fails too, the copy still does it.
+        try? file.truncate(to: Int64(head.length))
+        var verifier = LedgerVerifier(after: start)
+        let (copy, status) = try storing { () throws(FileSystemError) in
+            let temporary = try TemporaryName.next(for: path, in: folder.path)
+            let copy = try folder.create(temporary, permissions: Permissions.file)
+            do throws(FileSystemError) {
+                try copy.lock()
+                var offset = 0
+                try Self.copy(file, from: 0, to: copy, end: head.length) { chunk in
+                    let skipped = min(max(0, start.length - offset), chunk.count)
+                    verifier.feed(UnsafeRawBufferPointer(rebasing: chunk[skipped...]))
+                    offset += chunk.count
+                }
+                try copy.synchronize()
+                try folder.rename(temporary, to: path)
+                let status = try copy.status()
+                try folder.synchronize(path.removingLastComponent())
+                return (copy, status)
+            } catch {
+                copy.close()
+                _ = try? folder.remove(temporary)
+                throw error
+            }
+        }
+        guard case .whole(let verified) = verifier.finish(), verified.seq == head.seq, verified.digest == head.digest
+        else {
+            throw StoreError(.damaged, "\(file.path) no longer holds what was synced", seq: head.seq)
+        }
+        file.close()
+        file = copy
+        identity = status
+        isPoisoned = false
+    }
+
+    /// Copies bytes from an offset to `end`, or to the end of the file.
+    private static func copy(
+        _ source: any File, from start: Int, to target: any File, end: Int?,
+        _ body: (UnsafeRawBufferPointer) -> Void
+    ) throws(FileSystemError) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkSize, alignment: 16)
+        defer { buffer.deallocate() }
+        var offset = start
+        while offset < end ?? .max {
+            let wanted = min(buffer.count, (end ?? .max) - offset)
+            let slice = UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
+            let count = try source.readFully(into: slice, at: Int64(offset))
+            let bytes = UnsafeRawBufferPointer(rebasing: slice[..<count])
+            try target.writeFully(bytes, at: Int64(offset - start))
+            body(bytes)
+            offset += count
+            if count < wanted {
+                if end == nil { return }
+                throw FileSystemError(.io, "copy", source.path)
+            }
+        }
+    }
+}
+
+extension ChainFile {
+    /// Whether the name still leads to the file that is open: the journal's does not after a segment is closed.
+    func isCurrent() throws(FileSystemError) -> Bool {
+        try folder.status(path)?.isSameFile(as: identity) ?? false
+    }
+}

@@ -1,0 +1,76 @@
+internal import Synchronization
+internal import SystemPackage
+package import WaybillCore
+package import WaybillEngine
+package import WaybillPorts
+
+/// Ledgers as files: `<run>/ledger.jsonl` beneath the folder of runs.
+package struct FileLedgerStore: LedgerStore {
+    private let runs: any Directory
+
+    /// - Parameter runs: the folder that holds the runs' folders.
+    package init(runs: any Directory) { self.runs = runs }
+
+    package func open(
+        _ run: RunID, from head: LedgerHead, knownHeads: [Int: Digest], durability: Durability,
+        _ body: (LedgerScanner.Item) -> Void
+    ) throws(StoreError) -> any Ledger {
+        let folder = try folder(of: run)
+        let opened = try storing { () throws(FileSystemError) in
+            try ChainFile.openLocked(RunFolder.ledger, in: folder, from: head, durability: durability)
+        }
+        guard var chain = opened else { throw missing(run) }
+        try chain.follow(knownHeads: knownHeads, body)
+        try chain.settle()
+        return FileLedger(chain)
+    }
+
+    package func scan(
+        _ run: RunID, from head: LedgerHead, knownHeads: [Int: Digest], _ body: (LedgerScanner.Item) -> Void
+    ) throws(StoreError) -> LedgerVerdict {
+        var scanner = LedgerScanner(after: head, knownHeads: knownHeads)
+        try read(run, from: head) { scanner.feed($0, body) }
+        return scanner.finish()
+    }
+
+    package func verify(
+        _ run: RunID, from head: LedgerHead, knownHeads: [Int: Digest]
+    ) throws(StoreError) -> LedgerVerdict {
+        var verifier = LedgerVerifier(after: head, knownHeads: knownHeads)
+        try read(run, from: head) { verifier.feed($0) }
+        return verifier.finish()
+    }
+
+    private func read(
+        _ run: RunID, from head: LedgerHead, _ feed: (UnsafeRawBufferPointer) -> Void
+    ) throws(StoreError) {
+        let folder = try folder(of: run)
+        let opened = try storing { () throws(FileSystemError) in try folder.open(RunFolder.ledger, .read) }
+        guard let file = opened else { throw missing(run) }
+        defer { file.close() }
+        try storing { () throws(FileSystemError) in try ChainFile.read(file, from: head.length, feed) }
+    }
+
+    private func folder(of run: RunID) throws(StoreError) -> any Directory {
+        let folder = try storing { () throws(FileSystemError) in try runs.openDirectory(FilePath(run.text)) }
+        guard let folder else { throw missing(run) }
+        return folder
+    }
+
+    private func missing(_ run: RunID) -> StoreError { StoreError(.missing, "run \(run) has no ledger") }
+}
+
+/// A run's ledger, open and locked.
+final class FileLedger: Ledger {
+    private let chain: Mutex<ChainFile>
+
+    init(_ chain: ChainFile) { self.chain = Mutex(chain) }
+
+    var head: LedgerHead { chain.withLock { $0.head } }
+
+    func append(lines: [UInt8], upTo newHead: LedgerHead) throws(StoreError) {
+        try chain.withLock { (chain) throws(StoreError) in try chain.append(lines, upTo: newHead) }
+    }
+
+    func close() { chain.withLock { $0.file.close() } }
+}
