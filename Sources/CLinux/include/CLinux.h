@@ -6,4 +6,61 @@
 /* ---- files (files.c) ---- */
 #include "files.h"
 
+/* ---- Processes: process.c ------------------------------------------------------------------------------------- */
+
+/* Swift's own module leaves these headers out. */
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/timerfd.h>
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* How far a spawn came before it failed. */
+enum waybill_spawn_stage {
+    WAYBILL_SPAWN_CLONE,     /* No process was made. */
+    WAYBILL_SPAWN_SETUP,     /* Session, signals, descriptors. */
+    WAYBILL_SPAWN_DIRECTORY, /* The working directory. */
+    WAYBILL_SPAWN_EXECUTE,   /* The program. */
+};
+
+struct waybill_spawn_request {
+    const char *const *paths; /* Files to try, in order, relative to `directory`; ends with NULL. */
+    char *const *argv;        /* Ends with NULL. */
+    char *const *envp;        /* Ends with NULL. */
+    const char *directory;
+    int standard[3]; /* What becomes descriptors 0, 1 and 2. */
+    uint64_t tag;    /* Becomes RLIMIT_LOCKS; 0 leaves it alone. */
+};
+
+struct waybill_spawn_result {
+    pid_t pid;
+    int pidfd;   /* Close-on-exec. */
+    int failure; /* An errno; 0 if the program runs. */
+    enum waybill_spawn_stage stage;
+    int candidate; /* Which of `paths` the failure is about. */
+};
+
+/* Starts a program as the leader of a session of its own, which the kernel kills when the calling THREAD ends.
+   Returns once the program runs (0) or it is known that it does not (-1, with `failure` and `stage`). */
+int waybill_spawn(const struct waybill_spawn_request *request, struct waybill_spawn_result *result);
+
+/* Makes this process the parent of its descendants that lose theirs. */
+int waybill_set_child_subreaper(void);
+
+/* RLIMIT_LOCKS of a process, UINT64_MAX if it has none; -1 if it is gone or not ours. */
+int waybill_process_tag(pid_t pid, uint64_t *tag);
+
+int waybill_pidfd_open(pid_t pid);
+int waybill_pidfd_send_signal(int pidfd, int number);
+
+/* A pipe's reading and writing end, close-on-exec. */
+int waybill_pipe(int *reading, int *writing);
+
+/* An anonymous file, close-on-exec. */
+int waybill_memory_file(const char *name);
+
+/* ---- End of processes ------------------------------------------------------------------------------------------ */
+
 #endif

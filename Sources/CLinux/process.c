@@ -1,0 +1,194 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef CLONE_PIDFD
+#define CLONE_PIDFD 0x00001000
+#endif
+
+/* How long an executable that somebody still holds open for writing is waited for. That somebody may be a sibling
+   between its own clone and exec, which holds a copy of every descriptor of this process. */
+enum { BUSY_TRIES = 50, BUSY_PAUSE_NANOSECONDS = 2000000 };
+
+struct child {
+    const struct waybill_spawn_request *request;
+    struct waybill_spawn_result *result;
+    pid_t parent;
+};
+
+/* The child shares the memory of its parent, whose thread stands still until the exec: an assignment is the answer. */
+static int give_up(struct child *child, enum waybill_spawn_stage stage) {
+    child->result->failure = errno;
+    child->result->stage = stage;
+    _exit(127);
+}
+
+/* Handlers must be gone before signals are let in: they would run here, in the parent's memory. What is ignored would
+   stay ignored across the exec. */
+static void reset_signals(void) {
+    for (int number = 1; number < NSIG; number++) {
+        struct sigaction action;
+        if (sigaction(number, NULL, &action) != 0 || action.sa_handler == SIG_DFL) {
+            continue;
+        }
+        memset(&action, 0, sizeof action);
+        action.sa_handler = SIG_DFL;
+        sigaction(number, &action, NULL);
+    }
+}
+
+static void place_descriptors(struct child *child) {
+    int source[3];
+    for (int number = 0; number < 3; number++) {
+        /* A daemon started with closed standard streams gets files in their places: out of the way first. */
+        source[number] = child->request->standard[number];
+        if (source[number] < 3) {
+            source[number] = fcntl(source[number], F_DUPFD_CLOEXEC, 3);
+            if (source[number] < 0) {
+                give_up(child, WAYBILL_SPAWN_SETUP);
+            }
+        }
+    }
+    for (int number = 0; number < 3; number++) {
+        if (dup2(source[number], number) < 0) {
+            give_up(child, WAYBILL_SPAWN_SETUP);
+        }
+    }
+    if (syscall(SYS_close_range, 3u, ~0u, 0u) != 0) {
+        give_up(child, WAYBILL_SPAWN_SETUP);
+    }
+}
+
+static void execute(struct child *child) {
+    const struct waybill_spawn_request *request = child->request;
+    int denied = -1;
+    for (int index = 0; request->paths[index] != NULL; index++) {
+        for (int tries = 0; tries < BUSY_TRIES; tries++) {
+            child->result->candidate = index;
+            execve(request->paths[index], request->argv, request->envp);
+            if (errno != ETXTBSY) {
+                break;
+            }
+            nanosleep(&(struct timespec){.tv_nsec = BUSY_PAUSE_NANOSECONDS}, NULL);
+        }
+        /* As `execvp` does: what is not there or not allowed is looked for further on; a denial is said in the end. */
+        if (errno == EACCES) {
+            denied = denied < 0 ? index : denied;
+        } else if (errno != ENOENT && errno != ENOTDIR) {
+            return;
+        }
+    }
+    if (denied >= 0) {
+        child->result->candidate = denied;
+        errno = EACCES;
+    }
+}
+
+static int run_child(void *argument) {
+    struct child *child = argument;
+    const struct waybill_spawn_request *request = child->request;
+
+    reset_signals();
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
+        give_up(child, WAYBILL_SPAWN_SETUP);
+    }
+    if (getppid() != child->parent) {
+        _exit(127); /* The parent died before that took effect. */
+    }
+    if (setsid() < 0) {
+        give_up(child, WAYBILL_SPAWN_SETUP);
+    }
+    umask(077);
+    if (request->tag != 0) {
+        /* Best effort: without the tag, the session still says whose process this is. */
+        struct rlimit limit = {request->tag, request->tag};
+        (void)setrlimit(RLIMIT_LOCKS, &limit);
+    }
+    place_descriptors(child);
+    if (chdir(request->directory) != 0) {
+        give_up(child, WAYBILL_SPAWN_DIRECTORY);
+    }
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execute(child);
+    return give_up(child, WAYBILL_SPAWN_EXECUTE);
+}
+
+int waybill_spawn(const struct waybill_spawn_request *request, struct waybill_spawn_result *result) {
+    /* Deep enough for the calls above; the parent's frame stands still while the child runs on it. */
+    _Alignas(16) char stack[64 * 1024];
+    struct child child = {request, result, getpid()};
+    sigset_t all, before;
+
+    memset(result, 0, sizeof *result);
+    result->pidfd = -1;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t pid = clone(run_child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &child,
+                      &result->pidfd);
+    int failure = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+
+    if (pid < 0) {
+        result->failure = failure;
+        result->stage = WAYBILL_SPAWN_CLONE;
+        return -1;
+    }
+    if (result->failure != 0) {
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+        }
+        close(result->pidfd);
+        result->pidfd = -1;
+        return -1;
+    }
+    result->pid = pid;
+    return 0;
+}
+
+int waybill_set_child_subreaper(void) {
+    return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+int waybill_process_tag(pid_t pid, uint64_t *tag) {
+    struct rlimit limit;
+    if (prlimit(pid, RLIMIT_LOCKS, NULL, &limit) != 0) {
+        return -1;
+    }
+    *tag = limit.rlim_max == RLIM_INFINITY ? UINT64_MAX : limit.rlim_max;
+    return 0;
+}
+
+int waybill_pidfd_open(pid_t pid) {
+    return (int)syscall(SYS_pidfd_open, pid, 0u);
+}
+
+int waybill_pidfd_send_signal(int pidfd, int number) {
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0u);
+}
+
+int waybill_pipe(int *reading, int *writing) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return -1;
+    }
+    *reading = ends[0];
+    *writing = ends[1];
+    return 0;
+}
+
+int waybill_memory_file(const char *name) {
+    return (int)syscall(SYS_memfd_create, name, 1u /* MFD_CLOEXEC */);
+}
