@@ -38,7 +38,8 @@ struct RepositoryTests {
         let dependencies = package.filter { $0.contains(".package(") }
         #expect(dependencies.filter { !$0.contains("https://github.com/") } == [])
         #expect(dependencies.filter { !$0.contains("exact: \"") } == [])
-        #expect(try lines(matching: /(?i)\b(?:artifactory|jfrog|goproxy|(?:registry|mirror|proxy)\.[a-z0-9-]+\.[a-z]+)/) == [])
+        let registries = /(?i)\b(?:artifactory|jfrog|goproxy|(?:registry|mirror|proxy)\.[a-z0-9-]+\.[a-z]+)/
+        #expect(try lines(matching: registries) == [])
     }
 
     @Test("every example workflow's script is there and is a POSIX shell script that stops at errors")

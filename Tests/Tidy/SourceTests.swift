@@ -14,13 +14,15 @@ struct SourceTests {
 
     @Test("no error is waved away with a forced try or a forced cast in Sources")
     func nothingIsForced() throws {
-        #expect(try swiftFiles(in: ["Sources"]).flatMap { $0.matches(of: /\btry!|\bas!/) } == [])
+        let found: [String] = try swiftFiles(in: ["Sources"]).flatMap { $0.matches(of: /\btry!|\bas!/) }
+        #expect(found == [])
     }
 
     @Test("no stub stands in Sources")
     func noStubs() throws {
         let stub = /fatalError\("(?i:not|un|todo)/
-        #expect(try swiftFiles(in: ["Sources"]).flatMap { $0.matches(of: stub) } == [])
+        let found: [String] = try swiftFiles(in: ["Sources"]).flatMap { $0.matches(of: stub) }
+        #expect(found == [])
     }
 
     @Test("no note of unfinished work stands in the code, the scripts or the manifests")
@@ -37,8 +39,8 @@ struct SourceTests {
 
     @Test("no test sleeps")
     func noSleepsInTests() throws {
-        let sleep = /\bTask\.sleep\b|\bThread\.sleep\b|(?<![\w.])(?:u|nano|clock_nano)?sleep\(/
-        let found = try swiftFiles(in: ["Tests"]).filter { !$0.path.hasPrefix("Tests/Tidy/") }
+        let sleep = /\bTask\.sleep\b|\bThread\.sleep\b|(?:^|[^\w.])(?:u|nano|clock_nano)?sleep\(/
+        let found: [String] = try swiftFiles(in: ["Tests"]).filter { !$0.path.hasPrefix("Tests/Tidy/") }
             .flatMap { $0.matches(of: sleep) }
         #expect(found == [])
     }

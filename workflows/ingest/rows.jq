@@ -1,5 +1,5 @@
 # Turns rows into verdicts: {"line", "row", "reasons"}; a row without reasons is good, and typed as the rules say.
-# Arguments: $format csv|jsonl; $rules and $corrections, lists of one (--slurpfile). Run with -n; csv with -R -s,
+# Arguments: $format csv|jsonl; $rules and $corrections, lists of one (--slurpfile). Run with -n and -R, csv also with -s.
 
 # Every row as {line, row}, or {line, row: null, reasons} where there is none to look at.
 def rows:

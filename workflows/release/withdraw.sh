@@ -13,7 +13,7 @@ rmdir "$destination/.staged" 2>/dev/null || true
 # flock: refusals of several runs append to the same file.
 exec 9>>"$log"
 flock 9
-if ! jq -e --arg run "$run" 'select(.run == $run)' "$log" >/dev/null; then
+if ! jq -n -e --arg run "$run" 'any(inputs; .run == $run)' "$log" >/dev/null; then
     jq -nc --arg name "$name" --arg run "$run" --arg at "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
         '{name: $name, run: $run, refusedAt: $at}' >&9
     sync "$log"
