@@ -29,7 +29,8 @@ struct RepositoryTests {
 
     @Test("no text names a folder of one machine")
     func noMachinePaths() throws {
-        #expect(try lines(matching: /(?:^|[\s"'=(`:])\/(?:work|farm|root|Users)\/[A-Za-z0-9._-]/) == [])
+        let found = try lines(matching: /(?:^|[\s"'=(`:])\/(?:work|farm|root|Users)\/[A-Za-z0-9._-]/)
+        #expect(found == [])
     }
 
     @Test("packages come from their public homes, pinned, and no text names another registry")
@@ -39,7 +40,8 @@ struct RepositoryTests {
         #expect(dependencies.filter { !$0.contains("https://github.com/") } == [])
         #expect(dependencies.filter { !$0.contains("exact: \"") } == [])
         let registries = /(?i)\b(?:artifactory|jfrog|goproxy|(?:registry|mirror|proxy)\.[a-z0-9-]+\.[a-z]+)/
-        #expect(try lines(matching: registries) == [])
+        let found = try lines(matching: registries)
+        #expect(found == [])
     }
 
     @Test("every example workflow's script is there and is a POSIX shell script that stops at errors")
