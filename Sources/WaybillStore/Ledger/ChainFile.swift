@@ -176,37 +176,44 @@ struct ChainFile: Sendable {
     private mutating func rebuild() throws(StoreError) {
         // Whoever reads meanwhile must not see what was refused; if this fails too, the copy still does it.
         try? file.truncate(to: Int64(head.length))
-        var verifier = LedgerVerifier(after: start)
-        let (copy, status) = try storing { () throws(FileSystemError) in
-            let temporary = try TemporaryName.next(for: path, in: folder.path)
-            let copy = try folder.create(temporary, permissions: Permissions.file)
-            do throws(FileSystemError) {
+        let temporary = try storing { () throws(FileSystemError) in try TemporaryName.next(for: path, in: folder.path) }
+        let copy = try storing { () throws(FileSystemError) in
+            try folder.create(temporary, permissions: Permissions.file)
+        }
+        do throws(StoreError) {
+            try fill(copy)
+            identity = try storing { () throws(FileSystemError) in
                 try copy.lock()
-                var offset = 0
-                try Self.copy(file, from: 0, to: copy, end: head.length) { chunk in
-                    let skipped = min(max(0, start.length - offset), chunk.count)
-                    verifier.feed(UnsafeRawBufferPointer(rebasing: chunk[skipped...]))
-                    offset += chunk.count
-                }
                 try copy.synchronize()
                 try folder.rename(temporary, to: path)
-                let status = try copy.status()
-                try folder.synchronize(path.removingLastComponent())
-                return (copy, status)
-            } catch {
-                copy.close()
-                _ = try? folder.remove(temporary)
-                throw error
+                return try copy.status()
+            }
+        } catch {
+            copy.close()
+            _ = try? folder.remove(temporary)
+            throw error
+        }
+        file.close()
+        file = copy
+        try storing { () throws(FileSystemError) in try folder.synchronize(path.removingLastComponent()) }
+        isPoisoned = false
+    }
+
+    /// Copies everything up to `head` and checks as much of it as this process has read before.
+    private func fill(_ copy: any File) throws(StoreError) {
+        var verifier = LedgerVerifier(after: start)
+        var offset = 0
+        try storing { () throws(FileSystemError) in
+            try Self.copy(file, from: 0, to: copy, end: head.length) { chunk in
+                let skipped = min(max(0, start.length - offset), chunk.count)
+                verifier.feed(UnsafeRawBufferPointer(rebasing: chunk[skipped...]))
+                offset += chunk.count
             }
         }
         guard case .whole(let verified) = verifier.finish(), verified.seq == head.seq, verified.digest == head.digest
         else {
             throw StoreError(.damaged, "\(file.path) no longer holds what was synced", seq: head.seq)
         }
-        file.close()
-        file = copy
-        identity = status
-        isPoisoned = false
     }
 
     /// Copies bytes from an offset to `end`, or to the end of the file.

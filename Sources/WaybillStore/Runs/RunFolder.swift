@@ -1,7 +1,9 @@
 package import SystemPackage
+package import WaybillCore
+package import WaybillPorts
 
-/// Names inside a run's folder.
-package enum RunFolder {
+/// A run's folder, open. What is written here are projections, which can be rebuilt and are not synced.
+package struct RunFolder: Sendable {
     package static let ledger: FilePath = "ledger.jsonl"
     package static let glance: FilePath = "run.json"
     package static let definition: FilePath = "definition"
@@ -12,4 +14,68 @@ package enum RunFolder {
     package static let inbox: FilePath = "inbox"
     package static let steps: FilePath = "steps"
     package static let artifacts: FilePath = "artifacts/sha256"
+
+    package let run: RunID
+    package let directory: any Directory
+
+    package init(run: RunID, directory: any Directory) {
+        self.run = run
+        self.directory = directory
+    }
+
+    /// The folder of one attempt: `steps/<address>/<visit>.<attempt>`.
+    package static func attempt(_ address: String, visit: Int, attempt: Int) -> FilePath {
+        steps.appending(address).appending("\(visit).\(attempt)")
+    }
+
+    package static func wait(_ key: String) -> FilePath { waits.appending("\(key).json") }
+
+    /// Puts a projection in place: readers see the old file or the new one, whole. Missing folders are made.
+    package func project(_ path: FilePath, _ bytes: [UInt8]) throws(StoreError) {
+        try storing { () throws(FileSystemError) in
+            do throws(FileSystemError) {
+                try directory.replace(path, with: bytes, durability: .relaxed)
+            } catch where error.code == .notFound {
+                try directory.createDirectories(path.removingLastComponent())
+                try directory.replace(path, with: bytes, durability: .relaxed)
+            }
+        }
+    }
+
+    /// As `project`, unless the file has these bytes already; says whether it was written.
+    @discardableResult
+    package func projectIfChanged(_ path: FilePath, _ bytes: [UInt8]) throws(StoreError) -> Bool {
+        if let present = try? directory.read(path, limit: bytes.count), present == bytes { return false }
+        try project(path, bytes)
+        return true
+    }
+
+    /// Takes a projection away; nothing happens if it is missing.
+    package func unproject(_ path: FilePath) throws(StoreError) {
+        try storing { () throws(FileSystemError) in _ = try directory.remove(path) }
+    }
+
+    /// The bytes of a file; nil if missing.
+    package func read(_ path: FilePath, limit: Int) throws(StoreError) -> [UInt8]? {
+        try storing { () throws(FileSystemError) in try directory.read(path, limit: limit) }
+    }
+
+    /// The names of the files in a folder, sorted, temporaries left out; empty if it is missing.
+    package func names(in path: FilePath, limit: Int = 1_000_000) throws(StoreError) -> [String] {
+        let entries = try storing { () throws(FileSystemError) in try directory.entries(path, limit: limit) }
+        return (entries ?? []).filter { !TemporaryName.isTemporary($0.name) }.map(\.name.string)
+            .sorted { $0.precedesInCodePoints($1) }
+    }
+
+    /// Removes what an interrupted replacement left behind. Only the ledger's owner may do it.
+    package func sweep() throws(StoreError) {
+        try storing { () throws(FileSystemError) in
+            for folder in [FilePath(), Self.waits, Self.checkpoints, Self.snapshots] {
+                for entry in try directory.entries(folder, limit: 1_000_000) ?? []
+                where TemporaryName.isTemporary(entry.name) && entry.kind != .directory {
+                    _ = try directory.remove(folder.appending(entry.name))
+                }
+            }
+        }
+    }
 }

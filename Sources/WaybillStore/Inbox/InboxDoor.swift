@@ -1,0 +1,172 @@
+package import SystemPackage
+internal import WaybillCore
+package import WaybillPorts
+
+/// The door through which files from anybody come in: an inbox, and `.claimed/` in it, which is the daemon's.
+///
+/// A file is taken by renaming it into `.claimed/`, so that one process gets it and nobody changes its name any
+/// more; then it is looked at without following links and without blocking, and read once, up to a limit.
+package struct InboxDoor: Sendable {
+    private static let claimed: FilePath = ".claimed"
+    /// A file whose content changes under the reader is read so often before it is refused.
+    private static let maximumReadings = 3
+    /// So many files of one name and one microsecond are told apart.
+    private static let maximumNumber = 1_000
+
+    package let directory: any Directory
+    package let limits: InboxLimits
+    private let userName: @Sendable (UInt32) -> String?
+
+    /// - Parameters:
+    ///   - directory: the inbox.
+    ///   - userName: the name of a user id, nil if it has none.
+    package init(
+        _ directory: any Directory, limits: InboxLimits = InboxLimits(),
+        userName: @escaping @Sendable (UInt32) -> String? = Accounts.userName(of:)
+    ) {
+        self.directory = directory
+        self.limits = limits
+        self.userName = userName
+    }
+
+    // MARK: Finding
+
+    /// Starts a scan; its memory does not depend on how many files there are.
+    package func scan() throws(FileSystemError) -> InboxScan {
+        InboxScan(directory: directory, listing: try directory.listing(FilePath()), quietTime: limits.quietTime)
+    }
+
+    /// What was claimed and not settled when the last owner stopped, for `reclaim`.
+    package func leftovers(limit: Int = 100_000) throws(FileSystemError) -> [FilePath.Component] {
+        guard let listing = try directory.listing(Self.claimed) else { return [] }
+        var names: [FilePath.Component] = []
+        while names.count < limit {
+            let batch = try listing.next(limit: min(1_024, limit - names.count))
+            if batch.isEmpty { break }
+            names += batch.map(\.name).filter { !TemporaryName.isTemporary($0) }
+        }
+        return names.sorted { $0.string < $1.string }
+    }
+
+    // MARK: Claiming
+
+    /// Takes a file out of the inbox and reads it. Nil if it is gone, or somebody else took it.
+    /// - Parameter fixedName: the name in `.claimed/`; the rename is then durable before this returns. It fixes
+    ///   the id of a run that is to be started.
+    /// - Throws: `.exists` if `fixedName` is taken; `.denied` for what the daemon may not move.
+    package func claim(
+        _ name: FilePath.Component, as fixedName: FilePath.Component? = nil
+    ) throws(FileSystemError) -> ClaimedFile? {
+        let path = FilePath(root: nil, [name])
+        guard let before = try directory.status(path) else { return nil }
+        _ = try directory.createDirectory(Self.claimed, permissions: Permissions.folder)
+        for number in 0..<Self.maximumNumber {
+            let derived = ClaimedName(changed: before.changed, number: number, name: name)
+            guard let target = fixedName ?? derived.component else {
+                throw FileSystemError(.nameTooLong, "claim", path)
+            }
+            do throws(FileSystemError) {
+                try directory.rename(path, to: Self.claimed.appending(target), in: nil, replacing: false)
+            } catch where error.code == .notFound {
+                return nil
+            } catch where error.code == .exists && fixedName == nil {
+                continue
+            }
+            if fixedName != nil {
+                try directory.synchronize(Self.claimed)
+                try directory.synchronize()
+            }
+            return try read(target, named: name, before: before)
+        }
+        throw FileSystemError(.exists, "claim", path)
+    }
+
+    /// Reads a leftover again. Nil if it is gone.
+    package func reclaim(_ claimedName: FilePath.Component) throws(FileSystemError) -> ClaimedFile? {
+        let parsed = ClaimedName(claimedName)
+        guard var file = try read(claimedName, named: parsed?.name ?? claimedName, before: nil) else { return nil }
+        if let changed = parsed?.changed { file.changed = changed }
+        return file
+    }
+
+    /// Removes a claimed file, of any kind, that was settled.
+    package func discard(_ file: ClaimedFile) throws(FileSystemError) {
+        _ = try directory.removeTree(claimedPath(file))
+    }
+
+    /// Where a claimed file is, relative to the inbox.
+    package func claimedPath(_ file: ClaimedFile) -> FilePath { Self.claimed.appending(file.claimedName) }
+
+    // MARK: Looking
+
+    private func read(
+        _ claimedName: FilePath.Component, named name: FilePath.Component, before: FileStatus?
+    ) throws(FileSystemError) -> ClaimedFile? {
+        let path = Self.claimed.appending(claimedName)
+        guard let status = try directory.status(path) else { return nil }
+        // If another file got the name between the look and the claim, its change is dated by the claim itself:
+        // never earlier than it was.
+        let changed = before.flatMap { $0.isSameFile(as: status) ? $0.changed : nil } ?? status.changed
+        var file = ClaimedFile(
+            name: name, claimedName: claimedName, content: .bytes([], sha256: .sha256([])), status: status,
+            user: userName(status.userID), changed: changed)
+        if let refusal = refusal(status) {
+            file.content = .refused(refusal)
+            return file
+        }
+        do throws(FileSystemError) {
+            guard let content = try content(path, expecting: status) else { return nil }
+            file.content = content
+        } catch where error.code == .isLink || error.code == .wrongKind {
+            file.content = .refused(.init(kind: .type, message: "it is no regular file"))
+        } catch where error.code == .denied {
+            file.content = .refused(.init(kind: .type, message: "the daemon may not read it"))
+        } catch where error.code == .tooLarge {
+            file.content = .refused(tooLarge(status.size))
+        }
+        return file
+    }
+
+    /// What forbids opening a file.
+    private func refusal(_ status: FileStatus) -> ClaimedFile.Refusal? {
+        let kind: String
+        switch status.kind {
+        case .file:
+            if status.linkCount != 1 {
+                return .init(kind: .type, message: "it has \(status.linkCount) names (hard links) instead of one")
+            }
+            return status.size > Int64(limits.fileSize) ? tooLarge(status.size) : nil
+        case .directory: kind = "a folder"
+        case .link: kind = "a symbolic link"
+        case .fifo: kind = "a FIFO"
+        case .socket: kind = "a socket"
+        case .device: kind = "a device"
+        case .unknown: kind = "of an unknown kind"
+        }
+        return .init(kind: .type, message: "it is \(kind), not a regular file")
+    }
+
+    private func tooLarge(_ size: Int64) -> ClaimedFile.Refusal {
+        .init(kind: .size, message: "it has \(size) bytes, and at most \(limits.fileSize) are read")
+    }
+
+    private func content(
+        _ path: FilePath, expecting expected: FileStatus
+    ) throws(FileSystemError) -> ClaimedFile.Content? {
+        guard let file = try directory.open(path, .read) else { return nil }
+        defer { file.close() }
+        for _ in 0..<Self.maximumReadings {
+            let before = try file.status()
+            if !before.isSameFile(as: expected) { throw FileSystemError(.wrongKind, "read", path) }
+            if let refusal = refusal(before) { return .refused(refusal) }
+            let bytes = try file.readAll(limit: limits.fileSize)
+            let after = try file.status()
+            if after.size == before.size, after.modified == before.modified, after.changed == before.changed,
+                after.linkCount == 1, Int64(bytes.count) == after.size
+            {
+                return .bytes(bytes, sha256: Digest.sha256(bytes))
+            }
+        }
+        return .refused(.init(kind: .type, message: "it kept changing while it was read"))
+    }
+}

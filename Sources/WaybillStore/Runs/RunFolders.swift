@@ -1,0 +1,164 @@
+internal import SystemPackage
+package import WaybillCore
+package import WaybillPorts
+
+/// The folder of all runs: starts them, finds them, opens them.
+package struct RunFolders: Sendable {
+    /// Where folders are built before they get their name. The dot keeps it out of `runs/*`.
+    private static let building: FilePath = ".building"
+    /// The largest source or index that is read back.
+    package static let largestSource = 64 << 20
+
+    package let directory: any Directory
+    private let durability: Durability
+
+    /// - Parameter directory: `runs/`.
+    package init(_ directory: any Directory, durability: Durability = .full) {
+        self.directory = directory
+        self.durability = durability
+    }
+
+    /// Makes a run's folder with its frozen definition and its first decision. The rename at the end is the
+    /// start: before it there is no run, after it the run is there for good.
+    /// - Parameters:
+    ///   - lines: the first decision's lines, whose first `prev` is the definition's digest.
+    /// - Returns: false if the id is taken; whether by the same run is for the caller to find out.
+    package func create(
+        _ run: RunID, definition: FrozenDefinition, lines: [UInt8]
+    ) throws(StoreError) -> Bool {
+        try storing { () throws(FileSystemError) in
+            if try directory.status(FilePath(run.text)) != nil { return false }
+            do throws(FileSystemError) {
+                return try build(run, definition, lines)
+            } catch where error.code == .notFound {
+                // A sweep may have taken the half-built folder for an abandoned one.
+                return try build(run, definition, lines)
+            }
+        }
+    }
+
+    private func build(
+        _ run: RunID, _ definition: FrozenDefinition, _ lines: [UInt8]
+    ) throws(FileSystemError) -> Bool {
+        try directory.createDirectories(Self.building)
+        let temporary = try TemporaryName.next(for: Self.building.appending(run.text), in: directory.path)
+        _ = try directory.createDirectory(temporary, permissions: Permissions.folder)
+        do throws(FileSystemError) {
+            guard let folder = try directory.openDirectory(temporary) else {
+                throw FileSystemError(.notFound, "open", temporary)
+            }
+            // The lock on the ledger says that somebody is building here; it goes with this handle.
+            let ledger = try folder.create(RunFolder.ledger, permissions: Permissions.file)
+            defer { ledger.close() }
+            try ledger.lock()
+            try ledger.writeFully(lines, at: 0)
+            if durability == .full { try ledger.synchronize() }
+            try write(definition, into: folder)
+            for name in [RunFolder.inbox, RunFolder.waits] {
+                _ = try folder.createDirectory(name, permissions: Permissions.folder)
+            }
+            if durability == .full { try folder.synchronize() }
+            let isFirst = try claim(run, temporary)
+            if !isFirst { _ = try directory.removeTree(temporary) }
+            return isFirst
+        } catch {
+            _ = try? directory.removeTree(temporary)
+            throw error
+        }
+    }
+
+    /// The start itself: false if somebody else started a run with this id first.
+    private func claim(_ run: RunID, _ temporary: FilePath) throws(FileSystemError) -> Bool {
+        do throws(FileSystemError) {
+            try directory.rename(temporary, to: FilePath(run.text), in: nil, replacing: false)
+        } catch where error.code == .exists {
+            return false
+        }
+        if durability == .full { try directory.synchronize() }
+        return true
+    }
+
+    private func write(_ definition: FrozenDefinition, into folder: any Directory) throws(FileSystemError) {
+        var folders: Set<FilePath> = [RunFolder.definition]
+        try folder.createDirectories(RunFolder.definition)
+        for source in definition.sources {
+            let path = RunFolder.definition.appending(FilePath(source.path).components)
+            var parent = path.removingLastComponent()
+            try folder.createDirectories(parent)
+            while folders.insert(parent).inserted { parent.removeLastComponent() }
+            let permissions = source.isExecutable ? Permissions.script : Permissions.file
+            try folder.write(source.bytes, toNew: path, permissions: permissions, durability: durability)
+        }
+        try folder.write(definition.index, toNew: RunFolder.index, durability: durability)
+        guard durability == .full else { return }
+        for path in folders { try folder.synchronize(path) }
+    }
+
+    /// A run's folder; nil if there is none.
+    package func open(_ run: RunID) throws(StoreError) -> RunFolder? {
+        try storing { () throws(FileSystemError) in
+            try directory.openDirectory(FilePath(run.text)).map { RunFolder(run: run, directory: $0) }
+        }
+    }
+
+    /// Calls `body` for every run, in no order, with bounded memory; what is no run's name is passed over.
+    package func forEach(_ body: (RunID) -> Void) throws(StoreError) {
+        try storing { () throws(FileSystemError) in
+            guard let listing = try directory.listing(FilePath()) else { return }
+            while true {
+                let batch = try listing.next(limit: 1_024)
+                if batch.isEmpty { return }
+                for entry in batch where entry.kind == .directory || entry.kind == .unknown {
+                    if let run = RunID(entry.name.string) { body(run) }
+                }
+            }
+        }
+    }
+
+    /// Reads back what a run was started with, and checks every byte of it.
+    /// - Throws: `.missing` without a run or an index, `.mismatch` if a file is not the one that was frozen.
+    package func definition(of run: RunID) throws(StoreError) -> FrozenDefinition {
+        guard let folder = try open(run), let bytes = try folder.read(RunFolder.index, limit: Self.largestSource)
+        else { throw StoreError(.missing, "run \(run) has no definition") }
+        let damaged = StoreError(.mismatch, "definition/index.json of run \(run) is not what Waybill wrote")
+        guard let index = try? JSON.parse(bytes), let workflow = index["workflow"]?.stringValue,
+            let files = index["files"]?.listValue
+        else { throw damaged }
+        var sources: [FrozenDefinition.Source] = []
+        for file in files {
+            guard let path = file["path"]?.stringValue, let digest = file["sha256"]?.stringValue else { throw damaged }
+            let place = RunFolder.definition.appending(FilePath(path).components)
+            guard let content = try folder.read(place, limit: Self.largestSource), Digest.sha256(content).hex == digest
+            else { throw StoreError(.mismatch, "\(place) of run \(run) is not the file the run was started with") }
+            let isExecutable = file["executable"]?.boolValue ?? false
+            sources.append(FrozenDefinition.Source(path: path, bytes: content, isExecutable: isExecutable))
+        }
+        let definition = FrozenDefinition(
+            workflow: workflow, commit: index["commit"]?.stringValue, sources: sources)
+        guard definition.index == bytes else { throw damaged }
+        return definition
+    }
+
+    /// Removes folders whose building was interrupted. Those somebody is building right now stay.
+    package func sweep() throws(StoreError) {
+        try storing { () throws(FileSystemError) in
+            for entry in try directory.entries(Self.building, limit: 1_000_000) ?? [] {
+                let path = Self.building.appending(entry.name)
+                if try isBeingBuilt(path) { continue }
+                _ = try directory.removeTree(path)
+            }
+        }
+    }
+
+    private func isBeingBuilt(_ path: FilePath) throws(FileSystemError) -> Bool {
+        guard let ledger = try directory.open(path.appending(RunFolder.ledger.components), .readWrite) else {
+            return false
+        }
+        do throws(FileSystemError) {
+            try ledger.lock()
+            return false
+        } catch where error.code == .locked {
+            return true
+        }
+    }
+}
