@@ -36,16 +36,18 @@ static int give_up(struct child *child, enum waybill_spawn_stage stage) {
 }
 
 /* Handlers must be gone before signals are let in: they would run here, in the parent's memory. What is ignored would
-   stay ignored across the exec. */
+   stay ignored across the exec. The system call itself, because the library hides the two signals that it uses
+   (32 and 33), which somebody up the line may have ignored. In the kernel's structure, whatever the
+   architecture, the handler comes first and all zeros mean the default. */
 static void reset_signals(void) {
-    for (int number = 1; number < NSIG; number++) {
-        struct sigaction action;
-        if (sigaction(number, NULL, &action) != 0 || action.sa_handler == SIG_DFL) {
+    enum { SIGNALS = 64, SET_BYTES = 8 };
+    for (int number = 1; number <= SIGNALS; number++) {
+        unsigned long action[8] = {0};
+        if (syscall(SYS_rt_sigaction, number, NULL, action, SET_BYTES) != 0 || action[0] == (unsigned long)SIG_DFL) {
             continue;
         }
-        memset(&action, 0, sizeof action);
-        action.sa_handler = SIG_DFL;
-        sigaction(number, &action, NULL);
+        memset(action, 0, sizeof action);
+        syscall(SYS_rt_sigaction, number, action, NULL, SET_BYTES);
     }
 }
 

@@ -1,0 +1,63 @@
+import Glibc
+import SystemPackage
+import Testing
+import WaybillCore
+import WaybillPorts
+import WaybillProcesses
+import WaybillTestKit
+
+@Suite("The log of a program")
+struct LogTests {
+    @Test("keeps what fits and says that there was more", arguments: [999, 1000, 1001, 200_000])
+    func limit(size: Int) async throws {
+        let bench = try Bench()
+        let request = bench.request(["/bin/sh", "-c", "head -c \(size) /dev/zero; echo done >&2"]) {
+            $0.logLimitBytes = 1000
+        }
+        let outcome = try await bench.run(request)
+        #expect(outcome.end == .exited(code: 0))
+        #expect(bench.folder.read("stdout.log") == [UInt8](repeating: 0, count: min(size, 1000)))
+        #expect(outcome.stdoutTruncated == (size > 1000))
+        #expect(!outcome.stderrTruncated)
+        #expect(bench.stderr == "done\n")
+    }
+
+    @Test("does not block a program that writes far more than the limit")
+    func gigabyte() async throws {
+        let bench = try Bench()
+        let outcome = try await bench.run(
+            bench.request(["head", "-c", "1G", "/dev/zero"]) { $0.logLimitBytes = 1 << 20 })
+        #expect(outcome.end == .exited(code: 0))
+        #expect(outcome.stdoutTruncated)
+        #expect(bench.folder.read("stdout.log")?.count == 1 << 20)
+    }
+
+    @Test("is whole when the outcome comes")
+    func whole() async throws {
+        let bench = try Bench()
+        let outcome = try await bench.run(bench.script("seq 1 50000; seq 1 50000 >&2"))
+        #expect(outcome.end == .exited(code: 0))
+        let expected = (1...50_000).map { "\($0)\n" }.joined()
+        #expect(bench.stdout == expected)
+        #expect(bench.stderr == expected)
+        #expect(!outcome.stdoutTruncated && !outcome.stderrTruncated)
+    }
+
+    @Test("has the last words of what was killed")
+    func lastWords() async throws {
+        let bench = try Bench()
+        _ = try await bench.run(bench.script("echo last words; kill -KILL $$"))
+        #expect(bench.stdout == "last words\n")
+    }
+
+    @Test("need not be kept")
+    func none() async throws {
+        let bench = try Bench()
+        let request = bench.script("echo out; echo err >&2; readlink /proc/$$/fd/1 >&2; true") {
+            $0.stdoutPath = nil
+        }
+        _ = try await bench.run(request)
+        #expect(bench.stderr == "err\n/dev/null\n")
+        #expect(bench.folder.read("stdout.log") == nil)
+    }
+}

@@ -1,0 +1,69 @@
+import Testing
+import WaybillCore
+import WaybillPorts
+
+@Suite("The outcome of a program")
+struct ProcessOutcomeTests {
+    private let start = Timestamp(microseconds: 1_700_000_000_123_456)
+
+    private var all: [ProcessOutcome] {
+        let usage = ProcessOutcome.Usage(
+            user: .microseconds(1_100_001), system: .microseconds(7), maxResidentBytes: 1 << 40)
+        return [
+            ProcessOutcome(end: .exited(code: 0), startedAt: start, endedAt: start + .seconds(1), usage: usage),
+            ProcessOutcome(
+                end: .signalled(signal: 9, coreDumped: true), stop: .timeout, startedAt: start, endedAt: start,
+                stdoutTruncated: true, leftBehind: 3, stillRunning: 1, usage: usage),
+            ProcessOutcome(
+                end: .signalled(signal: 15, coreDumped: false), stop: .request, startedAt: start, endedAt: start,
+                stderrTruncated: true),
+            ProcessOutcome(
+                end: .failedToStart(errno: 2, message: "make: not found"), startedAt: start, endedAt: start),
+        ]
+    }
+
+    @Test("survives being written and read")
+    func roundTrip() throws {
+        for outcome in all {
+            #expect(try ProcessOutcome(record: JSON.parse(JSON.pretty(outcome.record))) == outcome)
+        }
+    }
+
+    @Test("is written in these words")
+    func words() throws {
+        let text = String(decoding: JSON.compact(all[1].record), as: UTF8.self)
+        #expect(
+            text == """
+                {"coreDumped":true,"endedAt":"2023-11-14T22:13:20.123456Z","error":null,"exitCode":null,"format":1,\
+                "leftBehind":3,"signal":9,"startedAt":"2023-11-14T22:13:20.123456Z","stillRunning":1,"stopped":false,\
+                "timedOut":true,"truncated":{"stderr":false,"stdout":true},"usage":{"maxResidentBytes":1099511627776,\
+                "systemSeconds":0.000007,"userSeconds":1.100001}}
+                """)
+    }
+
+    @Test("is said in a few words")
+    func description() {
+        #expect(
+            all.map(\.description) == [
+                "exit code 0", "timed out (SIGKILL (core dumped))", "stopped (SIGTERM)", "make: not found",
+            ])
+        #expect(SignalName.of(0) == "signal 0")
+        #expect(SignalName.of(31) == "SIGSYS")
+        #expect(SignalName.of(40) == "signal 40")
+    }
+
+    @Test(
+        "is not made up from a file that does not say it",
+        arguments: [
+            ("{}", .malformed, "exit file has no valid format"),
+            (#"{"format":2}"#, .newerFormat, "exit file has format 2, this version reads 1"),
+            (#"{"format":1}"#, .malformed, "exit file has no valid exitCode, signal or error"),
+            (#"{"format":1,"exitCode":0,"startedAt":"now"}"#, .malformed, "exit file has no valid startedAt"),
+            (#"{"format":1,"exitCode":99999999999}"#, .malformed, "exit file has no valid exitCode, signal or error"),
+        ] as [(String, ExitRecordError.Code, String)])
+    func malformed(text: String, code: ExitRecordError.Code, message: String) throws {
+        let record = try JSON.parse(text)
+        let refusal = #expect(throws: ExitRecordError.self) { try ProcessOutcome(record: record) }
+        #expect(refusal == ExitRecordError(code: code, message: message))
+    }
+}

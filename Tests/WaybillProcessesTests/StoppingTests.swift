@@ -1,0 +1,140 @@
+import Glibc
+import SystemPackage
+import Testing
+import WaybillCore
+import WaybillPorts
+import WaybillProcesses
+import WaybillTestKit
+
+@Suite("Stopping a program")
+struct StoppingTests {
+    @Test("at its timeout sends TERM, which the program may answer as it likes")
+    func timeout() async throws {
+        let bench = try Bench()
+        let request = bench.script("trap 'echo bye; exit 7' TERM; while :; do sleep 1000 & wait; done") {
+            $0.timeout = .milliseconds(100)
+        }
+        let outcome = try await bench.run(request)
+        #expect(outcome.end == .exited(code: 7))
+        #expect(outcome.stop == .timeout)
+        #expect(outcome.timedOut)
+        #expect(bench.stdout == "bye\n")
+        #expect(outcome.endedAt - outcome.startedAt >= .milliseconds(100))
+        #expect(try JSON.parse(#require(bench.folder.read("exit.json")))["timedOut"] == true)
+    }
+
+    @Test("kills what ignores TERM when the grace is over")
+    func stubborn() async throws {
+        let bench = try Bench()
+        let request = bench.script("trap '' TERM; while :; do sleep 1000; done") {
+            $0.timeout = .milliseconds(50)
+            $0.grace = .milliseconds(50)
+        }
+        let outcome = try await bench.run(request)
+        #expect(outcome.end == .signalled(signal: SIGKILL, coreDumped: false))
+        #expect(outcome.stop == .timeout)
+    }
+
+    @Test("on request ends it, and says so")
+    func request() async throws {
+        let bench = try Bench()
+        bench.folder.makeFIFO("ready")
+        let outcome = try await bench.run(bench.script("echo > ready; exec sleep 1000")) { process in
+            _ = bench.hear("ready")
+            process.terminate(grace: nil)
+            process.terminate(grace: nil)
+        }
+        #expect(outcome.end == .signalled(signal: SIGTERM, coreDumped: false))
+        #expect(outcome.stop == .request)
+        #expect(!outcome.timedOut)
+    }
+
+    @Test("at once spares the TERM")
+    func kill() async throws {
+        let bench = try Bench()
+        bench.folder.makeFIFO("ready")
+        let outcome = try await bench.run(bench.script("trap 'exit 0' TERM; echo > ready; read x < ready")) { process in
+            _ = bench.hear("ready")
+            process.kill()
+        }
+        #expect(outcome.end == .signalled(signal: SIGKILL, coreDumped: false))
+        #expect(outcome.stop == .request)
+    }
+
+    @Test("with a shorter grace overtakes a longer one")
+    func overtake() async throws {
+        let bench = try Bench()
+        bench.folder.makeFIFO("ready")
+        bench.folder.makeFIFO("asked")
+        let text = "trap 'echo > asked' TERM; echo > ready; while :; do sleep 1000 & wait; done"
+        let outcome = try await bench.run(bench.script(text)) { process in
+            _ = bench.hear("ready")
+            process.terminate(grace: .seconds(3600))
+            _ = bench.hear("asked")
+            process.terminate(grace: .zero)
+        }
+        #expect(outcome.end == .signalled(signal: SIGKILL, coreDumped: false))
+    }
+
+    @Test("reaches what left its session, also what is stopped, and gives it the same grace")
+    func everything() async throws {
+        let bench = try Bench()
+        bench.folder.makeFIFO("ready")
+        // The first process dies of TERM at once; the other needs a moment to put its work away.
+        bench.folder.write(
+            "worker", "trap 'for i in 1 2 3; do env true; done; echo saved; exit' TERM; echo > ready; kill -STOP $$")
+        let outcome = try await bench.run(bench.script("setsid sh worker & exec sleep 1000")) { process in
+            _ = bench.hear("ready")
+            process.terminate(grace: .seconds(3600))
+        }
+        #expect(outcome.end == .signalled(signal: SIGTERM, coreDumped: false))
+        #expect(bench.stdout == "saved\n")
+        #expect(outcome.leftBehind == 0)
+    }
+
+    @Test("after its end does nothing")
+    func late() async throws {
+        let bench = try Bench()
+        nonisolated(unsafe) var process: (any RunningProcess)?
+        let outcome = try await bench.run(bench.script("exit 0")) { process = $0 }
+        process?.terminate(grace: .zero)
+        process?.kill()
+        #expect(outcome.stop == nil)
+        #expect(
+            try await bench.run(
+                bench.request(["true"]) {
+                    $0.stdoutPath = nil
+                    $0.stderrPath = nil
+                }
+            ).end == .exited(code: 0))
+    }
+
+    @Test("comes with the launcher's end, which waits for the outcome and takes no more requests")
+    func shutDown() async throws {
+        let bench = try Bench()
+        bench.folder.makeFIFO("ready")
+        let outcome = try await bench.run(bench.script("trap '' TERM; echo > ready; exec sleep 1000")) { _ in
+            _ = bench.hear("ready")
+            bench.launcher.shutDown()
+        }
+        #expect(outcome.end == .signalled(signal: SIGKILL, coreDumped: false))
+        #expect(outcome.stop == .request)
+        let refusal = #expect(throws: LaunchError.self) {
+            _ = try bench.launcher.launch(bench.request(["true"])) { _ in }
+        }
+        #expect(refusal?.code == .shutDown)
+    }
+
+    @Test("holds a time limit against a program that floods its log")
+    func flood() async throws {
+        let bench = try Bench()
+        let request = bench.request(["yes"]) {
+            $0.timeout = .milliseconds(100)
+            $0.logLimitBytes = 1000
+        }
+        let outcome = try await bench.run(request)
+        #expect(outcome.stop == .timeout)
+        #expect(outcome.stdoutTruncated)
+        #expect(bench.stdout == String(repeating: "y\n", count: 500))
+    }
+}
