@@ -78,7 +78,7 @@ extension [UInt8] {
 extension Double {
     /// The digits of a positive number without zeros at either end, and where the decimal point stands:
     /// the value is 0.digits times ten to the `point`. Swift's own description has the shortest digits.
-    fileprivate var shortestDigits: (digits: [UInt8], point: Int) {
+    package var shortestDigits: (digits: [UInt8], point: Int) {
         var digits: [UInt8] = []
         var point = 0
         var exponent = 0
