@@ -48,7 +48,7 @@ extension Directory {
             counter += 1
             do throws(FileSystemError) {
                 return try folder.rename(child, to: FilePath(".moved-\(counter)"), in: self, replacing: false)
-            } catch where error.code == .exists {
+            } catch  where error.code == .exists {
                 continue
             }
         }

@@ -15,7 +15,9 @@ extension Directory {
     package func read(_ path: FilePath, limit: Int) throws(FileSystemError) -> [UInt8]? {
         guard let file = try open(path, .read) else { return nil }
         defer { file.close() }
-        guard try file.status().kind == .file else { throw FileSystemError(.wrongKind, "read", self.path.appending(path.components)) }
+        guard try file.status().kind == .file else {
+            throw FileSystemError(.wrongKind, "read", self.path.appending(path.components))
+        }
         return try file.readAll(limit: limit)
     }
 
@@ -73,7 +75,9 @@ extension Directory {
             let batch = try listing.next(limit: 1_024)
             if batch.isEmpty { return entries }
             entries += batch
-            guard entries.count <= limit else { throw FileSystemError(.tooLarge, "list", self.path.appending(path.components)) }
+            guard entries.count <= limit else {
+                throw FileSystemError(.tooLarge, "list", self.path.appending(path.components))
+            }
         }
     }
 

@@ -20,7 +20,7 @@ extension File {
                 if count == 0 { break }
                 done += count
                 interruptions = 0
-            } catch where error.code == .interrupted && interruptions < Self.maximumInterruptions {
+            } catch  where error.code == .interrupted && interruptions < Self.maximumInterruptions {
                 interruptions += 1
             }
         }
@@ -68,7 +68,7 @@ extension File {
                 let count = try write(UnsafeRawBufferPointer(rebasing: bytes[done...]), at: offset + Int64(done))
                 idle = count == 0 ? idle + 1 : 0
                 done += count
-            } catch where error.code == .interrupted {
+            } catch  where error.code == .interrupted {
                 idle += 1
             }
         }

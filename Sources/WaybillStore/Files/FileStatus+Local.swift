@@ -44,7 +44,8 @@ extension FileKind {
 extension Timestamp {
     fileprivate init(_ time: timespec) {
         let (microseconds, overflowed) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000)
-        self = overflowed
+        self =
+            overflowed
             ? (time.tv_sec < 0 ? .earliest : .latest)
             : Timestamp(microseconds: microseconds &+ Int64(time.tv_nsec) / 1_000)
     }

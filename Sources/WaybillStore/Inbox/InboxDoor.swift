@@ -67,9 +67,9 @@ package struct InboxDoor: Sendable {
             }
             do throws(FileSystemError) {
                 try directory.rename(path, to: Self.claimed.appending(target), in: nil, replacing: false)
-            } catch where error.code == .notFound {
+            } catch  where error.code == .notFound {
                 return nil
-            } catch where error.code == .exists && fixedName == nil {
+            } catch  where error.code == .exists && fixedName == nil {
                 continue
             }
             if fixedName != nil {
@@ -117,11 +117,11 @@ package struct InboxDoor: Sendable {
         do throws(FileSystemError) {
             guard let content = try content(path, expecting: status) else { return nil }
             file.content = content
-        } catch where error.code == .isLink || error.code == .wrongKind {
+        } catch  where error.code == .isLink || error.code == .wrongKind {
             file.content = .refused(.init(kind: .type, message: "it is no regular file"))
-        } catch where error.code == .denied {
+        } catch  where error.code == .denied {
             file.content = .refused(.init(kind: .type, message: "the daemon may not read it"))
-        } catch where error.code == .tooLarge {
+        } catch  where error.code == .tooLarge {
             file.content = .refused(tooLarge(status.size))
         }
         return file

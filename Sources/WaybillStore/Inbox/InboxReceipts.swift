@@ -103,7 +103,7 @@ package final class InboxReceipts: Sendable {
         do throws(FileSystemError) {
             try door.directory.rename(door.claimedPath(file), to: path, in: directory, replacing: false)
             return true
-        } catch where error.code == .exists {
+        } catch  where error.code == .exists {
             return false
         }
     }

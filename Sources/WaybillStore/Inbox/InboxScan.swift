@@ -1,7 +1,7 @@
-package import WaybillCore
-package import WaybillPorts
 internal import Synchronization
 internal import SystemPackage
+package import WaybillCore
+package import WaybillPorts
 
 /// One pass over an inbox, a slice at a time.
 package final class InboxScan: Sendable {

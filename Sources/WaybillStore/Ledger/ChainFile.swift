@@ -25,7 +25,7 @@ struct ChainFile: Sendable {
     /// Where this process began to read, and so how far back it can check a copy.
     private var start: LedgerHead
     /// After a failed sync the file may hold anything behind `head`; only a copy of the prefix is trusted.
-    private var isPoisoned = false
+    private(set) var isPoisoned = false
 
     /// Opens and locks an existing file; nil if missing. It still has to be followed from `head` on.
     static func openLocked(
@@ -70,7 +70,7 @@ struct ChainFile: Sendable {
     mutating func follow(
         knownHeads: [Int: Digest], _ body: (LedgerScanner.Item) -> Void
     ) throws(StoreError) {
-        if isPoisoned { try rebuild() }
+        try recover()
         let size = try storing { () throws(FileSystemError) in try file.status().size }
         guard size >= Int64(head.length) else {
             throw StoreError(
@@ -111,7 +111,7 @@ struct ChainFile: Sendable {
                     try copy.synchronize()
                     try folder.synchronize(path.removingLastComponent())
                 }
-            } catch where error.code == .exists {
+            } catch  where error.code == .exists {
                 continue
             }
             try file.truncate(to: Int64(head.length))
@@ -122,10 +122,16 @@ struct ChainFile: Sendable {
 
     // MARK: Writing
 
+    /// After a failed sync: goes back to what is durable, or throws and stays poisoned.
+    mutating func recover() throws(StoreError) {
+        if isPoisoned { try rebuild() }
+    }
+
     /// One write and one sync behind `head`.
     mutating func append(_ lines: [UInt8], upTo newHead: LedgerHead) throws(StoreError) {
-        precondition(newHead.length == head.length + lines.count && newHead.seq > head.seq, "lines and head belong together")
-        if isPoisoned { try rebuild() }
+        precondition(
+            newHead.length == head.length + lines.count && newHead.seq > head.seq, "lines and head belong together")
+        try recover()
         try checkUnchanged()
         do throws(FileSystemError) {
             try file.writeFully(lines, at: Int64(head.length))
@@ -155,7 +161,8 @@ struct ChainFile: Sendable {
         }
         guard opened.size == Int64(head.length) else {
             throw StoreError(
-                .changedBehind, "\(file.path) has \(opened.size) bytes instead of \(head.length): "
+                .changedBehind,
+                "\(file.path) has \(opened.size) bytes instead of \(head.length): "
                     + "somebody else wrote to it")
         }
     }

@@ -35,7 +35,7 @@ package struct RunFolder: Sendable {
         try storing { () throws(FileSystemError) in
             do throws(FileSystemError) {
                 try directory.replace(path, with: bytes, durability: .relaxed)
-            } catch where error.code == .notFound {
+            } catch  where error.code == .notFound {
                 try directory.createDirectories(path.removingLastComponent())
                 try directory.replace(path, with: bytes, durability: .relaxed)
             }

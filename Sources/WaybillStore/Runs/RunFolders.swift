@@ -30,7 +30,7 @@ package struct RunFolders: Sendable {
             if try directory.status(FilePath(run.text)) != nil { return false }
             do throws(FileSystemError) {
                 return try build(run, definition, lines)
-            } catch where error.code == .notFound {
+            } catch  where error.code == .notFound {
                 // A sweep may have taken the half-built folder for an abandoned one.
                 return try build(run, definition, lines)
             }
@@ -71,7 +71,7 @@ package struct RunFolders: Sendable {
     private func claim(_ run: RunID, _ temporary: FilePath) throws(FileSystemError) -> Bool {
         do throws(FileSystemError) {
             try directory.rename(temporary, to: FilePath(run.text), in: nil, replacing: false)
-        } catch where error.code == .exists {
+        } catch  where error.code == .exists {
             return false
         }
         if durability == .full { try directory.synchronize() }
@@ -157,7 +157,7 @@ package struct RunFolders: Sendable {
         do throws(FileSystemError) {
             try ledger.lock()
             return false
-        } catch where error.code == .locked {
+        } catch  where error.code == .locked {
             return true
         }
     }

@@ -50,7 +50,9 @@ final class MemoryDirectory: Directory {
 
     func openDirectory(_ path: FilePath) throws(FileSystemError) -> (any Directory)? {
         let found = try perform(.openFolder, path) { (volume) throws(FileSystemError) -> (Int, Int)? in
-            guard let found = try volume.find(path.components, from: self.node, "open", self.full(path)) else { return nil }
+            guard let found = try volume.find(path.components, from: self.node, "open", self.full(path)) else {
+                return nil
+            }
             switch volume.nodes[found]?.kind {
             case .directory: return (found, volume.lifetime)
             case .link: throw FileSystemError(.isLink, "open", self.full(path))
@@ -63,7 +65,9 @@ final class MemoryDirectory: Directory {
 
     func open(_ path: FilePath, _ access: FileAccess) throws(FileSystemError) -> (any File)? {
         let found = try perform(.open, path) { (volume) throws(FileSystemError) -> (node: Int, handle: Int, Int)? in
-            guard let found = try volume.find(path.components, from: self.node, "open", self.full(path)) else { return nil }
+            guard let found = try volume.find(path.components, from: self.node, "open", self.full(path)) else {
+                return nil
+            }
             switch volume.nodes[found]?.kind {
             case .link: throw FileSystemError(.isLink, "open", self.full(path))
             case .socket: throw FileSystemError(.wrongKind, "open", self.full(path))
@@ -99,7 +103,9 @@ final class MemoryDirectory: Directory {
 
     func listing(_ path: FilePath) throws(FileSystemError) -> (any DirectoryListing)? {
         let names = try perform(.list, path) { (volume) throws(FileSystemError) -> [DirectoryEntry]? in
-            guard let found = try volume.find(path.components, from: self.node, "list", self.full(path)) else { return nil }
+            guard let found = try volume.find(path.components, from: self.node, "list", self.full(path)) else {
+                return nil
+            }
             guard volume.nodes[found]?.kind == .directory, let entries = volume.nodes[found]?.entries else {
                 throw FileSystemError(.wrongKind, "list", self.full(path))
             }

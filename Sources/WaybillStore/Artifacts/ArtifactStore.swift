@@ -1,0 +1,38 @@
+package import SystemPackage
+package import WaybillCore
+package import WaybillPorts
+
+/// Outputs that are large, binary or sensitive, under the digest of their content.
+package protocol ArtifactStore: Sendable {
+    /// Keeps bytes; they are durable before this returns, so that an entry may name them. The same bytes twice
+    /// are kept once.
+    func put(_ bytes: [UInt8], run: RunID) throws(StoreError) -> Artifact
+    /// Keeps a copy of a regular file, sharing its blocks where the file system can.
+    /// - Throws: `.missing`, `.tooLarge` beyond `limit` bytes, `.files` for what is no regular file.
+    func put(contentsOf path: FilePath, in folder: any Directory, run: RunID, limit: Int64) throws(StoreError)
+        -> Artifact
+    /// The bytes; nil if missing.
+    /// - Throws: `.tooLarge` beyond `limit` bytes, `.mismatch` if they are not what was put.
+    func get(_ digest: Digest, run: RunID, limit: Int) throws(StoreError) -> [UInt8]?
+    /// The size in bytes; nil if missing.
+    func size(of digest: Digest, run: RunID) throws(StoreError) -> Int64?
+}
+
+/// Content that is kept.
+package struct Artifact: Hashable, Sendable {
+    package var sha256: Digest
+    package var size: Int64
+
+    package init(sha256: Digest, size: Int64) {
+        self.sha256 = sha256
+        self.size = size
+    }
+
+    /// Where it lies in the run's folder: `artifacts/sha256/ab/cdef...`.
+    package var path: FilePath { Self.path(of: sha256) }
+
+    package static func path(of digest: Digest) -> FilePath {
+        let hex = digest.hex
+        return RunFolder.artifacts.appending(String(hex.prefix(2))).appending(String(hex.dropFirst(2)))
+    }
+}

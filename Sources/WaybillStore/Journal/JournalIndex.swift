@@ -1,0 +1,86 @@
+package import WaybillCore
+package import WaybillEngine
+
+/// What the journal says about ids: which are used, by what, and what became of them. Entries stay even when their
+/// runs are pruned, so a used id never starts again.
+package struct JournalIndex: Sendable {
+    package struct Run: Hashable, Sendable {
+        package var workflow: String?
+        /// Digest of the inputs it was started with: the same id with other inputs is a conflict.
+        package var inputs: Digest?
+        /// Of the `RUN_STARTED` entry; 0 if only an end is known.
+        package var started: Int
+        package var startedAt: Timestamp
+        package var ended: End?
+        package var isPruned = false
+    }
+
+    package struct End: Hashable, Sendable {
+        /// Of the `RUN_ENDED` entry.
+        package var seq: Int
+        package var status: String
+        /// The run's final head, which its ledger must contain.
+        package var headSeq: Int
+        package var head: Digest
+    }
+
+    package private(set) var runs: [RunID: Run] = [:]
+    /// Slots of schedules that were taken, with the entry's number.
+    package private(set) var slots: [String: Int] = [:]
+    /// Contents of declared runs that were executed, with the run's id.
+    package private(set) var declared: [String: RunID] = [:]
+
+    package init() {}
+
+    /// Runs that started and have no recorded end.
+    package var open: [RunID] { runs.filter { $0.value.ended == nil }.map(\.key) }
+
+    package mutating func apply(_ entry: Entry) {
+        let run = entry.data["run"]?.stringValue.flatMap(RunID.init)
+        switch entry.type {
+        case .runStarted:
+            guard let run else { return }
+            runs[run] = Run(
+                workflow: entry.data["workflow"]?.stringValue,
+                inputs: entry.data["inputs"]?.stringValue.flatMap(Digest.init(hex:)), started: entry.seq,
+                startedAt: entry.ts, ended: runs[run]?.ended)
+        case .runEnded:
+            guard let run, let status = entry.data["status"]?.stringValue, let seq = entry.data["seq"]?.intValue,
+                let head = entry.data["head"]?.stringValue.flatMap(Digest.init(hex:))
+            else { return }
+            runs[run, default: Run(started: 0, startedAt: entry.ts)].ended = End(
+                seq: entry.seq, status: status, headSeq: Int(seq), head: head)
+        case .runPruned:
+            guard let run else { return }
+            runs[run]?.isPruned = true
+        case .slotTaken:
+            if let slot = entry.data["slot"]?.stringValue { slots[slot] = entry.seq }
+        case .runDeclared:
+            if let run, let content = entry.data["content"]?.stringValue { declared[content] = run }
+        default: break
+        }
+    }
+}
+
+extension EntryDraft {
+    /// A run is about to start. The journal has this before the run's folder exists.
+    /// - Parameter inputs: digest of the canonical inputs.
+    package static func runStarted(_ run: RunID, workflow: String, inputs: Digest, trigger: Value) -> EntryDraft {
+        EntryDraft(
+            .runStarted,
+            data: [
+                "run": .string(run.text), "workflow": .string(workflow), "inputs": .string(inputs.hex),
+                "trigger": trigger,
+            ])
+    }
+
+    /// A run has ended, with this status and head.
+    package static func runEnded(_ run: RunID, status: String, head: LedgerHead) -> EntryDraft {
+        EntryDraft(
+            .runEnded,
+            data: [
+                "run": .string(run.text), "status": .string(status), "seq": .int(Int64(head.seq)),
+                "head": .string(head.digest.hex),
+            ])
+    }
+}

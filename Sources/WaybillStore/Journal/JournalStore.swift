@@ -1,0 +1,51 @@
+package import WaybillCore
+package import WaybillEngine
+
+/// The tree's own ledger: what no single run can know. Many threads and processes write it.
+package protocol JournalStore: AnyObject, Sendable {
+    /// Decides under the journal's lock, on all that is recorded so far, and records the decision durably.
+    ///
+    /// Calls that come while one is being written share the next write and sync. `decide` may be called again
+    /// after a failure, and must not call the journal.
+    /// - Returns: the entries; none if nothing was decided.
+    /// - Throws: `.locked` with the owner if another process does not give the lock back; `.noSpace` and
+    ///   `.notDurable`, after which nothing of it counts; `.damaged`.
+    func decide(
+        at time: Timestamp, _ decide: @escaping @Sendable (JournalIndex) -> [EntryDraft]
+    ) throws(StoreError) -> [Entry]
+
+    /// What is known, as of the last time the journal was read.
+    /// - Parameter following: whether to read first what other processes have added.
+    func index(following: Bool) throws(StoreError) -> JournalIndex
+
+    /// Reads entries in order, without the lock; memory is bounded. An unfinished tail is left out.
+    /// - Returns: where to go on reading later.
+    func read(from cursor: JournalCursor, _ body: (LedgerScanner.Item) -> Void) throws(StoreError) -> JournalCursor
+
+    /// Checks the whole chain at the speed of the hash, without the lock.
+    func verify(knownHeads: [Int: Digest]) throws(StoreError) -> LedgerVerdict
+}
+
+extension JournalStore {
+    /// Records one decision that needs to know nothing.
+    @discardableResult
+    package func append(_ drafts: [EntryDraft], at time: Timestamp) throws(StoreError) -> [Entry] {
+        try decide(at: time) { _ in drafts }
+    }
+}
+
+/// A place between two entries of the journal.
+package struct JournalCursor: Hashable, Sendable {
+    /// The number of the first entry of the segment the place is in.
+    package var segment: Int
+    /// The end of the chain there; its length counts from the beginning of the segment.
+    package var head: LedgerHead
+
+    package init(segment: Int, head: LedgerHead) {
+        self.segment = segment
+        self.head = head
+    }
+
+    /// Before the first entry.
+    package static let beginning = JournalCursor(segment: 1, head: .start(genesis: .zero))
+}

@@ -1,0 +1,187 @@
+internal import SystemPackage
+internal import WaybillCore
+internal import WaybillEngine
+internal import WaybillPorts
+
+/// What one process knows of the journal, and its way of adding to it. One thread at a time uses it.
+struct JournalWriter: Sendable {
+    typealias Decision = (time: Timestamp, decide: @Sendable (JournalIndex) -> [EntryDraft])
+
+    /// Other processes may close segments while this one opens them; not that often in a row.
+    private static let maximumOpenings = 100
+
+    private let folder: any Directory
+    private let options: FileJournal.Options
+    private(set) var index = JournalIndex()
+    private var chain: ChainFile?
+    /// The head that the open segment begins behind.
+    private var segmentStart = LedgerHead.start(genesis: .zero)
+    private(set) var isLoaded = false
+
+    init(folder: any Directory, options: FileJournal.Options) {
+        self.folder = folder
+        self.options = options
+    }
+
+    /// Takes the lock, reads what others added, decides, writes all decisions with one write and one sync, and
+    /// gives the lock back.
+    /// - Returns: the entries of each decision.
+    mutating func commit(_ decisions: [Decision]) throws(StoreError) -> [[Entry]] {
+        try lockAndFollow()
+        defer { unlock() }
+        guard var chain else { return [] }
+        var head = chain.head
+        var lines: [UInt8] = []
+        var outcomes: [[Entry]] = []
+        for decision in decisions {
+            var entries: [Entry] = []
+            for (entry, line) in head.append(decision.decide(index), at: decision.time) {
+                entries.append(entry)
+                lines += line
+                // Later decisions of the same batch build on this one.
+                index.apply(entry)
+            }
+            outcomes.append(entries)
+        }
+        if lines.isEmpty { return outcomes }
+        do throws(StoreError) {
+            try chain.append(lines, upTo: head)
+        } catch {
+            // The index holds what was not recorded, so all is read again. A chain that could not go back to what
+            // is durable is kept with its lock, so that nobody takes what is in the file for the truth.
+            if chain.isPoisoned { self.chain = chain } else { forget() }
+            throw error
+        }
+        self.chain = chain
+        try closeSegmentIfFull()
+        return outcomes
+    }
+
+    private mutating func forget() {
+        chain?.file.close()
+        chain = nil
+        index = JournalIndex()
+        segmentStart = .start(genesis: .zero)
+        isLoaded = false
+    }
+
+    private func unlock() {
+        guard let chain, !chain.isPoisoned else { return }
+        try? chain.file.unlock()
+    }
+
+    // MARK: Following
+
+    private mutating func lockAndFollow() throws(StoreError) {
+        do throws(StoreError) {
+            for _ in 0..<Self.maximumOpenings {
+                if try lockCurrent() { return }
+            }
+            throw StoreError(.locked, "the journal's segments keep changing")
+        } catch {
+            if error.code != .locked, chain?.isPoisoned != true { forget() }
+            throw error
+        }
+    }
+
+    /// False if the segment was closed by somebody else meanwhile.
+    private mutating func lockCurrent() throws(StoreError) -> Bool {
+        if var poisoned = chain, poisoned.isPoisoned {
+            try poisoned.recover()
+            forget()
+        }
+        guard var chain = try lockedSegment() else { return false }
+        let before = chain.head.seq
+        try chain.follow(knownHeads: [:]) { index.apply($0.entry) }
+        // What others wrote may not be durable yet if they were killed before their sync.
+        if chain.head.seq != before { try chain.settle() }
+        self.chain = chain
+        isLoaded = true
+        return true
+    }
+
+    /// The open segment, locked. Nil if it was closed meanwhile.
+    private mutating func lockedSegment() throws(StoreError) -> ChainFile? {
+        guard let chain else {
+            let opened = try openSegment()
+            // Segments are closed under the lock that we have now. If the one we read up to was closed before,
+            // the file we opened begins further on.
+            let isPassed = try storing { () throws(FileSystemError) in
+                try folder.status(JournalSegments.closed(first: segmentStart.seq + 1)) != nil
+            }
+            return isPassed ? nil : opened
+        }
+        try patiently { () throws(FileSystemError) in try chain.file.lock() }
+        if try storing({ () throws(FileSystemError) in try chain.isCurrent() }) { return chain }
+        // The open file is a closed segment now, and nobody adds to it any more.
+        let end = try JournalSegments.readClosed(first: segmentStart.seq + 1, in: folder, from: chain.head) {
+            index.apply($0.entry)
+        }
+        chain.file.close()
+        self.chain = nil
+        segmentStart = JournalSegments.start(after: end)
+        return nil
+    }
+
+    /// Reads closed segments that are new to us and opens the current one, made if there is none.
+    private mutating func openSegment() throws(StoreError) -> ChainFile? {
+        let numbers = try storing { () throws(FileSystemError) in try JournalSegments.closedNumbers(in: folder) }
+        for seq in numbers where seq > segmentStart.seq {
+            guard seq == segmentStart.seq + 1 else {
+                throw StoreError(
+                    .damaged, "the journal has no segment with entry \(segmentStart.seq + 1)", seq: segmentStart.seq + 1
+                )
+            }
+            let end = try JournalSegments.readClosed(first: seq, in: folder, from: segmentStart) {
+                index.apply($0.entry)
+            }
+            segmentStart = JournalSegments.start(after: end)
+        }
+        return try patiently { () throws(FileSystemError) in
+            if let chain = try open() { return chain }
+            do throws(FileSystemError) {
+                let file = try folder.create(JournalSegments.current, permissions: Permissions.file)
+                file.close()
+                if options.durability == .full { try folder.synchronize() }
+            } catch  where error.code == .exists {
+                // Somebody else was faster.
+            }
+            return try open()
+        }
+    }
+
+    private func open() throws(FileSystemError) -> ChainFile? {
+        try ChainFile.openLocked(
+            JournalSegments.current, in: folder, from: segmentStart, durability: options.durability)
+    }
+
+    private func patiently<Result>(_ body: () throws(FileSystemError) -> Result) throws(StoreError) -> Result {
+        var attempt = 0
+        while true {
+            do throws(FileSystemError) {
+                return try body()
+            } catch  where error.code == .locked && options.waitForLock(attempt) {
+                attempt += 1
+            } catch {
+                throw StoreError(error)
+            }
+        }
+    }
+
+    // MARK: Segments
+
+    /// Gives a full segment its closed name. What was recorded is recorded: a failure here is tried again later.
+    private mutating func closeSegmentIfFull() throws(StoreError) {
+        guard let chain, chain.head.length >= options.segmentSize else { return }
+        let name = JournalSegments.closed(first: segmentStart.seq + 1)
+        do throws(FileSystemError) {
+            try folder.rename(JournalSegments.current, to: name, in: nil, replacing: false)
+            if options.durability == .full { try folder.synchronize() }
+        } catch {
+            return
+        }
+        chain.file.close()
+        segmentStart = JournalSegments.start(after: chain.head)
+        self.chain = nil
+    }
+}

@@ -1,0 +1,36 @@
+internal import SystemPackage
+package import WaybillPorts
+
+/// Says whether a daemon attends a tree. Any number of daemons may; the mark goes with the process that set it,
+/// however it ends.
+package struct TreeLock: Sendable {
+    private static let name: FilePath = "daemon.lock"
+    private let file: any File
+
+    /// Marks the tree as attended by this process, until the last reference to the lock goes.
+    /// - Parameter caches: `.waybill/`, open.
+    package init(attending caches: any Directory) throws(FileSystemError) {
+        file = try Self.open(in: caches)
+        try file.markPresence()
+    }
+
+    /// Whether any daemon attends the tree at this moment. Asking takes no lock, so it disturbs nobody.
+    package static func isAttended(_ caches: any Directory) throws(FileSystemError) -> Bool {
+        guard let file = try caches.open(name, .read) else { return false }
+        defer { file.close() }
+        return try file.hasPresence()
+    }
+
+    package func release() { file.close() }
+
+    private static func open(in caches: any Directory) throws(FileSystemError) -> any File {
+        while true {
+            if let file = try caches.open(name, .readWrite) { return file }
+            do throws(FileSystemError) {
+                return try caches.create(name, permissions: Permissions.file)
+            } catch  where error.code == .exists {
+                continue
+            }
+        }
+    }
+}
