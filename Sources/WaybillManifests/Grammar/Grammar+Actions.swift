@@ -1,0 +1,60 @@
+extension Grammar {
+    static let run = FieldTable(
+        "`run`",
+        [
+            .optional("argv", .list(.scalar(.argument), atLeast: 1), "The program and its arguments, without a shell."),
+            .optional("script", .scalar(.script), "Text for the shell, run with `-eu`."),
+            .optional("shell", .scalar(.text), "An absolute path; `/bin/sh` unless said."),
+            .optional("stdin", .templated, "Standard input: a text as it is, anything else as JSON."),
+            .optional(
+                "cwd", .scalar(.template), "The working directory below the tree's root, or `scratch` for an empty one."
+            ),
+            .optional(
+                "successCodes", .list(.scalar(.integer(0...255)), atLeast: 1),
+                "Exit codes that mean success; `[0]` unless said."),
+        ],
+        choices: [.init(names: ["argv", "script"], isRequired: true, what: "command")])
+
+    static let ask = FieldTable(
+        "`ask`",
+        [
+            .required("prompt", .scalar(.template), "The question."),
+            .optional("schema", .schema, "A JSON Schema the answer must fit."),
+            .optional("choices", .list(.scalar(.text), atLeast: 1), "The answers to choose from."),
+            .optional("approval", .scalar(.flag), "The answer is `{approve: true}` or `{approve: false}`."),
+            .optional("attach", .list(.scalar(.template)), "Files to show with the question."),
+            .optional("timeout", .scalar(.duration), "How long the question stays open."),
+            .optional(
+                "default", .templated, "The answer taken at the deadline; without one the step fails with `timeout`."),
+            .misplaced("from", "is not enforced by this version yet, so nobody may rely on it"),
+        ] + Field.later("remind"),
+        choices: [.init(names: ["schema", "choices", "approval"], isRequired: false, what: "kind of answer")])
+
+    static let wait = FieldTable(
+        "`wait`",
+        [
+            .optional("for", .scalar(.durationTemplate), "A duration from the start of the wait."),
+            .optional("until", .either([.scalar(.timeTemplate), .fields(until)]), "A time in RFC 3339."),
+        ] + Field.later("event", "job"),
+        choices: [.init(names: ["for", "until", "event", "job"], isRequired: true, what: "time")])
+
+    private static let until = FieldTable("`until`", Field.later("next", "timezone"))
+
+    static let snapshot = FieldTable(
+        "`snapshot`",
+        [
+            .required("name", .scalar(.template), "What the bookmark is called."),
+            .optional("description", .scalar(.template), "A sentence about it."),
+            .optional("tags", .either([.list(.scalar(.template)), .scalar(.template)]), "Words to find it by."),
+        ])
+
+    static let fail = FieldTable("`fail`", [.required("message", .scalar(.template), "Why the run fails.")])
+
+    static let finish = FieldTable(
+        "`finish`",
+        [
+            .optional(
+                "outputs", .either([.entries(key: .id, .templated), .scalar(.template)]),
+                "They take the place of the workflow's outputs.")
+        ])
+}

@@ -1,0 +1,153 @@
+import WaybillCore
+
+/// What a scalar of a manifest must be.
+enum ScalarRule: Sendable {
+    /// `[a-z][a-z0-9-]*`
+    case name
+    /// `[A-Za-z][A-Za-z0-9_]*`
+    case id
+    case environmentName
+    /// Text without `${{ }}`.
+    case text
+    /// A path below the tree, without `${{ }}`.
+    case path
+    /// Text with `${{ }}`.
+    case template
+    /// Any scalar but null, as text, with `${{ }}`.
+    case argument
+    /// Text for a shell, where `${{ }}` is refused.
+    case script
+    /// A CEL expression, bare or as `${{ }}`.
+    case condition
+    case boolean
+    /// A field that is either `true` or absent.
+    case flag
+    case integer(ClosedRange<Int64>)
+    case duration
+    /// A duration, or `${{ }}` that gives one.
+    case durationTemplate
+    /// An RFC 3339 time, or `${{ }}` that gives one.
+    case timeTemplate
+    /// `1MiB`, `64KiB`, or a number of bytes.
+    case size
+    case word([String])
+}
+
+extension ScalarRule {
+    /// With its article, for "expects ..., got ...".
+    var expectation: String {
+        switch self {
+        case .name: "a name of lower-case letters, digits and dashes that begins with a letter"
+        case .id: "an id of letters, digits and underscores that begins with a letter"
+        case .environmentName: "the name of an environment variable"
+        case .text, .template: "a text"
+        case .path: "a relative path"
+        case .argument: "a text or a number"
+        case .script: "a script"
+        case .condition: "a condition"
+        case .boolean: "true or false"
+        case .flag: "true"
+        case .integer(let range):
+            range.upperBound == .max
+                ? "an integer from \(range.lowerBound)" : "an integer from \(range.lowerBound) to \(range.upperBound)"
+        case .duration, .durationTemplate: "a duration such as `90s`, `10m`, `1h30m` or `3d`"
+        case .timeTemplate: "a time such as `2026-11-20T10:15:00Z`"
+        case .size: "a size such as `64KiB`, `1MiB` or a number of bytes"
+        case .word(let words): Phrase.alternatives(words)
+        }
+    }
+
+    /// Whether `${{ }}` may stand in the scalar, or is judged elsewhere.
+    private var takesTemplates: Bool {
+        switch self {
+        case .template, .argument, .condition, .script, .durationTemplate, .timeTemplate: true
+        default: false
+        }
+    }
+
+    /// What is wrong with a scalar, nil if nothing is.
+    func mistake(in scalar: YAMLScalar) -> Mistake? {
+        let text = scalar.text
+        if !takesTemplates, text.contains("${{") {
+            return Mistake(detail: "takes no `${{ }}`", hint: "write the value itself", isWhole: true)
+        }
+        switch self {
+        case .boolean: return scalar.value.boolValue == nil ? .other(scalar) : nil
+        case .flag: return scalar.value.boolValue == true ? nil : .other(scalar)
+        case .integer(let range):
+            guard let value = scalar.value.intValue else { return .other(scalar) }
+            return range.contains(value) ? nil : .got("\(value)")
+        case .size: return ScalarRule.bytes(of: scalar) == nil ? .other(scalar) : nil
+        case .argument: return scalar.value.isNull ? .nothing : nil
+        case .condition: return scalar.isString || scalar.value.boolValue != nil ? emptiness(text) : .other(scalar)
+        default: break
+        }
+        guard scalar.isString else {
+            switch self {
+            case .name, .id, .text, .template, .word: return .noText(scalar)
+            default: return .other(scalar)
+            }
+        }
+        return textMistake(text)
+    }
+
+    private func emptiness(_ text: String) -> Mistake? {
+        text.utf8.allSatisfy { $0 == 0x20 || $0 == 0x0A } ? .got("an empty text") : nil
+    }
+
+    private func textMistake(_ text: String) -> Mistake? {
+        switch self {
+        case .name: return Names.isName(text) ? nil : .quoted(text, hint: Names.repaired(text, separator: "-"))
+        case .id: return Names.isID(text) ? nil : .quoted(text, hint: Names.repaired(text, separator: "_"))
+        case .environmentName: return Names.isEnvironmentName(text) ? nil : .quoted(text)
+        case .path: return Paths.isContained(text) ? nil : .quoted(text)
+        case .duration: return Duration(text: text) == nil ? .quoted(text) : nil
+        case .durationTemplate: return text.contains("${{") || Duration(text: text) != nil ? nil : .quoted(text)
+        case .timeTemplate: return text.contains("${{") || Timestamp(rfc3339: text) != nil ? nil : .quoted(text)
+        case .word(let words):
+            return words.contains(text) ? nil : .quoted(text, hint: Suggestion.hint(for: text, among: words))
+        case .script: return emptiness(text)
+        default: return nil
+        }
+    }
+
+    /// The bytes a size stands for.
+    static func bytes(of scalar: YAMLScalar) -> Int? {
+        if let count = scalar.value.intValue { return count >= 1 ? Int(exactly: count) : nil }
+        let digits = scalar.text.utf8.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        let unit = String(scalar.text.utf8.dropFirst(digits.count)) ?? ""
+        guard let count = Int(String(digits) ?? ""), count >= 1 else { return nil }
+        let units = ["B": 0, "KiB": 10, "MiB": 20, "GiB": 30]
+        guard let shift = units[unit], count <= Int.max >> (shift + 1) else { return nil }
+        return count << shift
+    }
+}
+
+/// What is wrong with a scalar.
+struct Mistake {
+    /// What was found, or, if `isWhole`, the rest of the sentence.
+    let detail: String
+    let hint: String?
+    let isWhole: Bool
+
+    static func got(_ detail: String, hint: String? = nil) -> Mistake {
+        Mistake(detail: detail, hint: hint, isWhole: false)
+    }
+
+    static let nothing = got("nothing", hint: "write \"\" for an empty text")
+
+    static func quoted(_ text: String, hint: String? = nil) -> Mistake { got(Phrase.quoted(text), hint: hint) }
+
+    /// A scalar of another type.
+    static func other(_ scalar: YAMLScalar) -> Mistake {
+        if scalar.value.isNull { return got("nothing") }
+        if scalar.isString { return quoted(scalar.text) }
+        return got("\(Phrase.article(scalar.value.kindName)) (\(Phrase.quoted(scalar.text)))")
+    }
+
+    /// A number, a boolean or nothing where a text must stand.
+    static func noText(_ scalar: YAMLScalar) -> Mistake {
+        let other = other(scalar)
+        return scalar.value.isNull ? other : got(other.detail, hint: "put quotes around it if a text is meant")
+    }
+}

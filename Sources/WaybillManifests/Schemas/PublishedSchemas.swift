@@ -1,0 +1,132 @@
+package import WaybillCore
+
+/// JSON Schemas (draft 2020-12) of the manifests, for editors and other tools.
+///
+/// They are made from the tables that the reader itself uses. A schema knows shapes only: names that must exist,
+/// cycles and expressions are for `waybill validate`.
+package enum PublishedSchemas {
+    /// Every schema with the name of its kind; the last, `Manifest`, holds for any of them.
+    package static let all: [(name: String, schema: Value)] =
+        kinds.map { ($0.name, document($0.table, name: $0.name)) } + [("Manifest", manifest)]
+
+    /// The schema of a kind, or of `Manifest`.
+    package static func schema(for name: String) -> Value? { all.first { $0.name == name }?.schema }
+
+    private static var kinds: [(name: String, table: FieldTable)] {
+        [("Workflow", Grammar.workflow), ("Policy", Grammar.policy), ("Settings", Grammar.settings)]
+    }
+
+    private static let draft: Value = "https://json-schema.org/draft/2020-12/schema"
+
+    private static func document(_ table: FieldTable, name: String) -> Value {
+        guard case .object(var schema) = table.schema else { return table.schema }
+        schema["$schema"] = draft
+        schema["$id"] = .string("urn:waybill:schema:\(name.lowercased())")
+        schema["title"] = .string("Waybill \(name)")
+        return .object(schema)
+    }
+
+    private static var manifest: Value {
+        let branches = kinds.map { kind -> Value in
+            [
+                "if": ["properties": ["kind": ["const": .string(kind.name)]], "required": ["kind"]],
+                "then": ["$ref": .string("#/$defs/\(kind.name)")],
+            ]
+        }
+        return [
+            "$schema": draft,
+            "$id": "urn:waybill:schema:manifest",
+            "title": "Waybill manifest",
+            "type": "object",
+            "properties": ["kind": ["enum": .list(kinds.map { .string($0.name) })]],
+            "required": ["kind"],
+            "allOf": .list(branches),
+            "$defs": .object(Object(kinds.map { ($0.name, $0.table.schema) })),
+        ]
+    }
+}
+
+extension FieldTable {
+    fileprivate var schema: Value {
+        let offered = fields.filter(\.isOffered)
+        var schema: Object = [
+            "type": "object",
+            "properties": .object(Object(offered.map { ($0.name, $0.schema) })),
+            "additionalProperties": false,
+        ]
+        let required = offered.filter(\.isRequired)
+        if !required.isEmpty { schema["required"] = .list(required.map { .string($0.name) }) }
+        let rules = choices.flatMap { choice in
+            let names = choice.names.filter { field($0)?.isOffered == true }
+            return choice.isRequired ? [Self.exactlyOne(of: names)] : Self.atMostOne(of: names)
+        }
+        if !rules.isEmpty { schema["allOf"] = .list(rules) }
+        return .object(schema)
+    }
+
+    private static func exactlyOne(of names: [String]) -> Value {
+        ["oneOf": .list(names.map { ["required": [.string($0)]] })]
+    }
+
+    private static func atMostOne(of names: [String]) -> [Value] {
+        names.enumerated().flatMap { index, first in
+            names[(index + 1)...].map { ["not": ["required": [.string(first), .string($0)]]] }
+        }
+    }
+}
+
+extension Field {
+    fileprivate var schema: Value {
+        guard case .object(var schema) = shape.schema else { return ["description": .string(note)] }
+        schema["description"] = .string(note)
+        return .object(schema)
+    }
+}
+
+extension Shape {
+    fileprivate var schema: Value {
+        switch self {
+        case .scalar(let rule): return rule.schema
+        case .list(let element, let atLeast):
+            var schema: Object = ["type": "array", "items": element.schema]
+            if atLeast > 0 { schema["minItems"] = .int(Int64(atLeast)) }
+            return .object(schema)
+        case .fields(let table): return table.schema
+        case .entries(let key, let value, let atLeast):
+            var schema: Object = ["type": "object", "propertyNames": key.schema, "additionalProperties": value.schema]
+            if atLeast > 0 { schema["minProperties"] = .int(Int64(atLeast)) }
+            return .object(schema)
+        case .literal, .templated: return true
+        case .schema: return ["type": ["object", "boolean"]]
+        case .either(let shapes): return ["anyOf": .list(shapes.map(\.schema))]
+        }
+    }
+}
+
+extension ScalarRule {
+    fileprivate var schema: Value {
+        switch self {
+        case .name: ["type": "string", "pattern": "^[a-z][a-z0-9-]*$", "maxLength": .int(Int64(Names.longest))]
+        case .id: ["type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$", "maxLength": .int(Int64(Names.longest))]
+        case .environmentName: ["type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"]
+        case .text, .path, .template: ["type": "string"]
+        case .script: ["type": "string", "minLength": 1]
+        case .argument: ["type": ["string", "number", "boolean"]]
+        case .condition: ["type": ["string", "boolean"]]
+        case .boolean: ["type": "boolean"]
+        case .flag: ["const": true]
+        case .integer(let range):
+            range.upperBound == .max
+                ? ["type": "integer", "minimum": .int(range.lowerBound)]
+                : ["type": "integer", "minimum": .int(range.lowerBound), "maximum": .int(range.upperBound)]
+        case .duration: ["type": "string", "pattern": .string(Self.durationPattern)]
+        case .durationTemplate: ["type": "string", "pattern": .string("\(Self.durationPattern)|\\$\\{\\{")]
+        case .timeTemplate: ["type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}[Tt ]|\\$\\{\\{"]
+        case .size:
+            ["anyOf": [["type": "integer", "minimum": 1], ["type": "string", "pattern": "^\\d+(B|KiB|MiB|GiB)$"]]]
+        case .word(let words): ["enum": .list(words.map { .string($0) })]
+        }
+    }
+
+    private static let durationPattern = "^(\\d+(\\.\\d+)?(w|d|h|m|s|ms|us))+$"
+}
