@@ -1,0 +1,87 @@
+package import WaybillCore
+
+/// What a stimulus leads to: entries to append as one write, and effects to carry out once they are durable.
+package struct Decision: Sendable {
+    /// Whole, in order; empty if nothing happened.
+    package var entries: [SealedEntry] = []
+    /// The lines of all entries, each with its newline: what the ledger appends.
+    package var lines: [UInt8] = []
+    /// To be durable before `lines` are.
+    package var blobs: [Blob] = []
+    package var effects: [Effect] = []
+    /// Whether more can be decided at once, by a `resume`.
+    package var hasMore = false
+
+    package init() {}
+}
+
+/// An entry and the digest of its line.
+package struct SealedEntry: Sendable, Hashable {
+    package var entry: Entry
+    package var digest: Digest
+
+    package init(entry: Entry, digest: Digest) {
+        self.entry = entry
+        self.digest = digest
+    }
+}
+
+/// Something to be done outside, once the decision is durable. Timers, waits and projections are no effects: the
+/// runtime reads them off the state.
+package enum Effect: Sendable {
+    case launch(Attempt)
+    /// TERM, a grace, KILL.
+    case terminate(AttemptReference)
+    /// KILL at once.
+    case kill(AttemptReference)
+    /// `checkpoints/<seq>.json`, with exactly these bytes.
+    case writeCheckpoint(seq: Int, bytes: [UInt8])
+    /// What became of the file that was the stimulus.
+    case settle(Settlement)
+}
+
+/// What became of an inbox file.
+package struct Settlement: Sendable, Hashable {
+    package enum Verdict: Sendable, Hashable {
+        case accepted
+        case rejected(RefusalKind)
+        /// The accepted bytes again: the first receipt stands.
+        case duplicate
+        /// Rejected beyond the limit: counted, and not kept.
+        case counted(RefusalKind)
+    }
+
+    package var verdict: Verdict
+    package var key: String
+    /// The entry that says so; nil if none was written.
+    package var seq: Int?
+    package var message: String
+
+    package init(verdict: Verdict, key: String, seq: Int?, message: String) {
+        self.verdict = verdict
+        self.key = key
+        self.seq = seq
+        self.message = message
+    }
+}
+
+/// How many refused files a run keeps and records one by one (contract, section 7).
+package enum RejectionLimits {
+    package static let count = 1_000
+    /// Bytes.
+    package static let bytes = 64 << 20
+    package static let countedEvery = Duration.seconds(60)
+}
+
+/// The engine's own limits.
+package struct EngineLimits: Sendable {
+    /// Steps decided in one decision: consecutive pure steps share a sync, within bounds of memory.
+    package var stepsPerDecision = 32
+    /// A checkpoint is always due at a wait, pause or end while it is at most this many bytes; a larger one once the
+    /// ledger has grown as much as it weighs, so that a run of many waits stays linear.
+    package var smallCheckpoint = 64 << 10
+    /// Elsewhere it is due when the ledger grew by this many bytes, or by twice the last checkpoint.
+    package var tail = 1 << 20
+
+    package init() {}
+}

@@ -1,0 +1,154 @@
+import WaybillCore
+import WaybillManifests
+
+// Files from the inbox. The entry is the commit point: a file is accepted once ANSWER_ACCEPTED is durable.
+
+extension RunEngine {
+    mutating func judge(_ file: InboxFile) throws(EngineError) {
+        if file.name.isControl { return try control(file) }
+        let key = file.name.key
+        switch file.content {
+        case .refused(let kind, let message): try reject(file, kind, message)
+        case .bytes(let bytes):
+            if state.phase.isEnded {
+                // After RUN_END a ledger takes no answers: the caller refuses it in the journal.
+                throw EngineError(.unexpectedStimulus, "the run has ended")
+            }
+            if let wait = state.waits[key] {
+                try judge(file, bytes, for: wait)
+            } else if let closed = state.closedWaits[key] {
+                try judge(file, against: closed)
+            } else {
+                try reject(file, .unknownWait, unknownWaitMessage(key))
+            }
+        }
+    }
+
+    private mutating func judge(_ file: InboxFile, against closed: ClosedWait) throws(EngineError) {
+        if let digest = closed.answer, digest == file.digest {
+            let message = "the same bytes were accepted before, in entry \(closed.seq)"
+            draft.effects.append(
+                .settle(Settlement(verdict: .duplicate, key: closed.key, seq: closed.seq, message: message)))
+        } else if closed.isExpired {
+            try reject(file, .late, "the deadline of \(closed.key) passed")
+        } else if closed.answer != nil {
+            try reject(file, .alreadyAnswered, "\(closed.key) was answered in entry \(closed.seq)")
+        } else {
+            try reject(file, .unknownWait, "\(closed.key) is closed: the run no longer waits for it")
+        }
+    }
+
+    private func unknownWaitMessage(_ key: String) -> String {
+        let open = state.waits.values.filter { $0.reply != nil }.map(\.key).sorted()
+        guard !open.isEmpty else { return "the run waits for no answer with the key '\(key)', nor for any other" }
+        let hint = Suggestion.hint(for: key, among: open).map { "; \($0)" } ?? ""
+        return "the run waits for no answer with the key '\(key)'\(hint) (open: \(open.prefix(5).joined(separator: ", ")))"
+    }
+
+    private mutating func judge(_ file: InboxFile, _ bytes: [UInt8], for wait: WaitState) throws(EngineError) {
+        guard let reply = reply(for: wait), let index = definition.workflow.plan.index(of: wait.step) else {
+            return try reject(file, .unknownWait, "\(wait.key) waits for the clock; it takes no answer")
+        }
+        if let until = wait.until, file.changedAt > until {
+            return try reject(file, .late, "the file changed at \(file.changedAt), after the deadline \(until)")
+        }
+        let verdict = reply.parse(bytes, as: file.name.format).flatMap { reply.judge(unwrap($0, for: wait)) }
+        switch verdict {
+        case .failure(let refusal): try reject(file, refusal.kind, refusal.message)
+        case .success(let answer):
+            try accept(file, bytes, step: wait.step, visit: wait.visit)
+            try emit(
+                .taskResumed, step: wait.step, visit: wait.visit, attempt: state.steps[index].attempt,
+                ["key": .string(wait.key), "by": .string("answer")])
+            if wait.reply == .unknown {
+                try settleUnknown(index, answer)
+            } else {
+                try settle(index, .completed(output: answer, AttemptReport()))
+            }
+        }
+    }
+
+    /// An object of exactly `token` and `answer` whose token is the wait's is an envelope; anything else is the answer.
+    private func unwrap(_ value: Value, for wait: WaitState) -> Value {
+        guard let object = value.objectValue, object.count == 2, let answer = object["answer"],
+            let token = object["token"]?.stringValue, let expected = wait.token, token == expected.hex
+        else { return value }
+        return answer
+    }
+
+    private func reply(for wait: WaitState) -> Reply? {
+        if wait.reply == .unknown { return .unknownOutcome }
+        guard let index = definition.workflow.plan.index(of: wait.step),
+            case .ask(let action) = definition.workflow.plan.steps[index].action
+        else { return nil }
+        return Reply(action.reply)
+    }
+
+    // MARK: - Entries
+
+    mutating func accept(
+        _ file: InboxFile, _ bytes: [UInt8], step: String? = nil, visit: Int? = nil
+    ) throws(EngineError) {
+        var data = describe(file)
+        if bytes.count > Payload.inlineLimit {
+            let blob = Blob(bytes)
+            draft.blobs.append(blob)
+            data["bytesRef"] = ["sha256": .string(blob.digest.hex), "size": .int(Int64(bytes.count))]
+        } else if let text = String(validating: bytes, as: UTF8.self) {
+            data["bytes"] = .string(text)
+        }
+        try emit(.answerAccepted, actor: .user, by: file.author, step: step, visit: visit, data)
+        draft.effects.append(
+            .settle(Settlement(verdict: .accepted, key: file.name.key, seq: state.seq, message: "accepted")))
+    }
+
+    mutating func reject(_ file: InboxFile, _ kind: RefusalKind, _ message: String) throws(EngineError) {
+        let counts = state.rejections
+        let receipt: Settlement
+        if counts.recorded < RejectionLimits.count, counts.recordedBytes + file.size <= RejectionLimits.bytes {
+            var data = describe(file)
+            data["kind"] = .string(kind.rawValue)
+            data["message"] = .string(message)
+            try emit(.answerRejected, actor: .user, by: file.author, data)
+            receipt = Settlement(verdict: .rejected(kind), key: file.name.key, seq: state.seq, message: message)
+        } else {
+            if let count = countRejection() { try emit(.answerRejected, ["count": .int(Int64(count))]) }
+            receipt = Settlement(verdict: .counted(kind), key: file.name.key, seq: nil, message: message)
+        }
+        draft.effects.append(.settle(receipt))
+    }
+
+    private func describe(_ file: InboxFile) -> Object {
+        var data: Object = [
+            "key": .string(file.name.key), "file": .string(file.name.file), "size": .int(Int64(file.size)),
+            "uid": .int(Int64(file.uid)), "changedAt": .string(file.changedAt.description),
+        ]
+        if let user = file.user { data["user"] = .string(user) }
+        if let digest = file.digest { data["sha256"] = .string(digest.hex) }
+        return data
+    }
+
+    // MARK: - Deadlines
+
+    /// Lets every wait end whose time has come: with its default, by its own nature, or with `timeout`.
+    mutating func expireWaits() throws(EngineError) {
+        guard state.phase == .running, state.ending == nil, let first = state.nextDeadline,
+            first <= draft.moment.now
+        else { return }
+        let due = state.waits.values.filter { $0.until.map { $0 <= draft.moment.now } ?? false }
+        for wait in due.sorted(by: { ($0.until ?? $0.since, $0.key) < ($1.until ?? $1.since, $1.key) }) {
+            guard state.ending == nil, let index = definition.workflow.plan.index(of: wait.step) else { break }
+            try emit(
+                .taskResumed, step: wait.step, visit: wait.visit, attempt: state.steps[index].attempt,
+                ["key": .string(wait.key), "by": .string(wait.reply == nil ? "clock" : "deadline")])
+            if wait.reply == nil {
+                try settle(index, .completed(output: nil, AttemptReport()))
+            } else if let answer = wait.defaultAnswer {
+                try settle(index, .completed(output: answer, AttemptReport()))
+            } else {
+                let failure = Failure(.timeout, "nobody answered by \(wait.until.map(\.description) ?? "")")
+                try settle(index, .failed(failure, AttemptReport()))
+            }
+        }
+    }
+}

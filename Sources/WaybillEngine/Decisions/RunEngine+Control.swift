@@ -1,0 +1,97 @@
+import WaybillCore
+import WaybillManifests
+
+// `@cancel`, `@pause` and the others: files through the same door, so that all that happened is in the tree.
+
+extension RunEngine {
+    mutating func control(_ file: InboxFile) throws(EngineError) {
+        let body: Object
+        switch file.content {
+        case .refused(let kind, let message): return try reject(file, kind, message)
+        case .bytes(let bytes):
+            switch parseControl(bytes, file.name.format) {
+            case .failure(let refusal): return try reject(file, refusal.kind, refusal.message)
+            case .success(let object): body = object
+            }
+            if state.phase.isEnded { throw EngineError(.unexpectedStimulus, "the run has ended") }
+            guard let kind = ControlKind(key: file.name.key) else {
+                let known = ControlKind.allCases.map(\.key)
+                let hint = Suggestion.hint(for: file.name.key, among: known) ?? "expected \(known.joined(separator: ", "))"
+                return try reject(file, .control, "there is no control file '\(file.name.key)'; \(hint)")
+            }
+            if let objection = objection(to: kind, body) { return try reject(file, .control, objection) }
+            try accept(file, bytes)
+            try carryOut(kind, body, by: file.author)
+        }
+    }
+
+    private func parseControl(_ bytes: [UInt8], _ format: AnswerName.Format?) -> Result<Object, Reply.Refusal> {
+        let isBlank = bytes.allSatisfy { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }
+        if isBlank { return .success(Object()) }
+        let parsed: Result<Value, Reply.Refusal>
+        switch format {
+        case .text:
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                return .failure(Reply.Refusal(kind: .syntax, message: "is not UTF-8"))
+            }
+            parsed = .success(["reason": .string(text.utf8.last == 0x0A ? String(text.dropLast()) : text)])
+        case .json, .yaml, nil:
+            let reply = Reply(.any)
+            parsed = reply.parse(bytes, as: format)
+        }
+        return parsed.flatMap { value in
+            guard let object = value.objectValue else {
+                return .failure(
+                    Reply.Refusal(kind: .control, message: "expected a map such as {\"reason\": \"...\"}, got \(value.kindName)"))
+            }
+            if let reason = object["reason"], reason.stringValue == nil {
+                return .failure(
+                    Reply.Refusal(kind: .control, message: "reason: expected string, got \(reason.kindName)"))
+            }
+            return .success(object)
+        }
+    }
+
+    /// Why this control file does not apply now; nil if it does.
+    private func objection(to kind: ControlKind, _ body: Object) -> String? {
+        switch kind {
+        case .cancel: return nil
+        case .pause:
+            if state.ending != nil { return "the run is ending" }
+            return state.phase == .paused || state.isPauseRequested ? "the run is paused already" : nil
+        case .resume: return state.phase == .paused || state.isPauseRequested ? nil : "the run is not paused"
+        case .retry: return "nothing is held for a retry"
+        case .snapshot:
+            guard let name = body["name"]?.stringValue else { return "name: is missing" }
+            if !SnapshotName.isValid(name) { return "name: '\(name)' \(SnapshotName.rule)" }
+            if let tags = body["tags"], tags.listValue?.allSatisfy({ $0.stringValue != nil }) != true {
+                return "tags: expected a list of strings"
+            }
+            return nil
+        }
+    }
+
+    private mutating func carryOut(_ kind: ControlKind, _ body: Object, by author: String) throws(EngineError) {
+        var data = Object()
+        if let reason = body["reason"] { data["reason"] = reason }
+        switch kind {
+        case .cancel: try cancel(data, by: author)
+        case .pause, .retry: break
+        case .resume: try emit(.runResumed, actor: .user, by: author, data)
+        case .snapshot:
+            for member in ["name", "description", "tags"] { data[member] = body[member] }
+            try takeSnapshot(data, actor: .user, by: author)
+        }
+    }
+
+    /// The first cancellation ends attempts with TERM, a second one at once.
+    private mutating func cancel(_ data: Object, by author: String) throws(EngineError) {
+        if state.ending == .cancellation {
+            for attempt in state.outstandingAttempts { draft.effects.append(.kill(attempt.reference)) }
+            return
+        }
+        // A paused run is woken to be brought to its end.
+        if state.phase == .paused { try emit(.runResumed, actor: .user, by: author, ["reason": "cancelled"]) }
+        try emit(.runCancelled, actor: .user, by: author, data)
+    }
+}

@@ -1,0 +1,160 @@
+import WaybillCore
+import WaybillManifests
+
+/// The run as a state machine: one stimulus in, one decision out. It reads no clock, no disk and no environment.
+///
+/// Every entry is applied to the state by the fold that also replays ledgers, so live and replayed runs cannot differ.
+package struct RunEngine: Sendable {
+    package private(set) var state: RunState
+    package let definition: RunDefinition
+    package let limits: EngineLimits
+    let payloads: any PayloadSource
+
+    /// The decision being made.
+    var draft = Draft()
+    /// Files refused beyond the limit and not yet said in the ledger. It is lost in a crash, as only a number can be.
+    private var uncountedRejections = 0
+
+    package init(
+        definition: RunDefinition, state: RunState, payloads: any PayloadSource, limits: EngineLimits = EngineLimits()
+    ) {
+        self.definition = definition
+        self.state = state
+        self.payloads = payloads
+        self.limits = limits
+    }
+
+    /// Decides.
+    ///
+    /// - Throws: where the stimulus does not fit the state. Nothing is changed then. What a workflow does wrong is an
+    ///   entry, never an error.
+    package mutating func handle(_ stimulus: Stimulus, at moment: Moment) throws(EngineError) -> Decision {
+        draft = Draft()
+        draft.moment = moment
+        switch stimulus {
+        case .start(let start): try begin(start)
+        case .resume, .tick: break
+        case .attemptEnded(let reference, let result): try end(reference, result)
+        case .attemptLost(let reference, let reason): try lose(reference, reason: reason)
+        case .file(let file): try judge(file)
+        }
+        guard state.phase != .pending else { return Decision() }
+        try expireWaits()
+        try advance()
+        return seal()
+    }
+}
+
+/// What a decision is made of until it is sealed.
+struct Draft: Sendable {
+    var moment = Moment(now: Timestamp(microseconds: 0), boot: "")
+    var entries: [Entry] = []
+    var blobs: [Blob] = []
+    var effects: [Effect] = []
+    var steps = 0
+    var hasMore = false
+    /// The state that a `CHECKPOINT` entry of this decision describes, and that entry's index.
+    var checkpoint: (state: RunState, index: Int)?
+    /// Whether something happened at which a checkpoint is due.
+    var isMilestone = false
+    var verifications: [PendingVerification] = []
+}
+
+extension RunEngine {
+    /// Adds an entry to the decision and applies it.
+    mutating func emit(
+        _ type: EntryType, actor: Actor = .engine, by: String? = nil, step: String? = nil, visit: Int? = nil,
+        attempt: Int? = nil, _ data: Object
+    ) throws(EngineError) {
+        let entry = Entry(
+            seq: state.seq + 1, ts: max(draft.moment.now, state.lastTimestamp), type: type, actor: actor, by: by,
+            step: step, visit: visit, attempt: attempt, of: nil, data: data, prev: Digest.zero)
+        try state.apply(entry)
+        draft.entries.append(entry)
+    }
+
+    /// Writes a payload into an entry's data: inline, or as a reference to a blob that is stored first.
+    mutating func write(_ value: Value, as name: String, into data: inout Object) {
+        let bytes = JSON.compact(value)
+        guard bytes.count > Payload.inlineLimit else {
+            data[name] = value
+            return
+        }
+        let blob = Blob(bytes)
+        draft.blobs.append(blob)
+        Payload.artifact(blob.digest, size: bytes.count).write(as: name, into: &data)
+    }
+
+    var payloadReader: PayloadReader { PayloadReader(blobs: draft.blobs, source: payloads) }
+
+    /// The value of a payload, wherever it is.
+    func value(of payload: Payload) -> Value? { payloadReader.value(of: payload) }
+
+    mutating func countRejection() -> Int? {
+        uncountedRejections += 1
+        if let last = state.rejections.lastCountedAt, draft.moment.now < last + RejectionLimits.countedEvery {
+            return nil
+        }
+        defer { uncountedRejections = 0 }
+        return uncountedRejections
+    }
+
+    /// For the code that replays a ledger into this engine.
+    package mutating func replay(_ sealed: SealedEntry, byteCount: Int) throws(EngineError) {
+        try state.apply(sealed.entry)
+        state.seal(sealed.entry, digest: sealed.digest, byteCount: byteCount)
+    }
+
+    // MARK: - Sealing
+
+    /// Chains the entries, and asks for the checkpoint if one belongs to them.
+    private mutating func seal() -> Decision {
+        var decision = Decision()
+        decision.blobs = draft.blobs
+        decision.effects = draft.effects
+        decision.hasMore = draft.hasMore
+        let count = draft.entries.count
+        if count > 1 { draft.entries[0].of = count }
+        for index in draft.entries.indices {
+            var entry = draft.entries[index]
+            entry.prev = state.head
+            if let checkpoint = draft.checkpoint, checkpoint.index == index {
+                var described = checkpoint.state
+                described.head = state.head
+                described.ledgerBytes = state.ledgerBytes
+                for (key, wait) in state.waits { described.waits[key]?.token = wait.token }
+                let bytes = described.checkpointBytes()
+                entry.data["sha256"] = .string(Digest.sha256(bytes).hex)
+                entry.data["size"] = .int(Int64(bytes.count))
+                entry.data["bytes"] = .int(Int64(state.ledgerBytes))
+                decision.effects.append(.writeCheckpoint(seq: described.seq, bytes: bytes))
+                state.checkpoint.size = bytes.count
+                state.checkpoint.ledgerBytes = state.ledgerBytes
+            }
+            let line = EntryCodec.line(entry)
+            let digest = Digest.sha256(line)
+            decision.lines.append(contentsOf: line)
+            decision.lines.append(UInt8(ascii: "\n"))
+            decision.entries.append(SealedEntry(entry: entry, digest: digest))
+            state.seal(entry, digest: digest, byteCount: line.count + 1)
+        }
+        draft = Draft()
+        return decision
+    }
+
+    /// Describes the state as it is in a checkpoint, if one is due.
+    mutating func checkpointIfDue() throws(EngineError) {
+        guard draft.checkpoint == nil, state.seq > state.checkpoint.seq + 1 else { return }
+        // The lines of this decision are not encoded yet; the previous decisions' bytes are near enough.
+        let tail = state.ledgerBytes - state.checkpoint.ledgerBytes
+        let isWeighty = tail > max(limits.tail, 2 * state.checkpoint.size)
+        let isAsked = definition.workflow.checkpointEvery.map { state.checkpoint.stepsSince >= $0 } ?? false
+        let isAtRest =
+            draft.isMilestone
+            && (state.checkpoint.size <= limits.smallCheckpoint || tail >= state.checkpoint.size)
+        guard isWeighty || isAsked || isAtRest else { return }
+        let described = state
+        try emit(.checkpoint, ["seq": .int(Int64(state.seq))])
+        draft.checkpoint = (described, draft.entries.count - 1)
+    }
+}

@@ -1,0 +1,161 @@
+package import WaybillCore
+
+/// When a stimulus reached the engine. The engine reads no clock and no environment.
+package struct Moment: Sendable, Hashable {
+    package var now: Timestamp
+    /// The kernel's boot id: a process recorded under another one is gone.
+    package var boot: String
+
+    package init(now: Timestamp, boot: String) {
+        self.now = now
+        self.boot = boot
+    }
+}
+
+/// Something that happened outside, and that a run may react to.
+package enum Stimulus: Sendable {
+    /// The first one: creates the run.
+    case start(RunStart)
+    /// Nothing new; decides what an earlier decision left, e.g. after its limit of steps.
+    case resume
+    /// The clock moved on; deadlines may have passed.
+    case tick
+    /// An attempt ended, and this is what it left.
+    case attemptEnded(AttemptReference, AttemptResult)
+    /// An attempt's outcome cannot be known: nothing of it lives, and it left no `exit.json`.
+    case attemptLost(AttemptReference, reason: String)
+    /// A file that was claimed from an inbox.
+    case file(InboxFile)
+}
+
+/// What starts a run. Inputs have been checked against their schemas, and defaults filled in.
+package struct RunStart: Sendable {
+    package var id: String
+    package var commit: String?
+    package var inputs: Object
+    /// `{"type":"manual","by":"alice"}` and so on.
+    package var trigger: Object
+    package var actor: Actor
+    package var by: String?
+    package var labels: Object
+    /// Warnings found in the manifests, recorded with the run.
+    package var diagnostics: [Diagnostic]
+
+    package init(
+        id: String, commit: String?, inputs: Object, trigger: Object, actor: Actor, by: String?,
+        labels: Object = Object(), diagnostics: [Diagnostic] = []
+    ) {
+        self.id = id
+        self.commit = commit
+        self.inputs = inputs
+        self.trigger = trigger
+        self.actor = actor
+        self.by = by
+        self.labels = labels
+        self.diagnostics = diagnostics
+    }
+
+    /// The digest that tells whether a second start with the same id is the same run.
+    package static func digest(workflow: String, inputs: Object) -> Digest {
+        // Inputs come from JSON, which has no values that RFC 8785 cannot write.
+        let canonical = try? JSON.canonical(["workflow": .string(workflow), "inputs": .object(inputs)])
+        return Digest.sha256(canonical ?? [])
+    }
+}
+
+/// What an attempt left behind.
+package struct AttemptResult: Sendable {
+    package enum Outcome: Sendable, Hashable {
+        case exited(Int)
+        case signalled(Int)
+        /// Ended by Waybill because its time was up.
+        case timedOut
+        /// Ended by Waybill on request.
+        case stopped
+        /// Never ran, e.g. the program does not exist.
+        case notStarted(String)
+    }
+
+    /// The bytes that the step's `output` names.
+    package enum Output: Sendable, Hashable {
+        case none
+        case bytes([UInt8])
+        case tooLarge(Int)
+        /// Unreadable, cut off or not there; with the reason.
+        case missing(String)
+    }
+
+    package var outcome: Outcome
+    package var output: Output
+    package var artifacts: [ArtifactRecord]
+    /// Why artifacts could not be kept.
+    package var artifactProblem: String?
+    package var startedAt: Timestamp
+    package var endedAt: Timestamp
+
+    package init(
+        outcome: Outcome, output: Output = .none, artifacts: [ArtifactRecord] = [], artifactProblem: String? = nil,
+        startedAt: Timestamp, endedAt: Timestamp
+    ) {
+        self.outcome = outcome
+        self.output = output
+        self.artifacts = artifacts
+        self.artifactProblem = artifactProblem
+        self.startedAt = startedAt
+        self.endedAt = endedAt
+    }
+}
+
+/// A claimed inbox file: its bytes, or why it was refused before they were read.
+package struct InboxFile: Sendable {
+    package enum Content: Sendable, Hashable {
+        case bytes([UInt8])
+        case refused(RefusalKind, String)
+    }
+
+    /// The name as it was dropped, made printable.
+    package var name: AnswerName
+    package var content: Content
+    package var digest: Digest?
+    /// Bytes.
+    package var size: Int
+    package var uid: Int
+    package var user: String?
+    /// The file's change time, read before it was claimed.
+    package var changedAt: Timestamp
+
+    package init(
+        name: AnswerName, content: Content, digest: Digest?, size: Int, uid: Int, user: String?, changedAt: Timestamp
+    ) {
+        self.name = name
+        self.content = content
+        self.digest = digest
+        self.size = size
+        self.uid = uid
+        self.user = user
+        self.changedAt = changedAt
+    }
+
+    /// The author as the ledger names it.
+    package var author: String { user ?? "uid:\(uid)" }
+}
+
+/// Why an inbox file was refused (contract, Appendices A and C).
+package enum RefusalKind: String, Sendable, Hashable {
+    case schema
+    case syntax
+    case size
+    case type
+    case owner
+    case signature
+    case token
+    case unknownWait = "unknown-wait"
+    case alreadyAnswered = "already-answered"
+    case late
+    case control
+    case conflict
+    case unknownWorkflow = "unknown-workflow"
+    case unknownRun = "unknown-run"
+    case policy
+    case skipped
+}

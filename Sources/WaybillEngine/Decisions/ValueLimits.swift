@@ -1,0 +1,33 @@
+import WaybillCore
+
+/// What a value may come to before it is refused. A ledger line that could be written and not read back would lose a run.
+enum ValueLimits {
+    /// Levels of lists and maps. JSON is read to 128 levels; what surrounds a value in a ledger or checkpoint needs a few.
+    static let depth = 100
+    /// Bytes of the fields of one step, which stand in the ledger as they are.
+    static let intentBytes = 1 << 20
+    /// Bytes of the updates of `vars` that one step makes.
+    static let updateBytes = Payload.inlineLimit
+
+    /// How outputs and answers are read.
+    static let parsing = JSON.Limits(depth: depth)
+
+    static func isTooDeep(_ value: Value, allowed: Int = depth) -> Bool {
+        switch value {
+        case .list(let list): allowed == 0 || list.contains { isTooDeep($0, allowed: allowed - 1) }
+        case .object(let object): allowed == 0 || object.contains { isTooDeep($0.value, allowed: allowed - 1) }
+        default: false
+        }
+    }
+
+    /// About the bytes of a value as JSON; a little more than exact is near enough for a limit.
+    static func size(of value: Value) -> Int {
+        switch value {
+        case .null, .bool: 5
+        case .int, .double: 12
+        case .string(let text): text.utf8.count + 2
+        case .list(let list): list.reduce(2) { $0 + size(of: $1) + 1 }
+        case .object(let object): object.reduce(2) { $0 + $1.key.utf8.count + 4 + size(of: $1.value) }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+package import WaybillCore
+package import WaybillManifests
+
+/// Everything a run was started with, from its frozen sources.
+package struct RunDefinition: Sendable {
+    package var workflow: WorkflowDefinition
+    /// Those that match the workflow, in order of their names.
+    package var policies: [PolicyDefinition]
+    package var settings: SettingsDefinition
+    /// The SHA-256 of `definition/index.json`.
+    package var digest: Digest
+
+    package init(
+        workflow: WorkflowDefinition, policies: [PolicyDefinition], settings: SettingsDefinition, digest: Digest
+    ) {
+        self.workflow = workflow
+        self.policies = policies
+            .filter { $0.match.matches(workflow: workflow.name, labels: workflow.labels) }
+            .sorted { $0.name.precedesInCodePoints($1.name) }
+        self.settings = settings
+        self.digest = digest
+    }
+}

@@ -1,0 +1,173 @@
+import WaybillCore
+package import WaybillManifests
+
+// A checkpoint is the state as JSON. Whatever the fold keeps must be here: the simulator compares a state that was
+// folded from the beginning with one that was read from a checkpoint and folded on.
+
+extension RunState {
+    package static let checkpointFormat: Int64 = 1
+
+    /// The bytes of `checkpoints/<seq>.json`.
+    package func checkpointBytes() -> [UInt8] {
+        var writer = JSONWriter(style: .pretty)
+        writer.beginObject()
+        writer.member("format", Int(Self.checkpointFormat))
+        writer.member("run", id)
+        writer.member("workflow", definition.name)
+        writer.member("seq", seq)
+        writer.member("head", head.hex)
+        writer.member("bytes", ledgerBytes)
+        writer.member("ts", lastTimestamp.description)
+        writer.member("definition", definitionDigest.hex)
+        writer.member("status", status.rawValue)
+        writer.member("goal", goal)
+        writer.member("context", context)
+        writer.member("outputs", outputsSoFar)
+        writer.member("state", stateObject)
+        writer.endObject()
+        return writer.finish()
+    }
+
+    /// The outputs of the steps that completed, by step: what a reader of a checkpoint looks for first.
+    private var outputsSoFar: Object {
+        var members: [(String, Value)] = []
+        for (index, step) in steps.enumerated() where step.status == .completed {
+            guard let output = step.output else { continue }
+            var holder = Object()
+            output.write(as: "value", into: &holder)
+            members.append((definition.plan.steps[index].id, holder["value"] ?? .object(holder)))
+        }
+        return Object(members)
+    }
+
+    private var stateObject: Object {
+        var object: Object = [
+            "phase": .string(phase.rawValue), "startedAt": .string(startedAt.description), "trigger": trigger,
+            "labels": .object(labels), "parent": parent, "session": session, "durability": .string(durability.rawValue),
+            "startDigest": .string(startDigest), "vars": .object(variables), "paused": .bool(isPauseRequested),
+            "ready": .list(ready.sorted.map { .int(Int64($0)) }),
+        ]
+        inputs.write(as: "inputs", into: &object)
+        outputs?.write(as: "outputs", into: &object)
+        object["commit"] = commit.map(Value.string)
+        object["by"] = startedBy.map(Value.string)
+        object["error"] = error?.value
+        object["endedAt"] = endedAt.map { .string($0.description) }
+        object["pausedAt"] = pausedAt.map { .string($0.description) }
+        object["ending"] = ending.map { .string($0.rawValue) }
+        object["next"] = nextState.map { .int(Int64($0)) }
+        object["steps"] = .list(steps.enumerated().compactMap { StepRecord(index: $0, state: $1).value })
+        object["waits"] = .list(waits.values.sorted { $0.key.precedesInCodePoints($1.key) }.map(\.record))
+        object["closed"] = .list(closedWaits.all.map(\.record))
+        object["snapshots"] = .list(snapshots.values.sorted { $0.seq < $1.seq }.map(\.record))
+        object["usage"] = [
+            "steps": .int(Int64(usage.steps)), "retries": .int(Int64(usage.retries)),
+            "activeMicroseconds": .int(usage.activeMicroseconds),
+        ]
+        object["diagnostics"] = [
+            "errors": .int(Int64(diagnostics.errors)), "warnings": .int(Int64(diagnostics.warnings)),
+        ]
+        var rejected: Object = [
+            "recorded": .int(Int64(rejections.recorded)), "bytes": .int(Int64(rejections.recordedBytes)),
+            "counted": .int(Int64(rejections.counted)),
+        ]
+        rejected["countedAt"] = rejections.lastCountedAt.map { .string($0.description) }
+        object["rejections"] = .object(rejected)
+        object["checkpoint"] = [
+            "seq": .int(Int64(checkpoint.seq)), "size": .int(Int64(checkpoint.size)),
+            "bytes": .int(Int64(checkpoint.ledgerBytes)), "steps": .int(Int64(checkpoint.stepsSince)),
+        ]
+        return object
+    }
+
+    /// Reads what `checkpointBytes()` wrote. Whether the bytes are the ones the ledger names is the caller's to check.
+    ///
+    /// - Throws: `malformedCheckpoint`, also for a newer format.
+    package init(checkpoint bytes: [UInt8], definition: WorkflowDefinition) throws(EngineError) {
+        let limits = JSON.Limits(depth: JSON.Limits.deepest, bytes: .max)
+        guard let root = (try? JSON.parse(bytes, limits: limits))?.objectValue, let object = root["state"]?.objectValue
+        else { throw EngineError(.malformedCheckpoint, "the checkpoint is no JSON object") }
+        let fields = CheckpointFields(root)
+        guard try fields.int("format") == Self.checkpointFormat else {
+            throw EngineError(.malformedCheckpoint, "the checkpoint has a format this version does not know")
+        }
+        self.init(definition: definition, genesis: try fields.digest("definition"))
+        id = try fields.text("run")
+        seq = Int(try fields.int("seq"))
+        head = try fields.digest("head")
+        ledgerBytes = Int(try fields.int("bytes"))
+        lastTimestamp = try fields.time("ts")
+        goal = root["goal"] ?? .null
+        context = root["context"]?.objectValue ?? Object()
+        try restore(object)
+    }
+
+    private mutating func restore(_ object: Object) throws(EngineError) {
+        let fields = CheckpointFields(object)
+        phase = try fields.word("phase", RunPhase.init(rawValue:))
+        startedAt = try fields.time("startedAt")
+        trigger = object["trigger"] ?? .null
+        labels = object["labels"]?.objectValue ?? Object()
+        parent = object["parent"] ?? .null
+        session = object["session"] ?? .null
+        durability = try fields.word("durability", Durability.init(rawValue:))
+        startDigest = try fields.text("startDigest")
+        variables = object["vars"]?.objectValue ?? Object()
+        isPauseRequested = object["paused"]?.boolValue ?? false
+        inputs = Payload.read("inputs", from: object) ?? .inline(.object(Object()))
+        outputs = Payload.read("outputs", from: object)
+        commit = object["commit"]?.stringValue
+        startedBy = object["by"]?.stringValue
+        error = Failure(object["error"])
+        endedAt = try fields.optionalTime("endedAt")
+        pausedAt = try fields.optionalTime("pausedAt")
+        ending = object["ending"]?.stringValue.flatMap(Ending.init(rawValue:))
+        nextState = object["next"]?.intValue.map(Int.init)
+        try restoreSteps(fields)
+        for value in fields.list("waits") {
+            let wait = try WaitState(record: value)
+            waits[wait.key] = wait
+        }
+        for value in fields.list("closed") { closedWaits.insert(try ClosedWait(record: value)) }
+        for value in fields.list("snapshots") {
+            let snapshot = try SnapshotRecord(record: value)
+            snapshots[snapshot.name] = snapshot
+        }
+        let used = CheckpointFields(object["usage"]?.objectValue ?? Object())
+        usage.steps = Int(try used.int("steps"))
+        usage.retries = Int(try used.int("retries"))
+        usage.activeMicroseconds = try used.int("activeMicroseconds")
+        let found = CheckpointFields(object["diagnostics"]?.objectValue ?? Object())
+        diagnostics.errors = Int(try found.int("errors"))
+        diagnostics.warnings = Int(try found.int("warnings"))
+        let refused = CheckpointFields(object["rejections"]?.objectValue ?? Object())
+        rejections.recorded = Int(try refused.int("recorded"))
+        rejections.recordedBytes = Int(try refused.int("bytes"))
+        rejections.counted = Int(try refused.int("counted"))
+        rejections.lastCountedAt = try refused.optionalTime("countedAt")
+        let mark = CheckpointFields(object["checkpoint"]?.objectValue ?? Object())
+        checkpoint.seq = Int(try mark.int("seq"))
+        checkpoint.size = Int(try mark.int("size"))
+        checkpoint.ledgerBytes = Int(try mark.int("bytes"))
+        checkpoint.stepsSince = Int(try mark.int("steps"))
+    }
+
+    private mutating func restoreSteps(_ fields: CheckpointFields) throws(EngineError) {
+        let plan = definition.plan
+        for value in fields.list("steps") {
+            let record = try StepRecord(value)
+            guard steps.indices.contains(record.index) else {
+                throw EngineError(.malformedCheckpoint, "the checkpoint has a step the definition does not have")
+            }
+            steps[record.index] = record.state
+            counts.pending -= 1
+            counts[record.state.status] += 1
+            guard plan.shape == .graph, record.state.status.isSettled else { continue }
+            for dependant in plan.dependants[record.index] { unsettledNeeds[dependant] -= 1 }
+        }
+        for value in fields.list("ready") {
+            guard let index = value.intValue.map(Int.init), steps.indices.contains(index) else { continue }
+            ready.insert(index)
+        }
+    }
+}

@@ -1,0 +1,207 @@
+package import WaybillCore
+package import WaybillManifests
+
+/// A run as its ledger tells it: a fold over entries, and nothing else.
+///
+/// Everything here follows from the definition and the entries applied so far. `apply(_:)` takes an entry's meaning,
+/// `seal(_:digest:byteCount:)` its place in the chain; live decisions and replay call the same two.
+package struct RunState: Sendable {
+    package let definition: WorkflowDefinition
+
+    // What RUN_START said.
+    package var id = ""
+    package var definitionDigest = Digest.zero
+    package var commit: String?
+    package var inputs = Payload.inline(.object(Object()))
+    package var context = Object()
+    package var goal: Value = .null
+    package var labels = Object()
+    package var trigger: Value = .null
+    package var startedBy: String?
+    package var parent: Value = .null
+    package var session: Value = .null
+    package var durability = Durability.full
+    package var startedAt = Timestamp(microseconds: 0)
+    /// Compact digest of workflow name and inputs: what makes a second start with the same id the same run.
+    package var startDigest = ""
+
+    // How it stands.
+    package var phase = RunPhase.pending
+    package var steps: [StepState]
+    package var variables = Object()
+    package var waits: [String: WaitState] = [:]
+    package var closedWaits = ClosedWaits()
+    package var snapshots: [String: SnapshotRecord] = [:]
+    package var outputs: Payload?
+    package var error: Failure?
+    package var endedAt: Timestamp?
+    package var pausedAt: Timestamp?
+    package var isPauseRequested = false
+    /// Why the run is being brought to its end before all steps are settled.
+    package var ending: Ending?
+
+    /// The machine's state to visit next; nil in graphs, and when the machine reached its end.
+    package var nextState: Int?
+
+    // Graph bookkeeping, so that a decision costs the same in a plan of 10 steps and of 10,000.
+    /// For each step, how many of its needs are not settled yet.
+    package var unsettledNeeds: [Int]
+    /// Steps that may be decided upon, in the order of the file.
+    package var ready: ReadySteps
+    package var counts = StepCounts()
+
+    // Counters.
+    package var usage = Usage()
+    package var diagnostics = DiagnosticCounts()
+    package var rejections = RejectionCounts()
+
+    // The ledger.
+    package var seq = 0
+    package var head = Digest.zero
+    package var lastTimestamp = Timestamp(microseconds: 0)
+    /// Bytes of the ledger up to and with the last sealed entry.
+    package var ledgerBytes = 0
+    package var checkpoint = CheckpointMark()
+
+    /// The state before the first entry; `genesis` is the digest of `definition/index.json`.
+    package init(definition: WorkflowDefinition, genesis: Digest) {
+        self.definition = definition
+        definitionDigest = genesis
+        head = genesis
+        let plan = definition.plan
+        steps = [StepState](repeating: StepState(), count: plan.steps.count)
+        unsettledNeeds = plan.steps.map { $0.needs.count }
+        ready = ReadySteps()
+        counts.pending = plan.steps.count
+    }
+}
+
+/// Where in its life a run is; the status people see follows from it.
+package enum RunPhase: String, Sendable, Hashable {
+    case pending
+    case running
+    case paused
+    case completed
+    case failed
+    case cancelled
+
+    package var isEnded: Bool { self == .completed || self == .failed || self == .cancelled }
+}
+
+/// Why a run ends early.
+package enum Ending: String, Sendable, Hashable {
+    case failure
+    case cancellation
+    /// A `finish` step.
+    case finish
+}
+
+/// How many steps are in each status.
+package struct StepCounts: Sendable, Hashable {
+    package var pending = 0
+    package var running = 0
+    package var waiting = 0
+    package var completed = 0
+    package var failed = 0
+    package var skipped = 0
+    package var cancelled = 0
+    package var unknown = 0
+
+    package init() {}
+
+    package subscript(_ status: StepStatus) -> Int {
+        get {
+            switch status {
+            case .pending: pending
+            case .running: running
+            case .waiting: waiting
+            case .completed, .compensated: completed
+            case .failed: failed
+            case .skipped: skipped
+            case .cancelled: cancelled
+            case .unknown: unknown
+            }
+        }
+        set {
+            switch status {
+            case .pending: pending = newValue
+            case .running: running = newValue
+            case .waiting: waiting = newValue
+            case .completed, .compensated: completed = newValue
+            case .failed: failed = newValue
+            case .skipped: skipped = newValue
+            case .cancelled: cancelled = newValue
+            case .unknown: unknown = newValue
+            }
+        }
+    }
+
+    /// Steps that have begun and not ended.
+    package var active: Int { running + waiting + unknown }
+}
+
+/// What a run has used.
+package struct Usage: Sendable, Hashable {
+    /// Attempts that ended, of steps that were started.
+    package var steps = 0
+    package var retries = 0
+    /// The sum over process attempts of the time from start to end.
+    package var activeMicroseconds: Int64 = 0
+
+    package init() {}
+}
+
+package struct DiagnosticCounts: Sendable, Hashable {
+    package var errors = 0
+    package var warnings = 0
+
+    package init() {}
+}
+
+/// How many inbox files were refused; see `RejectionLimits`.
+package struct RejectionCounts: Sendable, Hashable {
+    package var recorded = 0
+    package var recordedBytes = 0
+    /// Refused beyond the limit, so only counted.
+    package var counted = 0
+    package var lastCountedAt: Timestamp?
+
+    package init() {}
+}
+
+/// Where the newest `CHECKPOINT` entry points.
+package struct CheckpointMark: Sendable, Hashable {
+    /// The entry whose state it holds; 0 before the first.
+    package var seq = 0
+    /// Bytes of the checkpoint file.
+    package var size = 0
+    /// Bytes of the ledger up to that entry.
+    package var ledgerBytes = 0
+    /// Visits that ended since.
+    package var stepsSince = 0
+
+    package init() {}
+}
+
+/// A bookmark, from a `SNAPSHOT` entry.
+package struct SnapshotRecord: Sendable, Hashable {
+    package var name: String
+    package var description: String?
+    package var tags: [String]
+    package var seq: Int
+    package var at: Timestamp
+    package var step: String?
+    package var by: String?
+
+    package init(
+        name: String, description: String?, tags: [String], seq: Int, at: Timestamp, step: String?, by: String?
+    ) {
+        self.name = name
+        self.description = description
+        self.tags = tags
+        self.seq = seq
+        self.at = at
+        self.step = step
+        self.by = by
+    }
+}

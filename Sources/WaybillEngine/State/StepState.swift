@@ -1,0 +1,25 @@
+package import WaybillCore
+
+/// What is known of one step: its newest visit.
+package struct StepState: Sendable, Hashable {
+    package var status: StepStatus = .pending
+    /// Counts from 1; 0 before the first.
+    package var visit = 0
+    package var attempt = 0
+    package var output: Payload?
+    package var exitCode: Int?
+    package var error: Failure?
+    package var artifacts: [ArtifactRecord] = []
+    /// Accepted answers of this visit: `{value, by, at, sha256, source}`.
+    package var answers: [Value] = []
+    /// When the visit began, or when it began to wait.
+    package var since: Timestamp?
+    package var startedAt: Timestamp?
+    package var endedAt: Timestamp?
+    /// The recorded intent (`TASK_START` data) of an attempt that has no outcome yet.
+    package var intent: Object?
+    /// A failure that the workflow passes over (`continueOnError`) or that a dependant handles.
+    package var isFailureHandled = false
+
+    package init() {}
+}

@@ -1,0 +1,58 @@
+package import WaybillCore
+
+/// An open wait: a question, or a deadline.
+package struct WaitState: Sendable, Hashable {
+    /// The address, with `.<visit>` from the second visit on, or `<address>-unknown`.
+    package var key: String
+    package var step: String
+    package var visit: Int
+    package var reason: WaitReason
+    package var since: Timestamp
+    package var until: Timestamp?
+    package var prompt: String?
+    package var choices: [String]?
+    package var schema: Value?
+    package var attachments: [Value] = []
+    /// Taken at the deadline; nil: the step fails with `timeout`.
+    package var defaultAnswer: Value?
+    /// Nil for waits that only the clock ends.
+    package var reply: ReplyForm?
+    /// The SHA-256 of the `TASK_WAITING` line.
+    package var token: Digest?
+
+    package init(key: String, step: String, visit: Int, reason: WaitReason, since: Timestamp) {
+        self.key = key
+        self.step = step
+        self.visit = visit
+        self.reason = reason
+        self.since = since
+    }
+}
+
+/// What kind of answer a wait takes.
+package enum ReplyForm: String, Sendable, Hashable {
+    case any
+    case schema
+    case choices
+    case approval
+    /// Of an attempt whose outcome is unknown: `done` (with an output), `failed` or `retry`.
+    case unknown
+}
+
+/// What is remembered of a wait that is over, to tell repeated answers from contradicting ones.
+package struct ClosedWait: Sendable, Hashable {
+    package var key: String
+    /// The accepted answer's digest; nil if the clock, a failure or a cancellation closed it.
+    package var answer: Digest?
+    /// The entry that accepted it, or that closed the wait.
+    package var seq: Int
+    /// Whether its deadline passed.
+    package var isExpired: Bool
+
+    package init(key: String, answer: Digest?, seq: Int, isExpired: Bool) {
+        self.key = key
+        self.answer = answer
+        self.seq = seq
+        self.isExpired = isExpired
+    }
+}

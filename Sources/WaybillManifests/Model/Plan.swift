@@ -1,0 +1,32 @@
+/// What a workflow's `steps` or `states` compile to: one list of steps, addressed by index.
+package struct Plan: Sendable {
+    package enum Shape: Sendable, Hashable {
+        /// Steps run as soon as their needs are met.
+        case graph
+        /// One state after another, beginning with this index.
+        case machine(start: Int)
+    }
+
+    package let shape: Shape
+    /// In the order of the file.
+    package let steps: [StepDefinition]
+    /// The indices of the steps that need the step at this index (graph only).
+    package let dependants: [[Int]]
+    private let indices: [String: Int]
+
+    package init(shape: Shape, steps: [StepDefinition]) {
+        self.shape = shape
+        self.steps = steps
+        indices = Dictionary(steps.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
+        var dependants = [[Int]](repeating: [], count: steps.count)
+        if shape == .graph {
+            for (index, step) in steps.enumerated() {
+                for need in step.needs { dependants[need.step].append(index) }
+            }
+        }
+        self.dependants = dependants
+    }
+
+    /// The index of a step by its id.
+    package func index(of id: String) -> Int? { indices[id] }
+}

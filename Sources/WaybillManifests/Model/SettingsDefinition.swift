@@ -1,0 +1,14 @@
+package import WaybillCore
+
+/// The tree's one `kind: Settings`.
+package struct SettingsDefinition: Sendable {
+    package var place: SourcePlace?
+    /// Runs that may be executing at once; waiting ones do not count.
+    package var concurrentRuns = 1_000
+    /// Processes that may run at once.
+    package var concurrentSteps = 8
+    /// The environment that process steps start from; plain texts.
+    package var environment: [(name: String, value: String)] = []
+
+    package init() {}
+}

@@ -1,0 +1,115 @@
+package import WaybillCore
+package import WaybillExpressions
+
+/// One step of a graph, or one state of a machine.
+package struct StepDefinition: Sendable {
+    /// `[A-Za-z][A-Za-z0-9_]*`.
+    package var id: String
+    package var place: SourcePlace
+    package var action: Action
+    /// What must have happened before it starts (graph only); empty: it starts at once.
+    package var needs: [Need] = []
+    package var condition: Expression?
+    /// Where a machine goes from here, first match first; nil in graphs.
+    package var next: [Transition] = []
+    /// Changes to `vars` once the step completed.
+    package var updates: [NamedTemplate] = []
+    package var environment: [NamedTemplate] = []
+    package var timeout: Duration?
+    package var output: OutputDefinition?
+    /// Globs of files to keep, relative to the working directory.
+    package var artifacts: [String] = []
+    /// Conditions that the result must meet, or it is rejected.
+    package var verifications: [Expression] = []
+    package var continueOnError = false
+    package var maxVisits = 100
+    package var onUnknown: UnknownRule = .ask
+    package var sideEffects: SideEffects = .effect
+
+    package init(id: String, place: SourcePlace, action: Action) {
+        self.id = id
+        self.place = place
+        self.action = action
+    }
+}
+
+/// A dependency of a step.
+package struct Need: Sendable, Hashable {
+    package enum When: String, Sendable {
+        /// It completed, was skipped, or failed and was let pass by `continueOnError`.
+        case completed
+        /// It failed; the dependant handles the failure.
+        case failed
+        /// It ended, one way or the other; the dependant handles a failure.
+        case ended
+    }
+
+    package var step: Int
+    package var when: When
+
+    package init(step: Int, when: When) {
+        self.step = step
+        self.when = when
+    }
+}
+
+/// A way out of a machine's state.
+package struct Transition: Sendable {
+    /// nil: always.
+    package var condition: Expression?
+    /// The state to visit next; nil is `end`.
+    package var to: Int?
+    package var place: SourcePlace
+
+    package init(condition: Expression?, to: Int?, place: SourcePlace) {
+        self.condition = condition
+        self.to = to
+        self.place = place
+    }
+}
+
+/// How the output of a process becomes a value.
+package struct OutputDefinition: Sendable {
+    package enum Source: String, Sendable {
+        case stdout
+        /// The file named by `WAYBILL_OUTPUT`.
+        case file
+    }
+    package enum Format: String, Sendable {
+        case json
+        case lines
+        case text
+    }
+
+    package var source: Source
+    package var format: Format
+    package var schema: JSONSchema?
+    package var schemaValue: Value?
+    /// Bytes; a longer output fails the step.
+    package var maxSize: Int
+
+    package init(
+        source: Source = .stdout, format: Format, schema: JSONSchema? = nil, schemaValue: Value? = nil,
+        maxSize: Int = 1 << 20
+    ) {
+        self.source = source
+        self.format = format
+        self.schema = schema
+        self.schemaValue = schemaValue
+        self.maxSize = maxSize
+    }
+}
+
+/// What happens to an attempt whose outcome is unknown after a crash.
+package enum UnknownRule: String, Sendable {
+    case retry
+    case fail
+    case ask
+}
+
+/// What a step does to the world outside, which decides whether it may be repeated.
+package enum SideEffects: String, Sendable {
+    case pure
+    case idempotent
+    case effect
+}
