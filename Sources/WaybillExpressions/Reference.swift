@@ -174,7 +174,8 @@ struct ReferenceCollector {
 
     /// A step that has completed has its output.
     private func completed(_ left: Syntax, _ right: Syntax) -> [[String]] {
-        guard case .literal(.string("completed")) = right.kind, let path = path(left), path.names.last == "status" else {
+        guard case .literal(.string("completed")) = right.kind, let path = path(left), path.names.last == "status"
+        else {
             return []
         }
         return [path.names.dropLast() + ["output"]]

@@ -8,6 +8,7 @@ import WaybillCore
 typealias Suite = (_ lines: [String], _ path: String, _ report: Report) throws -> Void
 
 let suites: [String: Suite] = [
+    "cel": runCELSuite,
     "json": runJSONSuite,
     "jcs": runCanonicalSuite,
     "jsonschema": runJSONSchemaSuite,

@@ -29,7 +29,8 @@ extension Checker {
         }
         if let result = overload(Library.operators[binary] ?? [], shapes) { return result }
         if let result = mildResult(binary, known[0], known[1]) { return result }
-        report("'\(binary.rawValue)' does not take \(known[0].word) and \(known[1].word)", at: offset,
+        report(
+            "'\(binary.rawValue)' does not take \(known[0].word) and \(known[1].word)", at: offset,
             hint: hint(binary, known[0], known[1]))
         switch binary {
         case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual, .within: return .bool
@@ -79,7 +80,8 @@ extension Checker {
         if let global = declarations.globalFunction(name, target: target, isLocal: { isLocal($0) }) {
             (target, name) = (nil, global)
         }
-        let signatures = (Library.functions[name]?.signatures ?? []) + declarations.functions.filter { $0.function == name }
+        let signatures =
+            (Library.functions[name]?.signatures ?? []) + declarations.functions.filter { $0.function == name }
         var shapes = target.map { [check($0)] } ?? []
         for argument in arguments { shapes.append(check(argument)) }
         guard !signatures.isEmpty else {
@@ -161,7 +163,9 @@ extension Checker {
         let shapes = fold.variables.count == 1 ? [only] : [first, second]
         let variables = Array(zip(fold.variables, shapes)).map { (name: $0.0, shape: $0.1) }
         return with(variables) { checker in
-            if let filter = fold.filter { checker.expect(.bool, filter, "\(fold.kind.rawValue)() filters by a condition") }
+            if let filter = fold.filter {
+                checker.expect(.bool, filter, "\(fold.kind.rawValue)() filters by a condition")
+            }
             switch fold.kind {
             case .all, .exists, .existsOne:
                 checker.expect(.bool, fold.body, "\(fold.kind.rawValue)() needs a condition")

@@ -150,6 +150,7 @@ extension TypeShape {
                 && zip(leftArguments, rightArguments).allSatisfy { $0.isAtLeastAsGeneral(as: $1) }
         case (.nullable(let left), .nullable(let right)): left.isAtLeastAsGeneral(as: right)
         case (.nullable(let left), let right): right == .null || left.isAtLeastAsGeneral(as: right)
+        case (_, .null): self == .null || admitsNull
         default: self == other
         }
     }

@@ -11,8 +11,10 @@ enum HostFunctions {
         Function("days", ["(int) -> duration", "(double) -> duration", "(duration) -> int"], days),
         Function(
             "formatTime",
-            ["(timestamp, string) -> string", "(timestamp, string, string) -> string",
-                "timestamp.(string) -> string", "timestamp.(string, string) -> string"], TimeFormatter.format),
+            [
+                "(timestamp, string) -> string", "(timestamp, string, string) -> string",
+                "timestamp.(string) -> string", "timestamp.(string, string) -> string",
+            ], TimeFormatter.format),
     ]
 
     private static func encodeBase64(_ a: Arguments, _ evaluator: inout Evaluator) throws(ExpressionError) -> CELValue {

@@ -26,7 +26,9 @@ enum MathFunctions {
 
     /// Two to eight numbers, or one, or a list. The result is one of them, so of the type of one of them.
     private static let extremes =
-        unary(["int", "uint", "double"]) + ["(list(A)) -> A"] + ["(int, int) -> int", "(uint, uint) -> uint", "(double, double) -> double"]
+        unary(["int", "uint", "double"]) + ["(list(A)) -> A"] + [
+            "(int, int) -> int", "(uint, uint) -> uint", "(double, double) -> double",
+        ]
         + (2...mostNumbers).map { "(" + Array(repeating: "dyn", count: $0).joined(separator: ", ") + ") -> dyn" }
 
     private static let mostNumbers = 16

@@ -59,7 +59,8 @@ enum StringFunctions {
         let part = try Self.scalars(try a.string(1), &evaluator)
         let start = a.count > 2 ? try position(a, 2, upTo: scalars.count) : 0
         if part.isEmpty { return .int(Int64(start)) }
-        let found = TextSearch(try a.string(1)).first(in: Array(String(String.UnicodeScalarView(scalars[start...])).utf8)[...])
+        let found = TextSearch(try a.string(1)).first(
+            in: Array(String(String.UnicodeScalarView(scalars[start...])).utf8)[...])
         guard let found else { return .int(-1) }
         return .int(Int64(start + codePoints(before: found, in: scalars[start...])))
     }

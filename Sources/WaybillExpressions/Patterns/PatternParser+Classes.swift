@@ -58,7 +58,9 @@ extension PatternParser {
         case "1"..."9", "k": throw failure("a back-reference cannot be matched in linear time", at: start)
         default:
             let isPunctuation = scalar.isASCII && !scalar.properties.isAlphabetic && !("0"..."9").contains(scalar)
-            guard isPunctuation, scalar.value >= 0x20 else { throw failure("there is no escape \\\(scalar)", at: start) }
+            guard isPunctuation, scalar.value >= 0x20 else {
+                throw failure("there is no escape \\\(scalar)", at: start)
+            }
             return .scalar(scalar)
         }
     }

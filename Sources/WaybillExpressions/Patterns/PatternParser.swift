@@ -196,7 +196,9 @@ struct PatternParser {
             guard scalar.isWordScalar else { throw failure("a group's name holds letters, digits and '_'", at: start) }
             position += 1
         }
-        guard position > first, take(">" as Unicode.Scalar) else { throw failure("a group's name is missing", at: start) }
+        guard position > first, take(">" as Unicode.Scalar) else {
+            throw failure("a group's name is missing", at: start)
+        }
     }
 
     /// `i`, `m`, `s`, `U`, and those after a minus off; stops before the `:` or `)`.

@@ -59,7 +59,8 @@ enum ScalarProperty: Sendable {
             ("Cn", "Unassigned", .unassigned),
         ]
         let groups = [
-            "L": "Letter", "M": "Mark", "N": "Number", "P": "Punctuation", "S": "Symbol", "Z": "Separator", "C": "Other",
+            "L": "Letter", "M": "Mark", "N": "Number", "P": "Punctuation", "S": "Symbol", "Z": "Separator",
+            "C": "Other",
         ]
         var names: [String: Set<Unicode.GeneralCategory>] = ["digit": [.decimalNumber], "LC": [], "Cased_Letter": []]
         for (short, long, category) in single {

@@ -39,7 +39,8 @@ struct ScalarSet: Sendable {
 
     func contains(_ scalar: Unicode.Scalar) -> Bool {
         guard scalar.value < 128, let ascii else { return slowContains(scalar) }
-        return (scalar.value < 64 ? ascii.low >> UInt64(scalar.value) : ascii.high >> UInt64(scalar.value - 64)) & 1 == 1
+        return (scalar.value < 64 ? ascii.low >> UInt64(scalar.value) : ascii.high >> UInt64(scalar.value - 64)) & 1
+            == 1
     }
 
     private func slowContains(_ scalar: Unicode.Scalar) -> Bool {
@@ -106,8 +107,10 @@ extension Unicode.Scalar {
     var caseVariants: [Unicode.Scalar] {
         let lower = properties.lowercaseMapping.onlyScalar ?? self
         let upper = properties.uppercaseMapping.onlyScalar ?? self
-        return [self, lower, upper, upper.properties.lowercaseMapping.onlyScalar ?? upper,
-            lower.properties.uppercaseMapping.onlyScalar ?? lower]
+        return [
+            self, lower, upper, upper.properties.lowercaseMapping.onlyScalar ?? upper,
+            lower.properties.uppercaseMapping.onlyScalar ?? lower,
+        ]
     }
 
     /// One scalar for all its cases.

@@ -8,7 +8,8 @@ extension Evaluator {
         case .list(let list): elements = .list(list)
         case .map(let map): elements = .map(map.walkable)
         default:
-            throw typeError("\(fold.kind.rawValue)() walks over a list or a map, not \(range.typeWord)", offset, [range])
+            throw typeError(
+                "\(fold.kind.rawValue)() walks over a list or a map, not \(range.typeWord)", offset, [range])
         }
         let outer = locals.count
         for _ in 0..<fold.variableCount { locals.append(.null) }

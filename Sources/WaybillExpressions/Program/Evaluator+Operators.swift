@@ -23,11 +23,14 @@ extension Evaluator {
             }
         case (.timestamp(let a), .timestamp(let b)) where binary == .subtract:
             return .duration(
-                try inRange(CELDuration(wholeNanoseconds: a.wholeNanoseconds - b.wholeNanoseconds), binary, left, right, offset))
+                try inRange(
+                    CELDuration(wholeNanoseconds: a.wholeNanoseconds - b.wholeNanoseconds), binary, left, right, offset)
+            )
         case (.timestamp(let a), .duration(let b)) where binary == .subtract:
             return .timestamp(
                 try inRange(
-                    CELTimestamp(wholeNanoseconds: a.wholeNanoseconds - Int128(b.nanoseconds)), binary, left, right, offset))
+                    CELTimestamp(wholeNanoseconds: a.wholeNanoseconds - Int128(b.nanoseconds)), binary, left, right,
+                    offset))
         case (.duration(let a), .duration(let b)) where binary == .subtract:
             let difference = Int128(a.nanoseconds) - Int128(b.nanoseconds)
             return .duration(try inRange(CELDuration(wholeNanoseconds: difference), binary, left, right, offset))

@@ -97,7 +97,8 @@ struct Lowering {
         guard function.accepts(isMember: target != nil, arguments: arguments.count) else {
             return .failure(
                 ExpressionError(
-                    code: .type, message: "\(name)() is not called like this; there is "
+                    code: .type,
+                    message: "\(name)() is not called like this; there is "
                         + function.signatures.prefix(3).map(\.description).joined(separator: ", "), offset: offset))
         }
         switch (name, operands.count) {

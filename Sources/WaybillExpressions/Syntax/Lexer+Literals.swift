@@ -25,7 +25,9 @@ extension Lexer {
         guard isDouble else { return try wholeNumber(bytes[start..<position], radix: 10, start: start) }
         try refuseLetterAfterNumber()
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
-        guard let value = Double(text), value.isFinite else { throw failure("\(text) does not fit a double", at: start) }
+        guard let value = Double(text), value.isFinite else {
+            throw failure("\(text) does not fit a double", at: start)
+        }
         return .double(value)
     }
 
@@ -82,7 +84,9 @@ extension Lexer {
                 advance(isTriple ? 3 : 1)
                 break
             }
-            if !isTriple, byte == 0x0A || byte == 0x0D { throw failure("this string is not closed on its line", at: start) }
+            if !isTriple, byte == 0x0A || byte == 0x0D {
+                throw failure("this string is not closed on its line", at: start)
+            }
             if byte == UInt8(ascii: "\\"), !prefix.isRaw {
                 try readEscape(into: &content, isBytes: prefix.isBytes)
             } else {
@@ -138,7 +142,9 @@ extension Lexer {
     private mutating func hexDigits(_ count: Int, start: Int) throws(ExpressionError) -> UInt32 {
         var value: UInt32 = 0
         for _ in 0..<count {
-            guard let digit = peek()?.hexValue else { throw failure("\(count) hexadecimal digits are expected", at: start) }
+            guard let digit = peek()?.hexValue else {
+                throw failure("\(count) hexadecimal digits are expected", at: start)
+            }
             value = value << 4 | digit
             advance()
         }

@@ -58,7 +58,9 @@ struct Lexer {
         advance()
         while let byte = peek(), byte != UInt8(ascii: "`") {
             let isAllowed = byte.startsIdentifier || byte.isDigit || "-./ ".utf8.contains(byte)
-            guard isAllowed else { throw failure("a name between back-ticks holds letters, digits, '_', '-', '.', '/'") }
+            guard isAllowed else {
+                throw failure("a name between back-ticks holds letters, digits, '_', '-', '.', '/'")
+            }
             advance()
         }
         guard peek() != nil, position > start + 1 else { throw failure("this name is not closed", at: start) }

@@ -141,7 +141,9 @@ struct Parser {
     private mutating func takeNegativeLiteral(at offset: Int) throws(ExpressionError) -> Syntax? {
         switch token.kind {
         case .int(let magnitude):
-            guard magnitude <= Int64.min.magnitude else { throw failure("-\(magnitude) does not fit 64 bits", at: offset) }
+            guard magnitude <= Int64.min.magnitude else {
+                throw failure("-\(magnitude) does not fit 64 bits", at: offset)
+            }
             try advance()
             return Syntax(.literal(.int(Int64(truncatingIfNeeded: 0 &- magnitude))), at: offset)
         case .double(let value):
@@ -225,7 +227,8 @@ struct Parser {
         switch token.kind {
         case .int(let magnitude):
             guard let value = Int64(exactly: magnitude) else {
-                throw failure("\(magnitude) does not fit an int; as a uint it is written \(magnitude)u", at: token.offset)
+                throw failure(
+                    "\(magnitude) does not fit an int; as a uint it is written \(magnitude)u", at: token.offset)
             }
             return .int(value)
         case .uint(let value): return .uint(value)

@@ -151,7 +151,8 @@ extension Template {
         if let text = value.embeddedText { return text }
         throw expression.placed(
             ExpressionError(
-                code: .notText, message: "\(value.typeWord) cannot stand inside a text; json.encode() makes a text of it",
+                code: .notText,
+                message: "\(value.typeWord) cannot stand inside a text; json.encode() makes a text of it",
                 values: value.summary))
     }
 }

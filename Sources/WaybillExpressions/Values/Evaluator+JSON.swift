@@ -28,7 +28,9 @@ extension Evaluator {
         case .map(let map):
             var members: [(String, Value)] = []
             members.reserveCapacity(map.count)
-            for (key, value) in map.walkable where !value.isAbsent { members.append((key.text, try json(value, offset))) }
+            for (key, value) in map.walkable where !value.isAbsent {
+                members.append((key.text, try json(value, offset)))
+            }
             return .object(Object(members))
         case .timestamp(let value): return .string(value.description)
         case .duration(let value): return .string(value.description)
