@@ -24,7 +24,9 @@ final class MemoryDirectory: Directory {
         _ kind: MemoryFileSystem.Operation.Kind, _ path: FilePath,
         _ body: (inout MemoryVolume) throws(FileSystemError) -> Result
     ) throws(FileSystemError) -> Result {
-        if path.isAbsolute { throw FileSystemError(.escapes, kind.rawValue, path) }
+        if path.isAbsolute || path.components.contains(where: { $0.kind == .parentDirectory }) {
+            throw FileSystemError(.escapes, kind.rawValue, path)
+        }
         return try system.state.withLock { (volume) throws(FileSystemError) in
             try volume.check(lifetime, path)
             try volume.step(kind, full(path))

@@ -1,0 +1,197 @@
+import SystemPackage
+import Testing
+import WaybillCore
+import WaybillEngine
+import WaybillPorts
+import WaybillStore
+import WaybillTestKit
+
+@Suite("Ledgers as files, on a disk that fails")
+struct FileLedgerStoreTests {
+    private let sample = SampleRun()
+    private let system = MemoryFileSystem()
+
+    private func start(_ decisions: [Int] = [1, 2]) throws -> (store: FileLedgerStore, head: LedgerHead) {
+        let runs = try system.root()
+        return (FileLedgerStore(runs: runs), try sample.create(in: runs, decisions: decisions))
+    }
+
+    private func code(_ body: () throws -> Void) -> StoreError.Code? {
+        do {
+            try body()
+            return nil
+        } catch {
+            return (error as? StoreError)?.code
+        }
+    }
+
+    private func folder() throws -> any Directory {
+        try #require(try system.root().openDirectory(FilePath(sample.run.text)))
+    }
+
+    private func ledgerBytes() throws -> [UInt8] {
+        try #require(try folder().read("ledger.jsonl", limit: 1 << 20))
+    }
+
+    @Test("a decision is one write and one sync")
+    func oneWrite() throws {
+        let (store, _) = try start()
+        let ledger = try store.open(sample.run, from: sample.genesis)
+        let kinds = Recorder()
+        system.setPlan { kinds.note($0) }
+        try ledger.append((0..<50).map { EntryDraft(.taskStart, step: "s\($0)") }, at: sample.time)
+        #expect(kinds.all == ["status", "status", "write", "sync"])
+    }
+
+    @Test("relaxed durability skips the sync")
+    func relaxed() throws {
+        let (store, _) = try start()
+        let ledger = try store.open(sample.run, from: sample.genesis, knownHeads: [:], durability: .relaxed) { _ in }
+        let kinds = Recorder()
+        system.setPlan { kinds.note($0) }
+        try ledger.append([EntryDraft(.runEnd)], at: sample.time)
+        #expect(!kinds.all.contains("sync"))
+    }
+
+    @Test("what was acknowledged survives a crash, whatever else is lost")
+    func acknowledged() throws {
+        for survival in [MemoryFileSystem.Survival.lost, .kept, .torn(length: 700)] {
+            let system = MemoryFileSystem()
+            let runs = try system.root()
+            try sample.create(in: runs)
+            let ledger = try FileLedgerStore(runs: runs).open(sample.run, from: sample.genesis)
+            try ledger.append([EntryDraft(.taskEnd), EntryDraft(.runEnd)], at: sample.time)
+            let head = ledger.head
+            system.setPlan { $0.kind == .sync ? .halt : nil }
+            #expect(throws: StoreError.self) { try ledger.append([EntryDraft(.signed)], at: sample.time) }
+            system.crash { _ in survival }
+            let again = try FileLedgerStore(runs: try system.root()).open(sample.run, from: sample.genesis)
+            #expect(again.head.seq >= head.seq)
+            #expect(try FileLedgerStore(runs: system.root()).verify(
+                sample.run, from: sample.genesis, knownHeads: [head.seq: head.digest]) == .whole(again.head))
+        }
+    }
+
+    @Test("a torn tail is saved beside the ledger before it is cut")
+    func savesTail() throws {
+        let good = sample.lines([1])
+        let runs = try system.root()
+        let store = FileLedgerStore(runs: runs)
+        _ = try RunFolders(runs).create(
+            sample.run, definition: sample.definition, lines: good.bytes + Array("{\"seq\":2".utf8))
+        try store.open(sample.run, from: sample.genesis).close()
+        #expect(try folder().read("ledger.torn.1", limit: 99) == Array("{\"seq\":2".utf8))
+        let file = try #require(try folder().open("ledger.jsonl", .readWrite))
+        try file.writeFully(Array("xyz".utf8), at: Int64(good.head.length))
+        file.close()
+        try store.open(sample.run, from: sample.genesis).close()
+        #expect(try folder().read("ledger.torn.2", limit: 99) == Array("xyz".utf8))
+        #expect(try ledgerBytes() == good.bytes)
+    }
+
+    @Test("a full disk refuses the decision, and the ledger is as it was")
+    func noSpace() throws {
+        let (store, head) = try start()
+        let ledger = try store.open(sample.run, from: sample.genesis)
+        let before = try ledgerBytes()
+        let writes = Recorder()
+        // The first write is cut short, and the second finds the disk full.
+        system.setPlan { operation in
+            guard operation.kind == .write else { return nil }
+            _ = writes.note(operation)
+            return writes.all.count == 1 ? .short(10) : .fail(.noSpace)
+        }
+        #expect(code { try ledger.append([EntryDraft(.runEnd)], at: sample.time) } == .noSpace)
+        #expect(ledger.head == head)
+        #expect(try ledgerBytes() == before)
+        system.setPlan(nil)
+        try ledger.append([EntryDraft(.runEnd)], at: sample.time)
+        #expect(ledger.head.seq == head.seq + 1)
+    }
+
+    @Test("after a failed sync the ledger goes on in a copy of what was synced")
+    func failedSync() throws {
+        let (store, head) = try start()
+        let ledger = try store.open(sample.run, from: sample.genesis)
+        let inode = try folder().status("ledger.jsonl")?.inode
+        let syncs = Recorder()
+        system.setPlan { operation in
+            guard operation.kind == .sync else { return nil }
+            _ = syncs.note(operation)
+            return syncs.all.count == 1 ? .fail(.io) : nil
+        }
+        #expect(code { try ledger.append([EntryDraft(.taskEnd)], at: sample.time) } == .notDurable)
+        #expect(ledger.head == head)
+        #expect(try folder().status("ledger.jsonl")?.inode != inode)
+        try ledger.append([EntryDraft(.runEnd)], at: sample.time)
+        // The lock went along: nobody else may write.
+        #expect(code { _ = try store.open(sample.run, from: sample.genesis) } == .locked)
+        system.crash()
+        var types: [EntryType] = []
+        let again = try FileLedgerStore(runs: system.root()).open(sample.run, from: sample.genesis) {
+            types.append($0.entry.type)
+        }
+        #expect(again.head == ledger.head)
+        #expect(types.last == .runEnd)
+        #expect(!types.contains(.taskEnd))
+    }
+
+    @Test("while even the copy fails nothing is acknowledged, and once the disk is back it goes on")
+    func failedCopy() throws {
+        let (store, head) = try start()
+        let ledger = try store.open(sample.run, from: sample.genesis)
+        system.fail(.sync, .io)
+        #expect(code { try ledger.append([EntryDraft(.taskEnd)], at: sample.time) } == .notDurable)
+        #expect(code { try ledger.append([EntryDraft(.taskEnd)], at: sample.time) } == .files)
+        #expect(ledger.head == head)
+        system.setPlan(nil)
+        try ledger.append([EntryDraft(.runEnd)], at: sample.time)
+        system.crash()
+        let again = try FileLedgerStore(runs: system.root()).open(sample.run, from: sample.genesis)
+        #expect(again.head == ledger.head)
+        #expect(try folder().entries(FilePath(), limit: 99)?.contains { $0.name.string.hasSuffix(".tmp") } == false)
+    }
+
+    @Test("a ledger that was extended, cut or replaced behind its owner is not written")
+    func changedBehind() throws {
+        let (store, head) = try start()
+        let ledger = try store.open(sample.run, from: sample.genesis)
+        let file = try #require(try folder().open("ledger.jsonl", .readWrite))
+        try file.writeFully([10], at: Int64(head.length))
+        #expect(code { try ledger.append([EntryDraft(.runEnd)], at: sample.time) } == .changedBehind)
+        try file.truncate(to: 5)
+        #expect(code { try ledger.append([EntryDraft(.runEnd)], at: sample.time) } == .changedBehind)
+        try folder().replace("ledger.jsonl", with: sample.lines([1, 2]).bytes, durability: .relaxed)
+        #expect(code { try ledger.append([EntryDraft(.runEnd)], at: sample.time) } == .changedBehind)
+    }
+
+    @Test("a crash at any operation of opening and appending loses nothing acknowledged")
+    func everyOperation() throws {
+        var number = 0
+        var isThrough = false
+        while !isThrough {
+            number += 1
+            let system = MemoryFileSystem()
+            try sample.create(in: try system.root(), decisions: [1, 2])
+            let start = system.operationCount
+            let limit = start + number
+            system.setPlan { $0.number == limit ? .halt : nil }
+            var acknowledged = 3
+            do {
+                let ledger = try FileLedgerStore(runs: system.root()).open(sample.run, from: sample.genesis)
+                for _ in 0..<3 {
+                    try ledger.append([EntryDraft(.taskStart), EntryDraft(.taskEnd)], at: sample.time)
+                    acknowledged = ledger.head.seq
+                }
+                isThrough = true
+            } catch {}
+            for survival in [MemoryFileSystem.Survival.lost, .kept, .torn(length: 1_000)] {
+                system.crash { _ in survival }
+                let again = try FileLedgerStore(runs: system.root()).open(sample.run, from: sample.genesis)
+                #expect(again.head.seq >= acknowledged, "halted at \(number)")
+                #expect((again.head.seq - 3).isMultiple(of: 2))
+            }
+        }
+        #expect(number > 15)
+    }
+}
