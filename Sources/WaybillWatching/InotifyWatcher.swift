@@ -141,8 +141,8 @@ package final class InotifyWatcher: DirectoryWatcher {
             inotify_rm_watch(inotify, number)
             return WatchEvent(watch: id, kind: .watchGone)
         }
-        // About the folder itself, or what follows as IN_IGNORED.
-        guard !name.isEmpty else { return nil }
+        // What a folder that is watched no longer had to say, or is about the folder itself, or follows as IN_IGNORED.
+        guard state.living.contains(number), !name.isEmpty else { return nil }
         let kind: WatchEvent.Kind
         if has(IN_MOVED_TO) {
             kind = .movedIn

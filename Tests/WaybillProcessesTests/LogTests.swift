@@ -53,7 +53,7 @@ struct LogTests {
     @Test("need not be kept")
     func none() async throws {
         let bench = try Bench()
-        let request = bench.script("echo out; echo err >&2; readlink /proc/$$/fd/1 >&2; true") {
+        let request = bench.script("echo out; echo err >&2; link=$(readlink /proc/$$/fd/1); echo $link >&2") {
             $0.stdoutPath = nil
         }
         _ = try await bench.run(request)

@@ -61,8 +61,8 @@ final class InotifyWatcherTests: Sendable {
         let id = try watcher.watch(folder.path, for: .everything)
         chmod(folder.file("one").string, 0o400)
         unlink(folder.file("one").string)
-        move("two", to: "/tmp/waybill-\(getpid())-two")
-        unlink("/tmp/waybill-\(getpid())-two")
+        let elsewhere = ScratchFolder()
+        move("two", to: elsewhere.file("two"))
         #expect(
             await heard() == [
                 WatchEvent(watch: id, kind: .attribute, name: Array("one".utf8)),
@@ -75,8 +75,8 @@ final class InotifyWatcherTests: Sendable {
     func bytes() async throws {
         let id = try watcher.watch(folder.path, for: .arrivals)
         let name: [UInt8] = [0xFF, 0x20, 0x0A]
-        let path = Array(folder.path.string.utf8) + [UInt8(ascii: "/")] + name + [0]
-        close(path.withUnsafeBytes { open($0.bindMemory(to: CChar.self).baseAddress ?? "", O_CREAT | O_WRONLY, 0o600) })
+        let path = (Array(folder.path.string.utf8) + [UInt8(ascii: "/")] + name + [0]).map { CChar(bitPattern: $0) }
+        close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600))
         let events = await heard()
         #expect(events.first == WatchEvent(watch: id, kind: .created, name: name))
         #expect(events.first?.text == nil)
