@@ -64,6 +64,9 @@ package final class Expression: Sendable {
     /// Where the expression begins in the file it was read from.
     package var place: SourcePlace? { places.place(at: 0) }
 
+    /// Where a byte of the source stands in that file, as for a reference.
+    package func place(at offset: Int) -> SourcePlace? { places.place(at: offset) }
+
     // MARK: Evaluation
 
     package func evaluate(

@@ -164,12 +164,30 @@ struct ReferenceCollector {
         case .unary(.not, let operand): implied(by: operand, being: !truth)
         case .and(let operands): truth ? operands.flatMap { implied(by: $0, being: true) } : []
         case .or(let operands): truth ? [] : operands.flatMap { implied(by: $0, being: false) }
-        case .binary(.equal, let left, let right): truth ? completed(left, right) + completed(right, left) : []
+        case .binary(.equal, let left, let right):
+            truth ? completed(left, right) + completed(right, left) + defaulted(left, right) + defaulted(right, left) : []
         case .binary(.notEqual, let left, let right): truth ? [] : completed(left, right) + completed(right, left)
         case .call("hasValue", let target?, let arguments) where arguments.isEmpty && truth:
-            path(target).map { [$0.names] } ?? []
+            members(of: target)
+        case .call("orValue", let target?, let arguments):
+            // The result is not the default, so the member was there.
+            if case .literal(.bool(!truth))? = arguments.first?.kind { members(of: target) } else { [] }
         default: []
         }
+    }
+
+    /// `x.?y.orValue("a") == "b"` holds only where there is `x.y`.
+    private func defaulted(_ left: Syntax, _ right: Syntax) -> [[String]] {
+        guard case .literal(let literal) = right.kind, case .call("orValue", let target?, let arguments) = left.kind,
+            case .literal(let other)? = arguments.first?.kind, other.typeName == literal.typeName, other != literal
+        else { return [] }
+        return members(of: target)
+    }
+
+    /// A path that is there, and those before it that `.?` left open.
+    private func members(of syntax: Syntax) -> [[String]] {
+        guard let path = path(syntax) else { return [] }
+        return (path.strictCount..<path.names.count).map { Array(path.names[...$0]) }
     }
 
     /// A step that has completed has its output.
