@@ -1,10 +1,13 @@
 import WaybillCore
+import WaybillExpressions
 
 /// Collects what is wrong in one file.
 final class Report {
     let path: String
     let bytes: [UInt8]
     private(set) var diagnostics: [Diagnostic] = []
+    /// Counted once, and only where a place inside a scalar asks for it.
+    private lazy var lines = SourceLines(bytes)
 
     init(path: String, bytes: [UInt8]) {
         self.path = path
@@ -12,6 +15,10 @@ final class Report {
     }
 
     var hasErrors: Bool { diagnostics.contains { $0.level == .error } }
+
+    func error(_ message: String, at place: SourcePlace?, hint: String? = nil) {
+        add([Diagnostic(message: message, place: place, hint: hint)])
+    }
 
     func error(_ message: String, at mark: YAMLMark, hint: String? = nil) {
         add(.error, .manifest, message, at: mark, hint: hint)
@@ -31,4 +38,12 @@ final class Report {
     }
 
     func place(_ mark: YAMLMark) -> SourcePlace { mark.place(in: path) }
+
+    /// Leads from offsets in a scalar's text to the file.
+    func places(of scalar: YAMLScalar, at mark: YAMLMark) -> PlaceMap {
+        guard scalar.isDirect else { return ScalarPlaces.map(of: scalar, at: mark, in: lines, file: path) }
+        var place = place(mark)
+        if scalar.style != .plain { place.column += 1 }
+        return PlaceMap(text: scalar.text, place: place)
+    }
 }

@@ -1,69 +1,99 @@
-/// Maps offsets in a scalar's text to places in the file, through escapes, folding and block indentation.
-///
-/// It walks source and text side by side, when a place is asked for and not before.
-package struct ScalarPlaces: Sendable {
-    private let source: [UInt8]
-    private let text: String
-    private let style: YAMLScalarStyle
-    private let mark: YAMLMark
+import WaybillCore
+import WaybillExpressions
 
-    /// - Parameters:
-    ///   - source: the whole file.
-    ///   - mark: where the scalar begins.
-    package init(source: [UInt8], scalar: YAMLScalar, mark: YAMLMark) {
-        self.source = source
-        self.text = scalar.text
-        self.style = scalar.style
-        self.mark = mark
+/// The lines of a file, to find the bytes a mark stands for.
+struct SourceLines {
+    let bytes: [UInt8]
+    /// Where each line begins.
+    private let starts: [Int]
+
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+        var starts = [bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0]
+        for index in bytes.indices {
+            let isLast = index + 1 == bytes.count
+            let isReturn = bytes[index] == UInt8(ascii: "\r") && (isLast || bytes[index + 1] != UInt8(ascii: "\n"))
+            if bytes[index] == UInt8(ascii: "\n") || isReturn { starts.append(index + 1) }
+        }
+        self.starts = starts
     }
 
-    /// The place of the character at an offset, in UTF-8 bytes of the scalar's text.
-    package func mark(at offset: Int) -> YAMLMark {
-        var text = text
-        return text.withUTF8 { text in
-            var walk = Walk(source: source, position: mark)
-            walk.skipProperties()
-            switch style {
-            case .plain: walk.advance(text, to: offset, style: .plain)
-            case .singleQuoted, .doubleQuoted:
-                walk.step()
-                walk.advance(text, to: offset, style: style)
-            case .literal, .folded:
-                walk.skipHeader()
-                walk.advanceBlock(text, to: offset)
-            }
-            return walk.mark
-        }
+    /// Where a line begins, counted from 1.
+    func start(of line: UInt32) -> Int {
+        let index = Int(line) - 1
+        return starts.indices.contains(index) ? starts[index] : bytes.count
     }
 }
 
-/// A position in the source that only moves forward.
-private struct Walk {
-    let source: [UInt8]
-    var index: Int
-    private var line: UInt32
-    private var column: UInt32
-    private var offset: UInt32
+/// Maps offsets in a scalar's text to places in the file, through escapes, folding and block indentation.
+enum ScalarPlaces {
+    /// - Parameters:
+    ///   - lines: the whole file.
+    ///   - file: its name.
+    ///   - mark: where the scalar begins.
+    static func map(of scalar: YAMLScalar, at mark: YAMLMark, in lines: SourceLines, file: String) -> PlaceMap {
+        var text = scalar.text
+        let segments = text.withUTF8 { text in
+            var walk = Walk(lines: lines, position: mark)
+            walk.skipProperties()
+            switch scalar.style {
+            case .plain: walk.advance(text, style: .plain)
+            case .singleQuoted, .doubleQuoted:
+                walk.step()
+                walk.advance(text, style: scalar.style)
+            case .literal, .folded:
+                walk.skipHeader()
+                walk.advanceBlock(text)
+            }
+            return walk.segments
+        }
+        return PlaceMap(
+            text: scalar.text,
+            segments: segments.map { segment in
+                PlaceMap.Segment(
+                    offset: segment.offset,
+                    place: SourcePlace(file: file, line: Int(segment.line), column: Int(segment.column)))
+            })
+    }
+}
 
-    var mark: YAMLMark { YAMLMark(line: line, column: column, offset: offset) }
-    var byte: UInt8? { index < source.count ? source[index] : nil }
+/// Walks through source and text side by side; the source only moves forward.
+private struct Walk {
+    struct Segment {
+        var offset: Int
+        var line: UInt32
+        var column: UInt32
+    }
+
+    private let source: [UInt8]
+    private var index: Int
+    private var line: UInt32
+    private var column: UInt32 = 1
+    private(set) var segments: [Segment] = []
+    /// Where the next character of the text stands if nothing comes between.
+    private var expected: (line: UInt32, column: UInt32) = (0, 0)
+
+    private var byte: UInt8? { index < source.count ? source[index] : nil }
     private var isAtBreak: Bool { byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
     private var isAtBlank: Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 
-    init(source: [UInt8], position: YAMLMark) {
-        self.source = source
-        index = source.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-        line = 1
-        column = 1
-        offset = 0
-        while index < source.count && offset < position.offset { step() }
+    init(lines: SourceLines, position: YAMLMark) {
+        source = lines.bytes
+        index = lines.start(of: position.line)
+        line = position.line
+        while index < source.count && column < position.column { step() }
+    }
+
+    /// Says that the text's character at an offset stands here.
+    private mutating func note(_ offset: Int) {
+        if expected != (line, column) { segments.append(Segment(offset: offset, line: line, column: column)) }
+        expected = (line, column + 1)
     }
 
     /// One code point on; a carriage return with its line feed is one line break.
     mutating func step() {
         guard let byte else { return }
         index += 1
-        offset += 1
         if byte == UInt8(ascii: "\n") || (byte == UInt8(ascii: "\r") && self.byte != UInt8(ascii: "\n")) {
             line += 1
             column = 1
@@ -97,25 +127,27 @@ private struct Walk {
     }
 
     /// Walks through a plain or quoted scalar.
-    mutating func advance(_ text: UnsafeBufferPointer<UInt8>, to end: Int, style: YAMLScalarStyle) {
+    mutating func advance(_ text: UnsafeBufferPointer<UInt8>, style: YAMLScalarStyle) {
         var at = 0
-        while at < end, at < text.count, byte != nil {
+        while at < text.count, byte != nil {
             if isAtBreak {
                 // A folded break: all white space of the source stands for all white space of the text.
+                note(at)
                 skipWhitespace()
                 while at < text.count, text[at] == UInt8(ascii: " ") || text[at] == UInt8(ascii: "\n") { at += 1 }
-                if at > end { return }
             } else if style == .doubleQuoted, byte == UInt8(ascii: "\\") {
+                note(at)
                 if skipEscape() { at = next(text, at) }
             } else if isAtBlank, text[at] != byte {
                 step()
             } else {
+                note(at)
                 if style == .singleQuoted, byte == UInt8(ascii: "'") { step() }
                 step()
                 at = next(text, at)
             }
         }
-        if isAtBreak, style != .doubleQuoted, at < text.count { skipWhitespace() }
+        note(at)
     }
 
     /// Skips an escape sequence; false for an escaped line break, which stands for nothing.
@@ -137,11 +169,12 @@ private struct Walk {
     }
 
     /// Walks through a block scalar, whose lines stand behind one common indentation.
-    mutating func advanceBlock(_ text: UnsafeBufferPointer<UInt8>, to end: Int) {
+    mutating func advanceBlock(_ text: UnsafeBufferPointer<UInt8>) {
         let indentation = blockIndentation(text)
         skipIndentation(indentation)
         var at = 0
-        while at < end, at < text.count, byte != nil {
+        while at < text.count, byte != nil {
+            note(at)
             if isAtBreak {
                 if text[at] == UInt8(ascii: "\n") || text[at] == UInt8(ascii: " ") { at += 1 }
                 skipBreak()
@@ -153,6 +186,7 @@ private struct Walk {
                 at = next(text, at)
             }
         }
+        note(at)
     }
 
     private mutating func skipIndentation(_ count: Int) {

@@ -50,7 +50,7 @@ struct YAMLComposer {
         case .scalar(let text, let style, let properties):
             try count(1, at: event.mark)
             let tag = try scalarTag(properties.tag, text: text, at: event.mark)
-            var scalar = YAMLScalar(text: text, style: style, tag: tag)
+            var scalar = YAMLScalar(text: text, style: style, tag: tag, isDirect: Self.isDirect(text, style, event))
             if let tag, !scalar.fits(tag) {
                 try report(.tag, "`\(text)` is no `!!\(tag.rawValue)`", at: event.mark)
                 scalar = YAMLScalar(text: text, style: style, tag: .str)
@@ -64,6 +64,17 @@ struct YAMLComposer {
             return try alias(name, at: event.mark)
         default:
             throw YAMLError(.syntax, "the text ends inside a document", at: event.mark)
+        }
+    }
+
+    /// Whether as many characters stand in the file as in the text. Escapes, folding, indentation, anchors and tags
+    /// all make the two differ.
+    private static func isDirect(_ text: String, _ style: YAMLScalarStyle, _ event: YAMLEvent) -> Bool {
+        switch style {
+        case .plain: text.unicodeScalars.count == event.length && !text.utf8.contains(UInt8(ascii: "\n"))
+        case .singleQuoted, .doubleQuoted:
+            text.unicodeScalars.count + 2 == event.length && !text.utf8.contains(UInt8(ascii: "\n"))
+        case .literal, .folded: false
         }
     }
 

@@ -22,6 +22,8 @@ package struct YAMLEvent: Sendable {
 
     package let kind: Kind
     package let mark: YAMLMark
+    /// Code points from the beginning of the event to its end; a scalar's quotation marks count.
+    package let length: Int
 }
 
 /// How a scalar is written.

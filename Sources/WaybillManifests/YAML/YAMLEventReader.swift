@@ -39,7 +39,8 @@ package final class YAMLEventReader {
         defer { yaml_event_delete(&event) }
         let kind = Self.kind(of: event)
         if case .streamEnd = kind { isOver = true }
-        return YAMLEvent(kind: kind, mark: YAMLMark(event.start_mark))
+        let length = event.end_mark.index - event.start_mark.index
+        return YAMLEvent(kind: kind, mark: YAMLMark(event.start_mark), length: length)
     }
 
     private static func kind(of event: yaml_event_t) -> YAMLEvent.Kind {

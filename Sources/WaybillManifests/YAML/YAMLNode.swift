@@ -18,6 +18,15 @@ package struct YAMLScalar: Sendable {
     package let style: YAMLScalarStyle
     /// The type that a core tag (`!!str`) sets; nil where style and text decide.
     package let tag: CoreTag?
+    /// Whether the text stands in the file as it is, on one line: no escapes, no folding, no block.
+    package let isDirect: Bool
+
+    init(text: String, style: YAMLScalarStyle, tag: CoreTag?, isDirect: Bool = false) {
+        self.text = text
+        self.style = style
+        self.tag = tag
+        self.isDirect = isDirect
+    }
 }
 
 /// The scalar tags of the core schema (YAML 1.2.2, section 10.3).

@@ -1,32 +1,37 @@
 import Testing
+import WaybillCore
 import WaybillManifests
 
 @Suite("Places inside scalars")
 struct ScalarPlacesTests {
-    /// The place of the first `@` of the text, found through the scalar, against the one in the file.
-    private func check(_ file: String, comment: Comment) throws {
-        let bytes = Array(file.utf8)
-        let node = try #require(YAML.documents(bytes).documents.first?.member("k")?.node)
-        guard case .scalar(let scalar) = node.content else { return }
-        let offset = try #require(Array(scalar.text.utf8).firstIndex(of: UInt8(ascii: "@")))
-        let mark = ScalarPlaces(source: bytes, scalar: scalar, mark: node.mark).mark(at: offset)
+    private static let scalars = [
+        "true && nope", "'true && nope'", "\"true && nope\"", "'''é'' == nope'", "\"\\\"\\u00e9\\x41\\\" == nope\"",
+        "\"true &&\\\n        nope\"", "true\n        && nope", "true\n\n\n        &&\n         nope",
+        "'true\n\n        &&\n         nope'", "\"true\n        &&\n         nope\"",
+        "|\n        true\n        && nope",
+        "|\n\n\n          true\n            && nope\n", "|2\n          true && nope",
+        ">-\n        true\n        && nope",
+        ">\n        true\n\n\n        &&\n          true &&\n          nope\n", "&anchor !!str true && nope",
+        "|+\r\n        true\r\n        && nope\r\n", "nope", "'nope'", "|\n        nope", "${{ nope }}",
+        "'${{ nope }}'", "|\n        ${{ true\n          && nope }}",
+    ]
 
-        let before = file.unicodeScalars.prefix { $0 != "@" }
+    /// An unknown name in a condition, in every way a scalar can be written; the error must point to the name.
+    @Test("a mistake in an expression leads to its place in the file", arguments: scalars)
+    func places(scalar: String) throws {
+        let file = "kind: Workflow\nname: w\nsteps:\n    - id: a\n      if: \(scalar)\n      run: [x]\n"
+        let name = try #require(file.ranges(of: "nope").last)
+        let before = file[..<name.lowerBound].unicodeScalars
         let line = before.count { $0 == "\n" } + 1
         let column = before.reversed().prefix { $0 != "\n" }.count + 1
-        #expect(mark == YAMLMark(line: UInt32(line), column: UInt32(column), offset: UInt32(before.count)), comment)
+        let places = load(["workflows/w.yaml": file]).diagnostics.map(\.place)
+        #expect(places == [SourcePlace(file: "workflows/w.yaml", line: line, column: column)])
     }
 
-    @Test(
-        "an offset in the text leads to its place in the file",
-        arguments: [
-            "k: ab@c", "j: é\nk:   é@", "k: 'it''s @'", "k: \"tab\\t\\u00e9\\x41 @\"", "k: \"a\\\n   b @\"",
-            "k: one\n  two @", "k: one\n\n\n  two\n   @", "k: 'one\n\n  two\n   @'", "k: \"one\n  two\n   @\"",
-            "k: |\n  one\n  two @", "k: |\n\n\n    one\n      two @\n", "k: |2\n      one @", "k: >-\n  one\n  two @",
-            "k: >\n  one\n\n\n  two\n    more\n    @\n", "k: &a !!str one @", "k: |+\r\n  one\r\n  @\r\n",
-            "k: '@'", "k: \"@\"", "k: |\n  @", "k: one\n  @",
-        ])
-    func places(file: String) throws {
-        try check(file, comment: "\(file)")
+    @Test("a column counts code points")
+    func codePoints() {
+        let text = graph("{id: a, set: {x: \"é𝄞 ${{ nope }}\"}}")
+        let places = load(["workflows/w.yaml": text]).diagnostics.map(\.place)
+        #expect(places == [SourcePlace(file: "workflows/w.yaml", line: 4, column: 30)])
     }
 }
