@@ -8,13 +8,9 @@ package struct JSONSchema: Sendable {
     package struct Options: Sendable {
         /// Whether `format` refuses values; if not it only describes, as the standard has it by default.
         package var assertsFormats: Bool
-        package var compilePattern: PatternCompiler
 
-        package init(
-            assertsFormats: Bool = true, compilePattern: @escaping PatternCompiler = ECMAPattern.compile
-        ) {
+        package init(assertsFormats: Bool = true) {
             self.assertsFormats = assertsFormats
-            self.compilePattern = compilePattern
         }
     }
 

@@ -33,7 +33,7 @@ extension KeywordReader {
         if let map = try map(compiler, "patternProperties") {
             for source in map.keys {
                 let matcher = try pattern(compiler, source, "patternProperties")
-                members.patterns.append((matcher, source, try child(&compiler, "patternProperties", source)))
+                members.patterns.append((matcher, try child(&compiler, "patternProperties", source)))
             }
         }
         if let value = object["additionalProperties"] {

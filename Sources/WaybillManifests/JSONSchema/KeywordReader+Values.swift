@@ -62,7 +62,7 @@ extension KeywordReader {
         if minimum != nil || maximum != nil { keywords.append(.lengths(minimum: minimum, maximum: maximum)) }
         if let value = object["pattern"] {
             guard case .string(let source) = value else { throw wrong(compiler, "pattern", "a regular expression") }
-            keywords.append(.pattern(try pattern(compiler, source, "pattern"), source: source))
+            keywords.append(.pattern(try pattern(compiler, source, "pattern")))
         }
     }
 

@@ -1,4 +1,5 @@
 import WaybillCore
+import WaybillExpressions
 
 /// Reads the keywords of one schema object. The order of what comes out: first what looks at the value alone,
 /// last what asks what others have evaluated.
@@ -100,9 +101,9 @@ struct KeywordReader {
 
     func pattern(
         _ compiler: SchemaCompiler, _ source: String, _ keyword: String
-    ) throws(JSONSchemaError) -> any PatternMatcher {
+    ) throws(JSONSchemaError) -> RegularExpression {
         do {
-            return try compiler.options.compilePattern(source)
+            return try RegularExpression(source, dialect: .ecma262)
         } catch {
             throw compiler.error(
                 .pattern, "the pattern '\(source)' cannot be used: \(error.message)", at: place, keyword: keyword)

@@ -1,4 +1,5 @@
 import WaybillCore
+import WaybillExpressions
 
 extension SchemaEvaluation {
     mutating func checkObject(
@@ -64,7 +65,7 @@ extension SchemaEvaluation {
                 matched.insert(index)
                 if !apply(members.named[next].schema, to: value, at: .member(name)) { isValid = false }
             }
-            for (pattern, _, schema) in members.patterns where pattern.matches(name) {
+            for (pattern, schema) in members.patterns where pattern.matches(name) {
                 matched.insert(index)
                 if !apply(schema, to: value, at: .member(name)) { isValid = false }
             }

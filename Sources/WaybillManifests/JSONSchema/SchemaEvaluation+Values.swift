@@ -1,4 +1,5 @@
 import WaybillCore
+import WaybillExpressions
 
 extension SchemaEvaluation {
     /// Whether the value satisfies one keyword. Keywords for other types than the value's say nothing.
@@ -76,9 +77,10 @@ extension SchemaEvaluation {
                 return collects && fail(number, "maxLength", "must have at most \(maximum.characters), has \(count)")
             }
             return true
-        case .pattern(let matcher, let source):
-            if matcher.matches(text) { return true }
-            return collects && fail(number, "pattern", "does not match the pattern '\(source)'" + got(.string(text)))
+        case .pattern(let pattern):
+            if pattern.matches(text) { return true }
+            return collects
+                && fail(number, "pattern", "does not match the pattern '\(pattern.source)'" + got(.string(text)))
         case .format(let format):
             if format.accepts(text) { return true }
             return collects && fail(number, "format", "is no \(format.rawValue)" + got(.string(text)))

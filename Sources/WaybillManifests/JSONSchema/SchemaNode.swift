@@ -1,4 +1,5 @@
 import WaybillCore
+import WaybillExpressions
 
 /// One compiled schema object. Nodes refer to each other by number, so that a schema may refer to itself.
 struct SchemaNode: Sendable {
@@ -26,7 +27,7 @@ enum Keyword: Sendable {
     case exclusiveMinimum(Value)
 
     case lengths(minimum: Int?, maximum: Int?)
-    case pattern(any PatternMatcher, source: String)
+    case pattern(RegularExpression)
     case format(SchemaFormat)
 
     case itemCounts(minimum: Int?, maximum: Int?)
@@ -57,7 +58,7 @@ enum Keyword: Sendable {
 /// `properties`, `patternProperties` and `additionalProperties`, which depend on each other.
 struct MemberKeywords: Sendable {
     var named: [(name: String, schema: Int)] = []
-    var patterns: [(pattern: any PatternMatcher, source: String, schema: Int)] = []
+    var patterns: [(pattern: RegularExpression, schema: Int)] = []
     var additional: Int?
     /// Whether other members are refused outright, which has a clearer message.
     var refusesOthers = false

@@ -41,7 +41,7 @@ package enum SchemaFormat: String, Sendable, CaseIterable {
         case .uriTemplate: URIFormats.isTemplate(text)
         case .jsonPointer: JSONPointer(text) != nil
         case .relativeJSONPointer: TextFormats.isRelativePointer(text)
-        case .regex: TextFormats.isRegex(text)
+        case .regex: ECMAGrammar.accepts(text)
         }
     }
 }

@@ -29,8 +29,4 @@ enum TextFormats {
         return !digits.isEmpty && (digits.count == 1 || digits.first != UInt8(ascii: "0"))
     }
 
-    /// ECMA-262 with the u flag; also what cannot be matched in linear time.
-    static func isRegex(_ text: String) -> Bool {
-        (try? ECMAPattern(text)) != nil
-    }
 }

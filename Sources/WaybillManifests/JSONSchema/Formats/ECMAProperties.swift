@@ -1,44 +1,34 @@
 /// The Unicode properties that patterns of ECMA-262 may name (tables 67 to 70 there).
 enum ECMAProperties {
-    /// The name in RE2's syntax of what stands between the braces of `\p{}`; nil if it is no property.
-    static func name(_ text: String) -> String? {
+    /// Whether what stands between the braces of `\p{}` names one.
+    static func contains(_ text: String) -> Bool {
         let halves = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard halves.count == 2 else { return categories[text] ?? (binary.contains(text) ? text : nil) }
+        guard halves.count == 2 else { return categories.contains(text) || binary.contains(text) }
         switch halves[0] {
-        case "General_Category", "gc": return categories[halves[1]]
-        case "Script", "sc", "Script_Extensions", "scx": return isName(halves[1]) ? halves[1] : nil
-        default: return nil
+        case "General_Category", "gc": return categories.contains(halves[1])
+        case "Script", "sc", "Script_Extensions", "scx": return isName(halves[1])
+        default: return false
         }
     }
 
-    /// Whether it could be a script; which scripts there are is for the engine to know.
+    /// Whether it could be a script; the list of scripts grows every year.
     private static func isName(_ text: String) -> Bool {
         guard let first = text.unicodeScalars.first, ("A"..."Z").contains(first) else { return false }
         return text.unicodeScalars.allSatisfy { ("A"..."Z").contains($0) || ("a"..."z").contains($0) || $0 == "_" }
     }
 
     /// General categories by all their names.
-    private static let categories: [String: String] = {
-        let names: [(short: String, others: [String])] = [
-            ("L", ["Letter"]), ("LC", ["Cased_Letter"]), ("Lu", ["Uppercase_Letter"]), ("Ll", ["Lowercase_Letter"]),
-            ("Lt", ["Titlecase_Letter"]), ("Lm", ["Modifier_Letter"]), ("Lo", ["Other_Letter"]),
-            ("M", ["Mark", "Combining_Mark"]), ("Mn", ["Nonspacing_Mark"]), ("Mc", ["Spacing_Mark"]),
-            ("Me", ["Enclosing_Mark"]), ("N", ["Number"]), ("Nd", ["Decimal_Number", "digit"]),
-            ("Nl", ["Letter_Number"]), ("No", ["Other_Number"]), ("P", ["Punctuation", "punct"]),
-            ("Pc", ["Connector_Punctuation"]), ("Pd", ["Dash_Punctuation"]), ("Ps", ["Open_Punctuation"]),
-            ("Pe", ["Close_Punctuation"]), ("Pi", ["Initial_Punctuation"]), ("Pf", ["Final_Punctuation"]),
-            ("Po", ["Other_Punctuation"]), ("S", ["Symbol"]), ("Sm", ["Math_Symbol"]), ("Sc", ["Currency_Symbol"]),
-            ("Sk", ["Modifier_Symbol"]), ("So", ["Other_Symbol"]), ("Z", ["Separator"]), ("Zs", ["Space_Separator"]),
-            ("Zl", ["Line_Separator"]), ("Zp", ["Paragraph_Separator"]), ("C", ["Other"]),
-            ("Cc", ["Control", "cntrl"]),
-            ("Cf", ["Format"]), ("Cs", ["Surrogate"]), ("Co", ["Private_Use"]), ("Cn", ["Unassigned"]),
-        ]
-        var categories: [String: String] = [:]
-        for (short, others) in names {
-            for name in [short] + others { categories[name] = short }
-        }
-        return categories
-    }()
+    private static let categories: Set<String> = [
+        "L", "Letter", "LC", "Cased_Letter", "Lu", "Uppercase_Letter", "Ll", "Lowercase_Letter", "Lt",
+        "Titlecase_Letter", "Lm", "Modifier_Letter", "Lo", "Other_Letter", "M", "Mark", "Combining_Mark", "Mn",
+        "Nonspacing_Mark", "Mc", "Spacing_Mark", "Me", "Enclosing_Mark", "N", "Number", "Nd", "Decimal_Number",
+        "digit", "Nl", "Letter_Number", "No", "Other_Number", "P", "Punctuation", "punct", "Pc",
+        "Connector_Punctuation", "Pd", "Dash_Punctuation", "Ps", "Open_Punctuation", "Pe", "Close_Punctuation", "Pi",
+        "Initial_Punctuation", "Pf", "Final_Punctuation", "Po", "Other_Punctuation", "S", "Symbol", "Sm",
+        "Math_Symbol", "Sc", "Currency_Symbol", "Sk", "Modifier_Symbol", "So", "Other_Symbol", "Z", "Separator", "Zs",
+        "Space_Separator", "Zl", "Line_Separator", "Zp", "Paragraph_Separator", "C", "Other", "Cc", "Control",
+        "cntrl", "Cf", "Format", "Cs", "Surrogate", "Co", "Private_Use", "Cn", "Unassigned",
+    ]
 
     private static let binary: Set<String> = [
         "ASCII", "ASCII_Hex_Digit", "AHex", "Alphabetic", "Alpha", "Any", "Assigned", "Bidi_Control", "Bidi_C",
