@@ -43,7 +43,13 @@ final class LocalDirectoryListing: DirectoryListing {
     private func fill() throws(FileSystemError) -> Bool {
         if isAtEnd { return false }
         let count = wb_directory_entries(descriptor, buffer.baseAddress, buffer.count)
-        if count < 0 { throw FileSystemError(errno: Errno(rawValue: CInt(-count)), "list", path) }
+        if count < 0 {
+            let error = Errno(rawValue: CInt(-count))
+            // The folder itself was removed while it was open: it has no names.
+            guard error == .noSuchFileOrDirectory else { throw FileSystemError(errno: error, "list", path) }
+            isAtEnd = true
+            return false
+        }
         position = 0
         filled = count
         isAtEnd = count == 0

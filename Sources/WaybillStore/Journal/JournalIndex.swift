@@ -22,6 +22,13 @@ package struct JournalIndex: Sendable {
         /// The run's final head, which its ledger must contain.
         package var headSeq: Int
         package var head: Digest
+
+        package init(seq: Int, status: String, headSeq: Int, head: Digest) {
+            self.seq = seq
+            self.status = status
+            self.headSeq = headSeq
+            self.head = head
+        }
     }
 
     package private(set) var runs: [RunID: Run] = [:]

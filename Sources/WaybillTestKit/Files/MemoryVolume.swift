@@ -124,18 +124,29 @@ struct MemoryVolume {
         pending.append(NameChange(sets: sets))
     }
 
-    /// Makes the changes of names durable that touch a folder, in order.
+    /// Makes the changes of names durable that touch a folder, in order, and with them earlier changes of the
+    /// same names elsewhere: no file system forgets the first of two changes of a name and keeps the second.
     mutating func synchronize(folder: Int) {
-        var rest: [NameChange] = []
-        for change in pending {
-            if change.sets.contains(where: { $0.folder == folder }) {
-                applyDurably(change)
-            } else {
-                rest.append(change)
+        var names: Set<Name> = []
+        var isNeeded = [Bool](repeating: false, count: pending.count)
+        for index in pending.indices.reversed() {
+            let touched = pending[index].sets.map { Name(folder: $0.folder, name: $0.name) }
+            if touched.contains(where: { $0.folder == folder || names.contains($0) }) {
+                isNeeded[index] = true
+                names.formUnion(touched)
             }
+        }
+        var rest: [NameChange] = []
+        for (change, isNeeded) in zip(pending, isNeeded) {
+            if isNeeded { applyDurably(change) } else { rest.append(change) }
         }
         pending = rest
         collect()
+    }
+
+    private struct Name: Hashable {
+        var folder: Int
+        var name: FilePath.Component
     }
 
     private mutating func applyDurably(_ change: NameChange) {

@@ -1,0 +1,235 @@
+import Glibc
+import SystemPackage
+import Testing
+import WaybillCore
+import WaybillPorts
+@testable import WaybillStore
+import WaybillTestKit
+
+@Suite("The inbox's door")
+struct InboxDoorTests {
+    private let scratch: ScratchFolder
+    private let door: InboxDoor
+
+    init() throws {
+        scratch = try ScratchFolder()
+        door = InboxDoor(scratch.directory, userName: { "user\($0)" })
+    }
+
+    private func path(_ name: String) -> String { scratch.path.appending(name).string }
+
+    private func drop(_ name: String, _ text: String) throws {
+        try scratch.directory.write(Array(text.utf8), toNew: FilePath(name), durability: .relaxed)
+    }
+
+    private func claim(_ name: String) throws -> ClaimedFile? { try door.claim(component(name)) }
+
+    private func component(_ name: String) throws -> FilePath.Component {
+        try #require(FilePath.Component(name))
+    }
+
+    @Test("a file is claimed once, and read with its owner and the time of its change")
+    func claims() throws {
+        try drop("approve.json", "yes")
+        let before = try #require(try scratch.directory.status("approve.json"))
+        let file = try #require(try claim("approve.json"))
+        #expect(file.bytes == Array("yes".utf8))
+        #expect(file.sha256 == .sha256("yes"))
+        #expect(file.user == "user\(getuid())")
+        #expect(file.changed == before.changed)
+        #expect(file.status.size == 3)
+        #expect(try claim("approve.json") == nil)
+        #expect(try scratch.directory.status("approve.json") == nil)
+        #expect(try door.leftovers() == [file.claimedName])
+        try door.discard(file)
+        #expect(try door.leftovers().isEmpty)
+    }
+
+    @Test("what is no regular file of one name is refused without being opened")
+    func types() throws {
+        try drop("target", "secret")
+        #expect(symlink("target", path("link")) == 0)
+        #expect(symlink("/dev/zero", path("dev")) == 0)
+        #expect(mkfifo(path("fifo"), 0o666) == 0)
+        #expect(mkdir(path("folder"), 0o777) == 0)
+        try drop("hard", "two names")
+        #expect(link(path("hard"), path("hard2")) == 0)
+        let messages = [
+            "link": "it is a symbolic link, not a regular file", "dev": "it is a symbolic link, not a regular file",
+            "fifo": "it is a FIFO, not a regular file", "folder": "it is a folder, not a regular file",
+            "hard": "it has 2 names (hard links) instead of one",
+        ]
+        for (name, message) in messages {
+            let file = try #require(try claim(name))
+            #expect(file.refusal == .init(kind: .type, message: message))
+            #expect(file.bytes == nil)
+        }
+    }
+
+    @Test("a device is refused without being opened")
+    func device() throws {
+        let system = MemoryFileSystem()
+        try system.place(.device, at: "/zero")
+        try system.place(.socket, at: "/socket")
+        let opened = Recorder()
+        system.setPlan { $0.kind == .open ? opened.note($0) : nil }
+        let door = InboxDoor(try system.root())
+        #expect(try door.claim("zero")?.refusal?.message == "it is a device, not a regular file")
+        #expect(try door.claim("socket")?.refusal?.message == "it is a socket, not a regular file")
+        #expect(opened.all.isEmpty)
+    }
+
+    @Test("a file of 1 GB is refused by its size, and none of it is read")
+    func huge() throws {
+        let file = try scratch.directory.create("big.json", permissions: 0o600)
+        try file.truncate(to: 1 << 30)
+        let claimed = try #require(try claim("big.json"))
+        #expect(claimed.refusal?.kind == .size)
+        #expect(claimed.refusal?.message == "it has 1073741824 bytes, and at most 1048576 are read")
+        #expect(claimed.sha256 == nil)
+    }
+
+    @Test("a file of exactly the limit is read, one byte more is not")
+    func limit() throws {
+        let door = InboxDoor(scratch.directory, limits: InboxLimits(fileSize: 4))
+        try drop("a", "1234")
+        try drop("b", "12345")
+        #expect(try door.claim("a")?.bytes == Array("1234".utf8))
+        #expect(try door.claim("b")?.refusal?.kind == .size)
+    }
+
+    @Test("names of any bytes are claimed, and escaped where people read them")
+    func names() throws {
+        let names: [([UInt8], String)] = [
+            (Array("a\nb.json".utf8), "a%0Ab.json"), ([0xFF, 0x41, 0x1B], "%FFA%1B"), (Array("50%".utf8), "50%25"),
+            (Array("été.json".utf8), "été.json"),
+        ]
+        for (bytes, escaped) in names {
+            let name = try #require(FilePath.Component(bytes: bytes))
+            try scratch.directory.write([1], toNew: FilePath(root: nil, [name]), durability: .relaxed)
+            let file = try #require(try door.claim(name))
+            #expect(file.escapedName == escaped)
+            #expect(file.bytes == [1])
+        }
+        let long = try #require(FilePath.Component(String(repeating: "é", count: 127)))
+        try scratch.directory.write([1], toNew: FilePath(root: nil, [long]), durability: .relaxed)
+        let file = try #require(try door.claim(long))
+        #expect(file.name == long)
+        #expect(InboxName.short(long).utf8.count <= InboxName.longest)
+    }
+
+    @Test("a start request keeps the name it is claimed under, and no other takes it")
+    func fixedNames() throws {
+        try drop("a.json", "1")
+        try drop("b.json", "2")
+        let name: FilePath.Component = "release-1.json"
+        let file = try #require(try door.claim("a.json", as: name))
+        #expect(file.claimedName == name)
+        #expect(throws: FileSystemError.self) { try door.claim("b.json", as: name) }
+        #expect(try scratch.directory.status("b.json") != nil)
+        #expect(try door.reclaim(name)?.bytes == Array("1".utf8))
+    }
+
+    @Test("a leftover is found again with its name and the time of its change")
+    func leftovers() throws {
+        try drop("approve.json", "yes")
+        let file = try #require(try claim("approve.json"))
+        let again = try #require(try InboxDoor(scratch.directory).reclaim(file.claimedName))
+        #expect(again.name == file.name)
+        #expect(again.changed == file.changed)
+        #expect(again.bytes == file.bytes)
+        #expect(try door.reclaim("nothing") == nil)
+    }
+
+    @Test("files of the same name and microsecond are kept apart")
+    func sameName() throws {
+        let system = MemoryFileSystem()
+        let folder = try system.root()
+        let door = InboxDoor(folder)
+        for text in ["one", "two"] {
+            try folder.write(Array(text.utf8), toNew: "a.json", durability: .relaxed)
+            #expect(try door.claim("a.json")?.bytes == Array(text.utf8))
+        }
+        #expect(try door.leftovers().count == 2)
+    }
+
+    @Test("a file that changes while it is read is read again, and refused if it does not stop")
+    func changing() throws {
+        let system = MemoryFileSystem()
+        let folder = try system.root()
+        try folder.write(Array("first".utf8), toNew: "a", durability: .relaxed)
+        let writing = try #require(try folder.open("a", .readWrite))
+        let door = InboxDoor(folder)
+        let file = try #require(try door.claim("a"))
+        try writing.writeFully(Array("later".utf8), at: 0)
+        // What was read is what counts.
+        #expect(file.bytes == Array("first".utf8))
+    }
+}
+
+@Suite("Scans of an inbox")
+struct InboxScanTests {
+    private let system = MemoryFileSystem()
+
+    @Test("hidden, temporary and backup names, and the door's own folders, are passed over")
+    func ignored() throws {
+        let folder = try system.root()
+        for name in [".hidden", "x.tmp", "x~", "yes.json", "x.tmp.json"] {
+            try folder.write([], toNew: FilePath(name), durability: .relaxed)
+        }
+        try folder.createDirectories("accepted")
+        try folder.createDirectories("rejected")
+        try folder.createDirectories(".claimed")
+        let scan = try InboxDoor(folder).scan()
+        let found = try scan.next(limit: 99, now: system.now)
+        #expect(found?.map(\.name.string) == ["x.tmp.json", "yes.json"])
+        #expect(try scan.next(limit: 99, now: system.now) == nil)
+    }
+
+    @Test("a file is ready after a second without change, by the kernel's clock")
+    func quiet() throws {
+        let folder = try system.root()
+        try folder.write([], toNew: "a", durability: .relaxed)
+        let changed = system.now
+        func readyAt(_ now: Timestamp) throws -> Timestamp? {
+            try InboxDoor(folder).scan().next(limit: 9, now: now)?.first?.readyAt
+        }
+        #expect(try readyAt(changed) == changed + .seconds(1))
+        #expect(try readyAt(changed + .seconds(5)) == changed + .seconds(1))
+        // The clock was set back by an hour: waiting for it would take an hour.
+        let earlier = changed - .seconds(3_600)
+        #expect(try readyAt(earlier) == earlier)
+    }
+
+    @Test("what is never written in place is ready at once")
+    func instant() throws {
+        try system.place(.link, at: "/a")
+        let scan = try InboxDoor(system.root()).scan()
+        #expect(try scan.next(limit: 9, now: system.now)?.first?.readyAt == system.now)
+    }
+
+    @Test("many files are seen in slices")
+    func slices() throws {
+        let scratch = try ScratchFolder()
+        for number in 0..<2_500 {
+            try scratch.directory.create(FilePath("junk\(number)"), permissions: 0o600).close()
+        }
+        let scan = try InboxDoor(scratch.directory).scan()
+        var seen = 0
+        while let batch = try scan.next(limit: 100, now: .latest) {
+            #expect(batch.count <= 100)
+            seen += batch.count
+        }
+        #expect(seen == 2_500)
+    }
+
+    @Test("a missing inbox is an empty one")
+    func missing() throws {
+        let scratch = try ScratchFolder()
+        try scratch.directory.createDirectories("inbox")
+        let inbox = try #require(try scratch.directory.openDirectory("inbox"))
+        _ = try scratch.directory.removeDirectory("inbox")
+        #expect(try InboxDoor(inbox).scan().next(limit: 1, now: .latest) == nil)
+        #expect(try InboxDoor(inbox).leftovers().isEmpty)
+    }
+}

@@ -1,0 +1,78 @@
+import Testing
+import WaybillCore
+import WaybillEngine
+import WaybillPorts
+import WaybillStore
+import WaybillTestKit
+
+enum JournalForm: String, CaseIterable, Sendable {
+    case localFiles
+    case memoryFiles
+    case memory
+
+    func make() throws -> (journal: any JournalStore, keep: AnyObject) {
+        if self == .memory {
+            let journal = MemoryJournal()
+            return (journal, journal)
+        }
+        let (folder, keep) = try (self == .localFiles ? Volume.local : .memory).make()
+        return (FileJournal(in: folder), keep)
+    }
+}
+
+@Suite("Every form of the journal")
+struct JournalStoreContractTests {
+    private let time = Timestamp(rfc3339: "2026-11-20T10:15:03Z")!
+    private let run = RunID("release-1")!
+    private let inputs = Digest.sha256("{}")
+
+    @Test("records decisions in one chain from 64 zeros", arguments: JournalForm.allCases)
+    func records(_ form: JournalForm) throws {
+        let (journal, keep) = try form.make()
+        defer { withExtendedLifetime(keep) {} }
+        #expect(try journal.index(following: true).runs.isEmpty)
+        let first = try journal.append([EntryDraft(.syncApplied)], at: time)
+        #expect(first.map(\.prev) == [.zero])
+        let second = try journal.append([EntryDraft(.slotMissed), EntryDraft(.slotTaken)], at: time - .seconds(9))
+        #expect(second.map(\.seq) == [2, 3])
+        #expect(second.map(\.of) == [2, nil])
+        // Time never goes back.
+        #expect(second.map(\.ts) == [time, time])
+        #expect(try journal.append([], at: time).isEmpty)
+        var seen: [Entry] = []
+        let cursor = try journal.read(from: .beginning) { seen.append($0.entry) }
+        #expect(seen == first + second)
+        #expect(try journal.verify(knownHeads: [3: cursor.head.digest]) == .whole(cursor.head))
+        let third = try journal.append([EntryDraft(.signed)], at: time)
+        seen = []
+        _ = try journal.read(from: cursor) { seen.append($0.entry) }
+        #expect(seen == third)
+    }
+
+    @Test("knows which ids are used, by what, and how they ended", arguments: JournalForm.allCases)
+    func index(_ form: JournalForm) throws {
+        let (journal, keep) = try form.make()
+        defer { withExtendedLifetime(keep) {} }
+        let run = run
+        let inputs = inputs
+        func start() throws -> [Entry] {
+            try journal.decide(at: time) { index in
+                index.runs[run] == nil ? [.runStarted(run, workflow: "release", inputs: inputs, trigger: ["type": "manual"])] : []
+            }
+        }
+        #expect(try start().count == 1)
+        #expect(try start().isEmpty)
+        #expect(try journal.index(following: false).open == [run])
+        let head = LedgerHead(seq: 9, digest: .sha256("end"), ts: time, length: 0)
+        try journal.append([.runEnded(run, status: "completed", head: head)], at: time)
+        try journal.append([EntryDraft(.runPruned, data: ["run": .string(run.text)])], at: time)
+        let known = try #require(try journal.index(following: false).runs[run])
+        #expect(known.workflow == "release")
+        #expect(known.inputs == inputs)
+        #expect(known.started == 1)
+        #expect(known.ended == .init(seq: 2, status: "completed", headSeq: 9, head: head.digest))
+        #expect(known.isPruned)
+        #expect(try journal.index(following: false).open.isEmpty)
+        #expect(try start().isEmpty)
+    }
+}
