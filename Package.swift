@@ -88,8 +88,8 @@ let package = Package(
         tests(
             "WaybillRuntimeTests",
             [
-                "WaybillCore", "WaybillManifests", "WaybillEngine", "WaybillPorts", "WaybillStore", "WaybillRuntime",
-                "WaybillTestKit", system,
+                "WaybillCore", "WaybillManifests", "WaybillEngine", "WaybillPorts", "WaybillStore", "WaybillProcesses",
+                "WaybillRuntime", "WaybillTestKit", system,
             ]),
         tests("WaybillCommandsTests", ["WaybillCore", "WaybillCommands"]),
         tests("EndToEnd", ["WaybillCore", system], path: "Tests/EndToEnd"),
