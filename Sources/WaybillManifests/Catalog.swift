@@ -21,6 +21,8 @@ package struct Catalog: Sendable {
     /// Sorted by name.
     package var policies: [PolicyDefinition] = []
     package var settings = SettingsDefinition()
+    /// The names of workflows that are there and cannot run, because their file has an error or their name is taken.
+    package var setAside: Set<String> = []
     /// Sorted by place.
     package var diagnostics: [Diagnostic] = []
 
@@ -49,6 +51,9 @@ package struct Catalog: Sendable {
 
     private mutating func take(_ documents: [ManifestDocument]) {
         let ambiguous = refuseDuplicates(documents)
+        for document in documents where document.kind == .workflow {
+            if document.content == nil || ambiguous.contains(document.key) { setAside.insert(document.name) }
+        }
         for document in documents where !ambiguous.contains(document.key) {
             switch document.content {
             case .workflow(let workflow)?: workflows[workflow.name] = workflow

@@ -1,7 +1,6 @@
 import Glibc
 import Synchronization
 package import SystemPackage
-package import WaybillPorts
 
 /// Hears of changes anywhere below a folder, and follows sub-folders as they come and go.
 ///

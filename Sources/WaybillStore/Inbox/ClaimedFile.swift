@@ -33,7 +33,8 @@ package struct ClaimedFile: Sendable {
     package var changed: Timestamp
 
     /// The name as receipts spell it: no control characters, always UTF-8.
-    package var escapedName: String { InboxName.escaped(name) }
+    package var escapedName: String { Self.escaped(name) }
+    package static func escaped(_ name: FilePath.Component) -> String { InboxName.escaped(name) }
     package var bytes: [UInt8]? { if case .bytes(let bytes, _) = content { bytes } else { nil } }
     package var sha256: Digest? { if case .bytes(_, let digest) = content { digest } else { nil } }
     package var refusal: Refusal? { if case .refused(let refusal) = content { refusal } else { nil } }

@@ -31,6 +31,12 @@ package struct InboxDoor: Sendable {
 
     // MARK: Finding
 
+    /// Whether scans pass over a name until it is renamed.
+    package static func isIgnored(_ name: FilePath.Component) -> Bool { InboxName.isIgnored(name) }
+
+    /// The name that a notification brought; nil for what is no name.
+    package static func name(_ bytes: [UInt8]) -> FilePath.Component? { FilePath.Component(bytes: bytes) }
+
     /// Starts a scan; its memory does not depend on how many files there are.
     package func scan() throws(FileSystemError) -> InboxScan {
         InboxScan(directory: directory, listing: try directory.listing(FilePath()), quietTime: limits.quietTime)

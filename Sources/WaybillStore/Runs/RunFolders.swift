@@ -22,23 +22,24 @@ package struct RunFolders: Sendable {
     /// start: before it there is no run, after it the run is there for good.
     /// - Parameters:
     ///   - lines: the first decision's lines, whose first `prev` is the definition's digest.
+    ///   - blobs: contents that those lines name by digest.
     /// - Returns: false if the id is taken; whether by the same run is for the caller to find out.
     package func create(
-        _ run: RunID, definition: FrozenDefinition, lines: [UInt8]
+        _ run: RunID, definition: FrozenDefinition, lines: [UInt8], blobs: [[UInt8]] = []
     ) throws(StoreError) -> Bool {
         try storing { () throws(FileSystemError) in
             if try directory.status(FilePath(run.text)) != nil { return false }
             do throws(FileSystemError) {
-                return try build(run, definition, lines)
+                return try build(run, definition, lines, blobs)
             } catch  where error.code == .notFound {
                 // A sweep may have taken the half-built folder for an abandoned one.
-                return try build(run, definition, lines)
+                return try build(run, definition, lines, blobs)
             }
         }
     }
 
     private func build(
-        _ run: RunID, _ definition: FrozenDefinition, _ lines: [UInt8]
+        _ run: RunID, _ definition: FrozenDefinition, _ lines: [UInt8], _ blobs: [[UInt8]]
     ) throws(FileSystemError) -> Bool {
         try directory.createDirectories(Self.building)
         let temporary = try TemporaryName.next(for: Self.building.appending(run.text), in: directory.path)
@@ -54,6 +55,7 @@ package struct RunFolders: Sendable {
             try ledger.writeFully(lines, at: 0)
             if durability == .full { try ledger.synchronize() }
             try write(definition, into: folder)
+            try write(blobs, into: folder)
             for name in [RunFolder.inbox, RunFolder.waits] {
                 _ = try folder.createDirectory(name, permissions: Permissions.folder)
             }
@@ -92,6 +94,24 @@ package struct RunFolders: Sendable {
         try folder.write(definition.index, toNew: RunFolder.index, durability: durability)
         guard durability == .full else { return }
         for path in folders { try folder.synchronize(path) }
+    }
+
+    private func write(_ blobs: [[UInt8]], into folder: any Directory) throws(FileSystemError) {
+        for blob in blobs {
+            let path = Artifact.path(of: Digest.sha256(blob))
+            try folder.createDirectories(path.removingLastComponent())
+            do throws(FileSystemError) {
+                try folder.write(blob, toNew: path, durability: durability)
+            } catch where error.code == .exists {
+                continue
+            }
+            guard durability == .full else { continue }
+            var parent = path.removingLastComponent()
+            while !parent.isEmpty {
+                try folder.synchronize(parent)
+                parent.removeLastComponent()
+            }
+        }
     }
 
     /// A run's folder; nil if there is none.

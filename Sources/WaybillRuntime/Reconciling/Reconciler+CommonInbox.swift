@@ -1,0 +1,171 @@
+import Logging
+import SystemPackage
+import WaybillCore
+import WaybillEngine
+import WaybillManifests
+import WaybillPorts
+import WaybillStore
+
+// The common door, `runs/inbox/`: start requests, events, and answers addressed to a run.
+
+extension Reconciler {
+    private static let slice = 256
+
+    private func commonDoor() -> InboxDoor? {
+        (try? tree.runsDirectory.openDirectory("inbox")).map { InboxDoor($0) }
+    }
+
+    func readCommonInbox(completeNames: [FilePath.Component]) {
+        guard onlyRun == nil, let door = commonDoor() else { return }
+        for name in completeNames { route(name, door) }
+        guard let scan = try? door.scan() else { return }
+        var lookAgainAt: Timestamp?
+        while let candidates = try? scan.next(limit: Self.slice, now: tree.clock.now()) {
+            for candidate in candidates {
+                if candidate.readyAt > tree.clock.now() {
+                    lookAgainAt = min(lookAgainAt ?? candidate.readyAt, candidate.readyAt)
+                } else {
+                    route(candidate.name, door)
+                }
+            }
+        }
+        commonLookAgainAt = lookAgainAt
+        if let lookAgainAt { services.timers.schedule(TimerKey.common, at: lookAgainAt) }
+        noteRest()
+    }
+
+    /// A dot in the stem makes an answer; anything else is looked into.
+    private func route(_ name: FilePath.Component, _ door: InboxDoor) {
+        guard let addressed = AnswerName.addressed(ClaimedFile.escaped(name)) else { return takeRequest(name, door) }
+        guard let run = RunID(addressed.run), isKnown(run) else {
+            return refuse(
+                name, door, .answerRefused, .unknownRun, "there is no run '\(addressed.run)'")
+        }
+        register(run, Wake(commonNames: [name]))
+    }
+
+    private func isKnown(_ run: RunID) -> Bool {
+        records[run] != nil || (try? tree.runsDirectory.status(FilePath(run.text))) != nil
+    }
+
+    private func refuse(
+        _ name: FilePath.Component, _ door: InboxDoor, _ type: EntryType, _ kind: RefusalKind, _ message: String
+    ) {
+        guard let claimed = try? door.claim(name) else { return }
+        refuse(claimed, door, type, kind, message)
+    }
+
+    private func refuse(
+        _ claimed: ClaimedFile, _ door: InboxDoor, _ type: EntryType, _ kind: RefusalKind, _ message: String,
+        diagnostics: [Diagnostic] = []
+    ) {
+        do throws(RuntimeError) {
+            try JournalRefusal(tree: tree).refuse(
+                claimed, of: door, into: InboxReceipts(door.directory), type: type, kind: kind, message: message,
+                diagnostics: diagnostics)
+            options.log.warning("\(claimed.escapedName) was refused: \(message)")
+        } catch {
+            // It stays in `.claimed/`, and is judged again when the daemon starts.
+            options.log.error("\(claimed.escapedName) cannot be refused: \(error.message)")
+        }
+    }
+
+    // MARK: - Start requests
+
+    private func takeRequest(_ name: FilePath.Component, _ door: InboxDoor) {
+        guard let claimed = try? door.claim(name) else { return }
+        judge(claimed, door, fixedRun: nil)
+    }
+
+    /// What was claimed when the last daemon stopped.
+    func recoverCommonInbox() {
+        guard let door = commonDoor(), let leftovers = try? door.leftovers() else { return }
+        for name in leftovers {
+            guard let claimed = try? door.reclaim(name) else { continue }
+            // `<run-id>.json` was fixed by the claim; other names say where the file came from.
+            let isFixed = claimed.name == claimed.claimedName
+            let fixed = isFixed ? RunID(claimed.name.stem) : nil
+            if !isFixed, let addressed = AnswerName.addressed(claimed.escapedName), let run = RunID(addressed.run),
+                isKnown(run)
+            {
+                giveBack(claimed, door)
+                register(run, Wake(commonNames: [claimed.name]))
+            } else {
+                judge(claimed, door, fixedRun: fixed)
+            }
+        }
+    }
+
+    /// Puts a claimed answer back under its name, so that its run takes it.
+    private func giveBack(_ claimed: ClaimedFile, _ door: InboxDoor) {
+        try? door.directory.rename(
+            door.claimedPath(claimed), to: FilePath(root: nil, [claimed.name]), in: nil, replacing: false)
+    }
+
+    private func judge(_ claimed: ClaimedFile, _ door: InboxDoor, fixedRun: RunID?) {
+        guard let bytes = claimed.bytes else {
+            let refusal = claimed.refusal
+            return refuse(
+                claimed, door, .startRefused, RefusalKind(rawValue: refusal?.kind.rawValue ?? "") ?? .type,
+                refusal?.message ?? "it cannot be read")
+        }
+        let format = AnswerName(file: claimed.escapedName).format
+        switch Reply(.any).parse(bytes, as: format) {
+        case .failure(let refusal): refuse(claimed, door, .startRefused, .syntax, refusal.message)
+        case .success(let value):
+            if value["specversion"] != nil {
+                return refuse(
+                    claimed, door, .eventRefused, .type, "events are not carried out by this version yet")
+            }
+            do throws(StartRequest.Problem) {
+                var request = try StartRequest(value)
+                request.by = claimed.user
+                request.trigger = "file"
+                if let fixedRun { request.id = fixedRun.text }
+                start(request, claimed, door)
+            } catch {
+                refuse(claimed, door, .startRefused, .schema, error.message)
+            }
+        }
+    }
+
+    private func start(_ request: StartRequest, _ claimed: ClaimedFile, _ door: InboxDoor) {
+        guard let sources else { return }
+        var request = request
+        var claimed = claimed
+        let made = RunID.make(workflow: request.workflow, at: tree.clock.now(), random: .random(in: 0 ... .max))
+        if request.id == nil { request.id = made.text }
+        fix(&claimed, as: request.id ?? made.text, door)
+        do throws(RuntimeError) {
+            let started = try RunStarter(tree: tree, sources: sources, limits: options.limits).start(request)
+            try? door.discard(claimed)
+            options.log.info("\(started.run) \(started.isNew ? "started" : "was started before")")
+            register(started.run, Wake())
+        } catch {
+            switch error.code {
+            case .unknownWorkflow, .invalidManifest:
+                refuse(claimed, door, .startRefused, .unknownWorkflow, error.message, diagnostics: error.diagnostics)
+            case .invalidInputs: refuse(claimed, door, .startRefused, .schema, error.message)
+            case .conflict: refuse(claimed, door, .startRefused, .conflict, error.message)
+            default:
+                // The disk's trouble, not the request's: it stays claimed, and is tried again.
+                options.log.error("\(claimed.escapedName) cannot be started now: \(error.message)")
+            }
+        }
+    }
+
+    /// Names a claimed request after the run it starts: from here on a crash starts this run, and no other.
+    private func fix(_ claimed: inout ClaimedFile, as id: String, _ door: InboxDoor) {
+        guard let name = FilePath.Component(id + ".json"), name != claimed.claimedName else { return }
+        let folder = door.claimedPath(claimed).removingLastComponent()
+        do throws(FileSystemError) {
+            try door.directory.rename(
+                door.claimedPath(claimed), to: folder.appending(name), in: nil, replacing: false)
+            try door.directory.synchronize(folder)
+            claimed.claimedName = name
+        } catch {
+            // Another request for the same run is under way: starting is idempotent, so both may go on.
+            options.log.debug("\(claimed.escapedName) keeps its claimed name: \(error.description)")
+        }
+    }
+}

@@ -1,0 +1,227 @@
+import Logging
+import SystemPackage
+import WaybillCore
+import WaybillEngine
+import WaybillPorts
+import WaybillStore
+
+// Which runs there are, who works on them, and what comes back.
+
+extension Reconciler {
+    /// Finds the runs that have not ended: those the journal says so of, and those it does not know.
+    func takeUpRuns() throws(RuntimeError) {
+        let index: JournalIndex
+        var found: [RunID] = []
+        do throws(StoreError) {
+            index = try tree.journal.index(following: true)
+            try tree.runs.forEach { found.append($0) }
+        } catch {
+            throw RuntimeError(error)
+        }
+        for run in found.sorted() {
+            let isEnded = index.runs[run]?.ended != nil
+            // An ended run is not opened unless its glance is gone.
+            if isEnded, hasGlance(run) { continue }
+            register(run, Wake(restoresProjections: true))
+        }
+    }
+
+    private func hasGlance(_ run: RunID) -> Bool {
+        let path = FilePath(run.text).pushing(RunFolder.glance)
+        return (try? tree.runsDirectory.status(path)) != nil
+    }
+
+    /// Takes up a run, and wakes it.
+    func register(_ run: RunID, _ wake: Wake) {
+        if records[run] == nil {
+            records[run] = RunRecord()
+            // Before the first look, so that nothing falls between look and watch.
+            watchInbox(of: run)
+        }
+        self.wake(run, wake)
+    }
+
+    func wake(_ run: RunID, _ wake: Wake) {
+        guard var record = records[run] else { return }
+        guard !isStopping else { return }
+        defer { records[run] = record }
+        switch record.phase {
+        case .busy, .queued:
+            record.pending = Self.merged(record.pending, wake)
+        case .working:
+            record.phase = .busy
+            record.driver?.post { $0.wake(wake) }
+        case .dormant, .blocked, .quarantined:
+            let wake = Self.merged(record.pending, wake)
+            record.pending = nil
+            if placesTaken < places {
+                placesTaken += 1
+                record.phase = .busy
+                begin(run, &record, wake)
+            } else {
+                record.pending = wake
+                record.phase = .queued
+                waitingForPlace.append(run)
+            }
+        }
+    }
+
+    private static func merged(_ first: Wake?, _ second: Wake) -> Wake {
+        guard var merged = first else { return second }
+        merged.merge(second)
+        return merged
+    }
+
+    private func begin(_ run: RunID, _ record: inout RunRecord, _ wake: Wake) {
+        guard let environment else { return }
+        record.inboxModified = modification(ofInboxOf: run)
+        let driver = record.driver ?? RunDriver(run: run, lane: lanes.take(), environment: environment)
+        record.driver = driver
+        driver.post { $0.wake(wake) }
+    }
+
+    private func givePlace() {
+        placesTaken -= 1
+        while placesTaken < places, !waitingForPlace.isEmpty {
+            let run = waitingForPlace.removeFirst()
+            guard var record = records[run], record.phase == .queued else { continue }
+            placesTaken += 1
+            record.phase = .busy
+            let wake = record.pending ?? Wake()
+            record.pending = nil
+            begin(run, &record, wake)
+            records[run] = record
+        }
+    }
+
+    // MARK: - Reports
+
+    func take(_ driverReport: DriverReport, of run: RunID) {
+        guard var record = records[run] else { return }
+        let key = TimerKey.run(run)
+        defer { noteRest() }
+        switch driverReport {
+        case .working(let projectAt):
+            record.phase = .working
+            if let projectAt { services.timers.schedule(key, at: projectAt) }
+            resume(run, &record)
+        case .dormant(let glance):
+            rest(&record, .dormant)
+            record.glance = glance
+            record.problem = nil
+            report.runs[run] = glance
+            report.problems[run] = nil
+            let next = [glance.deadline, glance.lookAgainAt].compactMap { $0 }.min()
+            if let next { services.timers.schedule(key, at: next) } else { services.timers.cancel(key) }
+            resume(run, &record)
+        case .ended(let glance):
+            givePlaceBack(of: &record)
+            services.timers.cancel(key)
+            unwatchInbox(of: run, &record)
+            records[run] = nil
+            report.runs[run] = glance
+            report.problems[run] = nil
+            options.log.info("\(run) \(glance.status.rawValue)")
+        case .busy(let message):
+            block(run, &record, RuntimeError(.busy, message), retryAfter: options.retryInterval)
+        case .stalled(let message):
+            options.log.error("\(run): \(message)")
+            block(run, &record, RuntimeError(.storage, message), retryAfter: options.retryInterval * 4)
+        case .quarantined(let message):
+            rest(&record, .quarantined)
+            record.problem = message
+            services.timers.cancel(key)
+            report.problems[run] = RuntimeError(.quarantined, message)
+            options.log.error("\(run) is quarantined: \(message)")
+            records[run] = record
+        }
+        options.onReport?(run.text)
+    }
+
+    private func rest(_ record: inout RunRecord, _ phase: RunRecord.Phase) {
+        givePlaceBack(of: &record)
+        record.phase = phase
+        record.driver = nil
+    }
+
+    private func givePlaceBack(of record: inout RunRecord) {
+        guard record.phase == .busy || record.phase == .working else { return }
+        record.phase = .dormant
+        givePlace()
+    }
+
+    private func block(
+        _ run: RunID, _ record: inout RunRecord, _ error: RuntimeError, retryAfter delay: Duration
+    ) {
+        let driver = record.driver
+        rest(&record, .blocked)
+        // A driver that lost its session still watches over its processes.
+        record.driver = driver
+        record.problem = error.message
+        report.problems[run] = error
+        // A command does not wait for others to let go of a run: it says who has it.
+        if isOneShot { record.phase = .quarantined } else {
+            services.timers.schedule(TimerKey.run(run), at: tree.clock.now() + delay)
+        }
+        records[run] = record
+    }
+
+    /// Whether this reconciler ends once all is at rest.
+    private var isOneShot: Bool { presence == nil }
+
+    /// Goes on with what came while the driver was busy.
+    private func resume(_ run: RunID, _ record: inout RunRecord) {
+        let pending = record.pending
+        record.pending = nil
+        records[run] = record
+        if let pending { wake(run, pending) }
+    }
+
+    // MARK: - Time
+
+    func take(_ event: TimerEvent) {
+        defer { noteRest() }
+        switch event {
+        case .clockStepped: pass()
+        case .due(TimerKey.pass, _):
+            pass()
+            services.timers.schedule(TimerKey.pass, at: tree.clock.now() + options.passInterval)
+        case .due(TimerKey.sources, _): refreshSources()
+        case .due(TimerKey.common, _):
+            commonLookAgainAt = nil
+            readCommonInbox(completeNames: [])
+        case .due("drain", _): wakeRestWaiters()
+        case .due(let key, _):
+            guard let run = TimerKey.run(key), let record = records[run] else { return }
+            if record.phase == .working {
+                record.driver?.post { $0.project() }
+            } else {
+                records[run]?.glance?.lookAgainAt = nil
+                wake(run, Wake())
+            }
+        }
+    }
+
+    /// Looks for what notifications may have missed. Runs at rest whose inbox is watched cost nothing here.
+    private func pass() {
+        guard onlyRun == nil else { return }
+        for (run, record) in records where record.watch == nil && record.phase == .dormant {
+            let modified = modification(ofInboxOf: run)
+            if modified != record.inboxModified { wake(run, Wake()) }
+        }
+        readCommonInbox(completeNames: [])
+        refreshSources()
+        takeUpNewRuns()
+    }
+
+    /// Runs that other processes started.
+    func takeUpNewRuns() {
+        guard onlyRun == nil, let index = try? tree.journal.index(following: true) else { return }
+        for run in index.open where records[run] == nil { register(run, Wake()) }
+    }
+
+    private func modification(ofInboxOf run: RunID) -> Timestamp? {
+        let path = FilePath(run.text).pushing(RunFolder.inbox)
+        return (try? tree.runsDirectory.status(path))?.modified
+    }
+}

@@ -1,0 +1,108 @@
+import Logging
+import SystemPackage
+import WaybillCore
+import WaybillManifests
+import WaybillPorts
+import WaybillStore
+
+// Notifications are hints: they say where to look, and when.
+
+extension Reconciler {
+    func startWatching() {
+        isWatching = true
+        let common = tree.layout.inbox
+        commonWatch = try? services.watcher.watch(common, for: .arrivals)
+        runsWatch = try? services.watcher.watch(tree.layout.runs, for: .arrivals)
+        let sources = TreeWatcher(root: tree.layout.workflows, watcher: services.watcher)
+        sources.refresh()
+        sourceWatch = sources
+    }
+
+    /// Watches a run's inbox, while there is room the newest ones; the others are found by passes.
+    func watchInbox(of run: RunID) {
+        guard watchBudget > 0 else { return }
+        while watchOrder.count >= watchBudget, let oldest = watchOrder.first {
+            watchOrder.removeFirst()
+            if var record = records[oldest] {
+                unwatch(&record)
+                records[oldest] = record
+            }
+        }
+        // The kernel may have no watch left even so: then passes find the files.
+        guard let watch = try? services.watcher.watch(tree.layout.inbox(of: run), for: .arrivals) else { return }
+        records[run]?.watch = watch
+        watchedRuns[watch] = run
+        watchOrder.append(run)
+    }
+
+    func unwatchInbox(of run: RunID, _ record: inout RunRecord) {
+        guard record.watch != nil else { return }
+        unwatch(&record)
+        if let position = watchOrder.firstIndex(of: run) { watchOrder.remove(at: position) }
+    }
+
+    private func unwatch(_ record: inout RunRecord) {
+        guard let watch = record.watch else { return }
+        services.watcher.unwatch(watch)
+        watchedRuns[watch] = nil
+        record.watch = nil
+    }
+
+    func take(_ events: [WatchEvent]) {
+        defer { noteRest() }
+        var wakes: [RunID: Wake] = [:]
+        var commonNames: [FilePath.Component] = []
+        var hasCommon = false
+        var hasNewRuns = false
+        for event in events {
+            if event.kind == .overflow { return lookEverywhere() }
+            if sourceWatch?.handle(event) == true {
+                services.timers.schedule(TimerKey.sources, at: tree.clock.now() + .milliseconds(20))
+                continue
+            }
+            let isComplete = event.kind == .movedIn || event.kind == .closedAfterWrite
+            let name = isComplete && !event.isDirectory ? InboxDoor.name(event.name) : nil
+            let wanted = name.flatMap { InboxDoor.isIgnored($0) ? nil : $0 }
+            if let watch = event.watch, let run = watchedRuns[watch] {
+                if name != nil, wanted == nil { continue }
+                var wake = wakes[run] ?? Wake()
+                if let wanted { wake.completeNames.append(wanted) }
+                wakes[run] = wake
+            } else if event.watch == commonWatch {
+                if name != nil, wanted == nil { continue }
+                hasCommon = true
+                if let wanted { commonNames.append(wanted) }
+            } else if event.watch == runsWatch, event.isDirectory {
+                hasNewRuns = true
+            }
+        }
+        for (run, wake) in wakes { self.wake(run, wake) }
+        if hasCommon { readCommonInbox(completeNames: commonNames) }
+        if hasNewRuns { takeUpNewRuns() }
+    }
+
+    /// After an overflow nothing is known: everything is looked at.
+    private func lookEverywhere() {
+        for run in records.keys { wake(run, Wake()) }
+        if onlyRun == nil {
+            readCommonInbox(completeNames: [])
+            sourceWatch?.refresh()
+            refreshSources()
+            takeUpNewRuns()
+        }
+    }
+
+    func refreshSources() {
+        guard onlyRun == nil, var sources else { return }
+        do throws(RuntimeError) {
+            guard try sources.refresh() else { return }
+            self.sources = sources
+            for diagnostic in sources.catalog.diagnostics where diagnostic.level == .error {
+                options.log.warning("\(diagnostic.text)")
+            }
+            options.log.info("read \(sources.catalog.workflows.count) workflows")
+        } catch {
+            options.log.error("cannot read workflows/: \(error.message)")
+        }
+    }
+}

@@ -1,0 +1,200 @@
+import Logging
+import SystemPackage
+import WaybillCore
+import WaybillEngine
+import WaybillManifests
+import WaybillPorts
+import WaybillStore
+
+/// Brings a tree's runs to where its files say they should be: the daemon's heart, and that of every command that
+/// drives a run itself.
+///
+/// It holds a record for each run that has not ended. Notifications, timers and passes wake runs; a woken run gets a
+/// driver on a lane, which looks at everything and reports how it came to rest. Nothing that a notification says is
+/// believed: it only says where to look.
+package actor Reconciler {
+    enum TimerKey {
+        static let pass = "pass"
+        static let sources = "sources"
+        static let common = "common"
+        static func run(_ run: RunID) -> String { "run/\(run.text)" }
+        static func run(_ key: String) -> RunID? {
+            key.hasPrefix("run/") ? RunID(String(key.dropFirst(4))) : nil
+        }
+    }
+
+    nonisolated let lane = Lane(name: "waybill-tree")
+    nonisolated package var unownedExecutor: UnownedSerialExecutor { lane.asUnownedSerialExecutor() }
+
+    let tree: Tree
+    let services: RuntimeServices
+    let options: ReconcilerOptions
+    let hooks: HookService
+    let lanes: Lanes
+    let definitions = DefinitionCache()
+    var sources: SourceTree?
+    var environment: DriverEnvironment?
+
+    var records: [RunID: RunRecord] = [:]
+    /// Runs that wait for a place, in order.
+    var waitingForPlace: [RunID] = []
+    var placesTaken = 0
+    /// Watches by id, and the watched runs, oldest first.
+    var watchedRuns: [WatchID: RunID] = [:]
+    var watchOrder: [RunID] = []
+    var watchBudget = 0
+    var runsWatch: WatchID?
+    var commonWatch: WatchID?
+    var sourceWatch: TreeWatcher?
+    var isWatching = false
+    var isStopping = false
+    /// Only this run is looked at; nil: all of them.
+    var onlyRun: RunID?
+    var report = SettleReport()
+    var commonLookAgainAt: Timestamp?
+    private var restWaiters: [CheckedContinuation<Void, Never>] = []
+    var presence: TreeLock?
+
+    package init(tree: Tree, services: RuntimeServices, options: ReconcilerOptions) {
+        self.tree = tree
+        self.services = services
+        self.options = options
+        lanes = Lanes(count: options.lanes)
+        let log = options.log
+        hooks = HookService(tree: tree, launcher: services.launcher, timer: services.hookTimers) { failure in
+            log.warning("\(failure)")
+        }
+    }
+
+    /// Does something on the reconciler's lane, after everything that was posted before.
+    nonisolated func post(_ body: @escaping @Sendable (isolated Reconciler) -> Void) {
+        lane.submit { self.assumeIsolated(body) }
+    }
+
+    // MARK: - Running
+
+    /// The daemon: takes up every run, and works until `stop` is called.
+    ///
+    /// - Throws: `storage` if the tree cannot be read at all. What is wrong with one run stays with that run.
+    package func run() async throws(RuntimeError) {
+        do throws(FileSystemError) {
+            presence = try TreeLock(attending: tree.caches)
+        } catch {
+            throw RuntimeError(StoreError(error))
+        }
+        try begin(watching: true)
+        services.timers.schedule(TimerKey.pass, at: tree.clock.now() + options.passInterval)
+        options.log.info("attending \(tree.layout.root), \(records.count) runs under way")
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            if isStopping { continuation.resume() } else { stopWaiters.append(continuation) }
+        }
+    }
+
+    private var stopWaiters: [CheckedContinuation<Void, Never>] = []
+
+    /// Does everything that is due, waits for the steps it starts, and returns when all is at rest.
+    package func settle(_ scope: SettleScope) async throws(RuntimeError) -> SettleReport {
+        report = SettleReport()
+        if case .run(let run) = scope { onlyRun = run }
+        try begin(watching: true)
+        await untilRest()
+        return report
+    }
+
+    /// Ends gracefully: nothing new starts, running steps get some time to end by themselves, then they are ended.
+    package func stop() async {
+        guard !isStopping else { return }
+        isStopping = true
+        for record in records.values {
+            record.driver?.post { $0.drain() }
+        }
+        if records.values.contains(where: { $0.phase == .working || $0.phase == .busy }) {
+            options.log.info("waiting up to \(options.drainTime.text) for running steps")
+            services.timers.schedule("drain", at: tree.clock.now() + options.drainTime)
+            await untilRest()
+        }
+        for record in records.values { record.driver?.post { $0.stop() } }
+        await drainDrivers()
+        services.launcher.shutDown()
+        await hooks.drain(within: options.drainTime)
+        services.watcher.stop()
+        services.timers.stop()
+        presence?.release()
+        lanes.stop()
+        for waiter in stopWaiters { waiter.resume() }
+        stopWaiters = []
+    }
+
+    /// Waits until every driver has carried out what was posted to it.
+    private func drainDrivers() async {
+        for driver in records.values.compactMap(\.driver) { await driver.flush() }
+    }
+
+    private func begin(watching: Bool) throws(RuntimeError) {
+        let sources = try SourceTree(root: tree.root)
+        self.sources = sources
+        let settings = sources.catalog.settings
+        places = settings.concurrentRuns
+        environment = DriverEnvironment(
+            tree: tree, definitions: definitions, launcher: services.launcher,
+            steps: Slots(settings.concurrentSteps), hooks: hooks, limits: options.limits,
+            report: { [weak self] run, report in self?.post { $0.take(report, of: run) } })
+        for diagnostic in sources.catalog.diagnostics where diagnostic.level == .error {
+            options.log.warning("\(diagnostic.text)")
+        }
+        startServices()
+        if let onlyRun {
+            register(onlyRun, Wake(restoresProjections: false))
+            return
+        }
+        startWatching()
+        do throws(StoreError) {
+            try tree.runs.sweep()
+        } catch {
+            throw RuntimeError(error)
+        }
+        try takeUpRuns()
+        hooks.recover()
+        recoverCommonInbox()
+        readCommonInbox(completeNames: [])
+    }
+
+    var places = 1_000
+
+    private func startServices() {
+        services.watcher.start { [weak self] events in self?.post { $0.take(events) } }
+        services.timers.start { [weak self] event in self?.post { $0.take(event) } }
+        watchBudget = options.watchLimit ?? KernelLimits.watches / 2
+    }
+
+    // MARK: - Rest
+
+    var isAtRest: Bool {
+        placesTaken == 0 && waitingForPlace.isEmpty && commonLookAgainAt == nil
+            && records.values.allSatisfy { record in
+                switch record.phase {
+                case .dormant: record.glance?.lookAgainAt == nil && record.pending == nil
+                case .quarantined: true
+                case .blocked: isStopping
+                case .queued, .busy, .working: false
+                }
+            }
+    }
+
+    private func untilRest() async {
+        if isAtRest { return }
+        await withCheckedContinuation { restWaiters.append($0) }
+    }
+
+    /// To be called after every change that may have brought the tree to rest.
+    func noteRest() {
+        guard !restWaiters.isEmpty, isAtRest else { return }
+        wakeRestWaiters()
+    }
+
+    func wakeRestWaiters() {
+        let waiters = restWaiters
+        restWaiters = []
+        for waiter in waiters { waiter.resume() }
+    }
+}

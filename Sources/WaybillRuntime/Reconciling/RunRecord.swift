@@ -1,0 +1,49 @@
+package import WaybillCore
+import WaybillEngine
+import WaybillPorts
+
+/// What the reconciler remembers of a run that has not ended.
+struct RunRecord {
+    enum Phase: Hashable {
+        /// At rest: nothing is held for it but this record.
+        case dormant
+        /// Waits for one of the places of `concurrency.runs`.
+        case queued
+        /// Its driver looks at it right now.
+        case busy
+        /// Its driver waits for processes.
+        case working
+        /// Another process has it, or the disk refused something; it will be tried again.
+        case blocked
+        case quarantined
+    }
+
+    var phase = Phase.dormant
+    /// Kept while the run is busy or working; a run at rest costs no lane.
+    var driver: RunDriver?
+    /// What came while the driver was busy.
+    var pending: Wake?
+    var glance: RunGlance?
+    var watch: WatchID?
+    /// The inbox's modification time at the last look, for the pass over those that are not watched.
+    var inboxModified: Timestamp?
+    var problem: String?
+    /// Names in the common inbox that came early.
+    var heldCommonNames = false
+}
+
+/// What a reconciliation came to.
+package struct SettleReport: Sendable {
+    /// Runs that were looked at and are at rest, with how they stand.
+    package var runs: [RunID: RunGlance] = [:]
+    /// Runs that nothing could be done for, with the reason.
+    package var problems: [RunID: RuntimeError] = [:]
+
+    package init() {}
+}
+
+/// What a reconciliation is about.
+package enum SettleScope: Sendable, Hashable {
+    case everything
+    case run(RunID)
+}

@@ -1,0 +1,228 @@
+import SystemPackage
+import WaybillCore
+import WaybillEngine
+import WaybillManifests
+import WaybillPorts
+import WaybillStore
+
+/// Between an attempt's recorded intent and its process: what is launched, and what it left.
+struct AttemptHost: Sendable {
+    static let logs = (stdout: "stdout.log", stderr: "stderr.log", exit: "exit.json", output: "output")
+    private static let scratch = "scratch"
+    private static let kept = "artifacts"
+    /// Bytes.
+    private static let largestArtifact: Int64 = 1 << 40
+
+    let tree: Tree
+    let run: RunID
+    let folder: RunFolder
+    let definition: RunDefinition
+
+    // MARK: - Launching
+
+    /// Makes the attempt's folder; false if it is there already, so that the attempt may have been launched.
+    func prepare(_ reference: AttemptReference) throws(RuntimeError) -> Bool {
+        do throws(FileSystemError) {
+            let path = path(of: reference)
+            try folder.directory.createDirectories(path.removingLastComponent())
+            return try folder.directory.createDirectory(path, permissions: Permissions.folder)
+        } catch {
+            throw RuntimeError(StoreError(error))
+        }
+    }
+
+    /// Whether an attempt was launched: its log is created before its process.
+    func wasLaunched(_ reference: AttemptReference) -> Bool {
+        let log = path(of: reference).appending(Self.logs.stdout)
+        // A folder that cannot be read must not make a step run twice.
+        guard let status = try? folder.directory.status(log) else {
+            return (try? folder.directory.status(FilePath("."))) == nil
+        }
+        return status.kind == .file
+    }
+
+    func request(_ attempt: Attempt) throws(RuntimeError) -> LaunchRequest {
+        let reference = attempt.reference
+        let intent = attempt.intent
+        let absolute = tree.layout.folder(of: run).pushing(path(of: reference))
+        let argv = intent["argv"]?.listValue?.compactMap(\.stringValue) ?? []
+        var request = LaunchRequest(
+            argv: argv, environment: environment(of: attempt, in: absolute),
+            workingDirectory: try workingDirectory(intent, in: absolute))
+        if let program = argv.first, let frozen = SourceTree.frozenPath(of: program) {
+            request.executable = sourceFolder.pushing(frozen)
+        }
+        if let input = Payload.read("stdin", from: intent) { request.input = try bytes(of: input) }
+        request.stdoutPath = absolute.appending(Self.logs.stdout)
+        request.stderrPath = absolute.appending(Self.logs.stderr)
+        request.exitFile = absolute.appending(Self.logs.exit)
+        request.timeout = intent["timeout"]?.stringValue.flatMap(Duration.init(text:))
+        return request
+    }
+
+    private func bytes(of payload: Payload) throws(RuntimeError) -> [UInt8] {
+        switch payload {
+        case .inline(let value): return Array((value.stringValue ?? "").utf8)
+        case .artifact(let digest, let size):
+            do throws(StoreError) {
+                // Payloads are stored as JSON; standard input is a JSON string then.
+                let stored = try tree.artifacts.get(digest, run: run, limit: size)
+                return Array(((try? JSON.parse(stored ?? []))?.stringValue ?? "").utf8)
+            } catch {
+                throw RuntimeError(error)
+            }
+        }
+    }
+
+    /// `definition/` and the folder of the workflow's file in it.
+    private var sourceFolder: FilePath {
+        tree.layout.folder(of: run).pushing(RunFolder.definition)
+            .pushing(FilePath(definition.workflow.sourcePath).removingLastComponent())
+    }
+
+    private func environment(of attempt: Attempt, in folder: FilePath) -> [String: String] {
+        var environment = tree.baseEnvironment
+        for (name, value) in attempt.intent["env"]?.objectValue ?? Object() {
+            environment[name] = value.stringValue
+        }
+        let reference = attempt.reference
+        environment["WAYBILL_RUN_ID"] = run.text
+        environment["WAYBILL_STEP"] = reference.step
+        environment["WAYBILL_ATTEMPT"] = String(reference.attempt)
+        environment["WAYBILL_IDEMPOTENCY_KEY"] = IdempotencyKey.make(
+            run: run.text, address: reference.step, visit: reference.visit)
+        environment["WAYBILL_OUTPUT"] = folder.appending(Self.logs.output).string
+        environment["WAYBILL_RUN_DIR"] = tree.layout.folder(of: run).string
+        environment["WAYBILL_SOURCE_DIR"] = sourceFolder.string
+        return environment
+    }
+
+    private func workingDirectory(_ intent: Object, in absolute: FilePath) throws(RuntimeError) -> FilePath {
+        if intent["scratch"]?.boolValue == true {
+            do throws(FileSystemError) {
+                try tree.fileSystem.createDirectories(absolute.appending(Self.scratch))
+            } catch {
+                throw RuntimeError(StoreError(error))
+            }
+            return absolute.appending(Self.scratch)
+        }
+        guard let path = intent["cwd"]?.stringValue else { return tree.layout.root }
+        return tree.layout.root.pushing(FilePath(path))
+    }
+
+    // MARK: - Collecting
+
+    /// The outcome that a launcher, of this process or an earlier one, left in the attempt's folder; nil if none.
+    func recordedOutcome(of reference: AttemptReference) throws(RuntimeError) -> ProcessOutcome? {
+        do throws(StoreError) {
+            guard let bytes = try folder.read(path(of: reference).appending(Self.logs.exit), limit: 1 << 20) else {
+                return nil
+            }
+            // A file that is no exit record says nothing: the outcome is then unknown.
+            guard let record = try? JSON.parse(bytes) else { return nil }
+            return try? ProcessOutcome(record: record)
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
+    /// Reads what an attempt left: its output, and the files it was to make.
+    func result(of attempt: Attempt, _ outcome: ProcessOutcome) -> AttemptResult {
+        let reference = attempt.reference
+        var result = AttemptResult(
+            outcome: Self.outcome(outcome), startedAt: outcome.startedAt, endedAt: outcome.endedAt)
+        guard let index = definition.workflow.plan.index(of: reference.step) else { return result }
+        let step = definition.workflow.plan.steps[index]
+        guard case .run(let action) = step.action, case .exited(let code) = result.outcome,
+            action.successCodes.contains(code)
+        else { return result }
+        if let output = step.output { result.output = read(output, of: reference, outcome) }
+        do throws(RuntimeError) {
+            result.artifacts = try collect(step.artifacts, of: attempt)
+        } catch {
+            result.artifactProblem = error.message
+        }
+        return result
+    }
+
+    private static func outcome(_ outcome: ProcessOutcome) -> AttemptResult.Outcome {
+        switch (outcome.stop, outcome.end) {
+        case (_, .failedToStart(_, let message)): .notStarted(message)
+        case (.timeout, _): .timedOut
+        case (.request, _): .stopped
+        case (nil, .exited(let code)): .exited(Int(code))
+        case (nil, .signalled(let signal, _)): .signalled(Int(signal))
+        }
+    }
+
+    private func read(
+        _ output: OutputDefinition, of reference: AttemptReference, _ outcome: ProcessOutcome
+    ) -> AttemptResult.Output {
+        if output.source == .stdout, outcome.stdoutTruncated { return .missing("was cut off at the log's limit") }
+        let name = output.source == .file ? Self.logs.output : Self.logs.stdout
+        let path = path(of: reference).appending(name)
+        do throws(FileSystemError) {
+            guard let bytes = try folder.directory.read(path, limit: output.maxSize) else {
+                return .missing("was not written")
+            }
+            return .bytes(bytes)
+        } catch where error.code == .tooLarge {
+            let size = (try? folder.directory.status(path))?.size ?? 0
+            return .tooLarge(Int(size))
+        } catch {
+            return .missing("cannot be read: \(error.description)")
+        }
+    }
+
+    private func collect(_ patterns: [String], of attempt: Attempt) throws(RuntimeError) -> [ArtifactRecord] {
+        guard !patterns.isEmpty else { return [] }
+        let absolute = tree.layout.folder(of: run).pushing(path(of: attempt.reference))
+        let working = try workingDirectory(attempt.intent, in: absolute)
+        var records: [ArtifactRecord] = []
+        do {
+            guard let directory = try tree.fileSystem.openDirectory(working) else {
+                throw FileSystemError(.notFound, "open", working)
+            }
+            for pattern in patterns {
+                let names = try Self.glob(pattern).files(in: directory)
+                if names.isEmpty { throw RuntimeError(.storage, "artifacts: no file matches '\(pattern)'") }
+                for name in names where !records.contains(where: { $0.name == name }) {
+                    records.append(try keep(name, in: directory, of: attempt.reference))
+                }
+            }
+        } catch {
+            throw RuntimeError(wrapping: error)
+        }
+        return records
+    }
+
+    private static func glob(_ pattern: String) throws(RuntimeError) -> Glob {
+        do throws(Glob.Problem) {
+            return try Glob(pattern)
+        } catch {
+            throw RuntimeError(.storage, "artifacts: \(error.message)")
+        }
+    }
+
+    /// Stores a file by its content, and places it in the attempt's folder under its own name.
+    private func keep(
+        _ name: String, in directory: any Directory, of reference: AttemptReference
+    ) throws(RuntimeError) -> ArtifactRecord {
+        do throws(StoreError) {
+            let stored = try tree.artifacts.put(
+                contentsOf: FilePath(name), in: directory, run: run, limit: Self.largestArtifact)
+            let place = path(of: reference).appending(Self.kept).pushing(FilePath(name))
+            try folder.place(Artifact.path(of: stored.sha256), at: place)
+            let path = tree.layout.runsPrefix.appending(run.text).pushing(place)
+            return ArtifactRecord(
+                name: name, digest: stored.sha256, size: Int(stored.size), mediaType: MediaType.of(name),
+                path: path.string)
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
+    func path(of reference: AttemptReference) -> FilePath {
+        RunFolder.attempt(reference.step, visit: reference.visit, attempt: reference.attempt)
+    }
+}

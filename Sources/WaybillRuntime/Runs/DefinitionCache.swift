@@ -1,0 +1,81 @@
+import Synchronization
+package import WaybillCore
+package import WaybillEngine
+import WaybillManifests
+import WaybillStore
+
+/// Compiled definitions of runs, by the digest of their index: 10,000 runs of one workflow compile it once.
+package final class DefinitionCache: Sendable {
+    /// How many definitions are kept.
+    private static let limit = 256
+
+    private struct Entry {
+        var definition: RunDefinition
+        var lastUse: Int
+    }
+
+    private struct State {
+        var entries: [Digest: Entry] = [:]
+        var uses = 0
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// The definition of a run, from its own `definition/` folder.
+    ///
+    /// - Throws: `quarantined` if a frozen source is not the one the run was started with, or cannot be understood.
+    package func definition(of run: RunID, in tree: Tree) throws(RuntimeError) -> RunDefinition {
+        do {
+            guard let folder = try tree.runs.open(run) else {
+                throw RuntimeError(.unknownRun, "there is no run \(run)")
+            }
+            guard let index = try folder.read(RunFolder.index, limit: RunFolders.largestSource) else {
+                throw RuntimeError(.quarantined, "run \(run) has no definition/index.json")
+            }
+            let digest = Digest.sha256(index)
+            if let known = known(digest) { return known }
+            let definition = try Self.compile(try tree.runs.definition(of: run), run)
+            keep(definition)
+            return definition
+        } catch {
+            throw RuntimeError(wrapping: error)
+        }
+    }
+
+    private func known(_ digest: Digest) -> RunDefinition? {
+        state.withLock { state in
+            state.uses += 1
+            state.entries[digest]?.lastUse = state.uses
+            return state.entries[digest]?.definition
+        }
+    }
+
+    func keep(_ definition: RunDefinition) {
+        state.withLock { state in
+            if state.entries.count >= Self.limit,
+                let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse })
+            {
+                state.entries[oldest.key] = nil
+            }
+            state.uses += 1
+            state.entries[definition.digest] = Entry(definition: definition, lastUse: state.uses)
+        }
+    }
+
+    /// Reads frozen sources the way the tree's own are read.
+    static func compile(_ frozen: FrozenDefinition, _ run: RunID) throws(RuntimeError) -> RunDefinition {
+        let manifests = frozen.sources.filter { $0.path.hasSuffix(".yaml") || $0.path.hasSuffix(".yml") }
+        let catalog = Catalog.load(
+            manifests.map { SourceFile(path: $0.path, bytes: $0.bytes) },
+            exists: { path in frozen.source(path) != nil })
+        guard let workflow = catalog.workflows[frozen.workflow] else {
+            throw RuntimeError(
+                .quarantined, "the frozen workflow of run \(run) cannot be read by this version",
+                diagnostics: catalog.diagnostics)
+        }
+        return RunDefinition(
+            workflow: workflow, policies: catalog.policies, settings: catalog.settings, digest: frozen.digest)
+    }
+}

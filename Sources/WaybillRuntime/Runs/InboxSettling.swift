@@ -1,0 +1,101 @@
+import SystemPackage
+import WaybillCore
+import WaybillEngine
+import WaybillPorts
+import WaybillStore
+
+/// Moves a judged file to where its receipt says it is. Everything here follows from entries, and may be repeated.
+struct InboxSettling {
+    let session: RunSession
+    let door: InboxDoor
+
+    func settle(_ claimed: ClaimedFile, _ settlement: Settlement) throws(RuntimeError) {
+        do throws(StoreError) {
+            switch settlement.verdict {
+            case .accepted: try accept(claimed, settlement)
+            case .duplicate:
+                if let seq = settlement.seq, try !isReceiptThere(claimed, seq, settlement.key) {
+                    session.restoreReceipts()
+                }
+                try discard(claimed)
+            case .rejected(let kind):
+                let receipt = Receipt(
+                    claimed, .rejected, kind: kind.rawValue, message: settlement.message,
+                    at: session.state.lastTimestamp, seq: settlement.seq)
+                _ = try session.receipts.reject(claimed, of: door, receipt: receipt)
+            case .counted: try discard(claimed)
+            }
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
+    private func accept(_ claimed: ClaimedFile, _ settlement: Settlement) throws(StoreError) {
+        guard let seq = settlement.seq, let bytes = claimed.bytes,
+            let entry = session.acceptedEntry(seq), let receipt = Receipt(accepting: entry),
+            let name = AcceptedName.of(entry)
+        else { return try discard(claimed) }
+        try session.receipts.accept(as: name, bytes: bytes, receipt: receipt)
+        try discard(claimed)
+    }
+
+    private func isReceiptThere(_ claimed: ClaimedFile, _ seq: Int, _ key: String) throws(StoreError) -> Bool {
+        try session.receipts.hasAccepted(InboxReceipts.acceptedName(seq: seq, key: key, file: claimed.name))
+    }
+
+    private func discard(_ claimed: ClaimedFile) throws(StoreError) {
+        do throws(FileSystemError) {
+            try door.discard(claimed)
+        } catch {
+            throw StoreError(error)
+        }
+    }
+}
+
+extension InboxFile {
+    /// The name of an answer or control file, as dropped in a run's inbox or addressed in the common one.
+    static func answerName(_ name: FilePath.Component, isCommon: Bool) -> AnswerName? {
+        // A name that is no UTF-8 gets its escaped form, which is nobody's key.
+        let text = ClaimedFile.escaped(name)
+        return isCommon ? AnswerName.addressed(text)?.name : AnswerName(file: text)
+    }
+
+    init(_ claimed: ClaimedFile, _ name: AnswerName) {
+        let content: Content
+        switch claimed.content {
+        case .bytes(let bytes, _): content = .bytes(bytes)
+        case .refused(let refusal):
+            content = .refused(RefusalKind(rawValue: refusal.kind.rawValue) ?? .type, refusal.message)
+        }
+        self.init(
+            name: name, content: content, digest: claimed.sha256, size: Int(claimed.status.size),
+            uid: Int(claimed.status.userID), user: claimed.user, changedAt: claimed.changed)
+    }
+}
+
+/// Refusals that no run records: in the journal, with a receipt.
+struct JournalRefusal {
+    let tree: Tree
+
+    func refuse(
+        _ claimed: ClaimedFile, of door: InboxDoor, into receipts: InboxReceipts, type: EntryType, kind: RefusalKind,
+        message: String, run: RunID? = nil, diagnostics: [Diagnostic] = []
+    ) throws(RuntimeError) {
+        var data: Object = [
+            "file": .string(claimed.escapedName), "size": .int(claimed.status.size),
+            "uid": .int(Int64(claimed.status.userID)), "kind": .string(kind.rawValue), "message": .string(message),
+        ]
+        if let run { data["run"] = .string(run.text) }
+        if let user = claimed.user { data["user"] = .string(user) }
+        if let digest = claimed.sha256 { data["sha256"] = .string(digest.hex) }
+        if !diagnostics.isEmpty { data["diagnostics"] = .list(diagnostics.prefix(20).map(\.value)) }
+        do throws(StoreError) {
+            let draft = EntryDraft(type, actor: .user, by: claimed.user, data: data)
+            let entries = try tree.journal.append([draft], at: tree.clock.now())
+            guard let entry = entries.first else { return }
+            _ = try receipts.reject(claimed, of: door, receipt: Receipt(entry, .rejected))
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+}

@@ -1,0 +1,427 @@
+import SystemPackage
+package import WaybillCore
+package import WaybillEngine
+import WaybillPorts
+import WaybillStore
+
+/// What every driver shares.
+struct DriverEnvironment: Sendable {
+    let tree: Tree
+    let definitions: DefinitionCache
+    let launcher: any ProcessLauncher
+    let steps: Slots
+    let hooks: HookService
+    let limits: EngineLimits
+    /// Called when a driver came to rest, on its lane.
+    let report: @Sendable (RunID, DriverReport) -> Void
+}
+
+/// How a driver came to rest, or what it needs.
+package enum DriverReport: Sendable {
+    /// Nothing to do before this moment, or before a file comes.
+    case dormant(RunGlance)
+    /// Still at work; the projections are to be written at this moment.
+    case working(projectAt: Timestamp?)
+    case ended(RunGlance)
+    /// Another process has the ledger.
+    case busy(String)
+    case quarantined(String)
+    /// The disk refused something; to be tried again.
+    case stalled(String)
+}
+
+/// What is remembered of a run that is at rest.
+package struct RunGlance: Sendable, Hashable {
+    package var status: RunStatus
+    /// When the clock alone wakes it.
+    package var deadline: Timestamp?
+    /// When a file that may still be written has been quiet for long enough.
+    package var lookAgainAt: Timestamp?
+    package var openWaits: Int
+    /// Answers that came early and lie in the inbox.
+    package var heldFiles: Int
+}
+
+/// Why a driver is woken, and what is known about it.
+struct Wake: Sendable {
+    /// Names in the run's inbox that are complete: moved in, or closed after writing.
+    var completeNames: [FilePath.Component] = []
+    /// Names in the common inbox that are addressed to this run.
+    var commonNames: [FilePath.Component] = []
+    /// Whether projections are to be compared with what they should be.
+    var restoresProjections = false
+
+    mutating func merge(_ other: Wake) {
+        completeNames += other.completeNames
+        commonNames += other.commonNames
+        restoresProjections = restoresProjections || other.restoresProjections
+    }
+}
+
+/// Works on one run, on one lane, for as long as the run has work; between two pieces of work it holds nothing.
+actor RunDriver {
+    private static let scanSlice = 256
+
+    nonisolated let lane: Lane
+    nonisolated var unownedExecutor: UnownedSerialExecutor { lane.asUnownedSerialExecutor() }
+
+    private let run: RunID
+    private let environment: DriverEnvironment
+    private var session: RunSession?
+    private var isFirstOpening = true
+    /// Attempts that have a process, or wait for a place.
+    private var attempts: [AttemptReference: any RunningProcess] = [:]
+    private var queued: [AttemptReference: Attempt] = [:]
+    private var lookAgainAt: Timestamp?
+    private var heldFiles = 0
+    private var isStopping = false
+    /// What runs may end; nothing is launched any more.
+    private var isDraining = false
+
+    init(run: RunID, lane: Lane, environment: DriverEnvironment) {
+        self.run = run
+        self.lane = lane
+        self.environment = environment
+    }
+
+    private var tree: Tree { environment.tree }
+
+    /// Does something on the driver's lane, after everything that was posted before.
+    nonisolated func post(_ body: @escaping @Sendable (isolated RunDriver) -> Void) {
+        lane.submit { self.assumeIsolated(body) }
+    }
+
+    // MARK: - Waking
+
+    /// Looks at everything that may have happened, and does what follows.
+    func wake(_ wake: Wake) {
+        guard !isStopping else { return }
+        attend { () throws(RuntimeError) in
+            let session = try self.open(restoring: wake.restoresProjections)
+            try self.readInboxes(session, wake)
+            try self.perform(try session.handle(.tick), session)
+        }
+    }
+
+    /// Writes projections that are behind.
+    func project() { session?.project() }
+
+    /// Runs a piece of work, and says how things stand after it.
+    private func attend(_ work: () throws(RuntimeError) -> Void) {
+        do throws(RuntimeError) {
+            try work()
+            try comeToRest()
+        } catch {
+            fail(error)
+        }
+    }
+
+    private func fail(_ error: RuntimeError) {
+        session?.close()
+        session = nil
+        switch error.code {
+        case .busy: environment.report(run, .busy(error.message))
+        case .quarantined, .unknownRun: environment.report(run, .quarantined(error.message))
+        default: environment.report(run, .stalled(error.message))
+        }
+    }
+
+    private func comeToRest() throws(RuntimeError) {
+        guard let session else { return }
+        if session.state.phase.isEnded { return try finish(session) }
+        guard attempts.isEmpty, queued.isEmpty else {
+            return environment.report(run, .working(projectAt: session.projectionsDue(now: tree.clock.now())))
+        }
+        session.project()
+        let glance = glance(session)
+        session.close()
+        self.session = nil
+        environment.report(run, .dormant(glance))
+    }
+
+    private func glance(_ session: RunSession) -> RunGlance {
+        let state = session.state
+        return RunGlance(
+            status: state.status, deadline: state.nextDeadline, lookAgainAt: lookAgainAt,
+            openWaits: state.waits.count, heldFiles: heldFiles)
+    }
+
+    // MARK: - Opening
+
+    private func open(restoring: Bool) throws(RuntimeError) -> RunSession {
+        if let session {
+            if restoring { session.restoreProjections() }
+            return session
+        }
+        let hooks = environment.hooks
+        let run = self.run
+        let session = try RunSession(
+            run, tree: tree, definitions: environment.definitions, limits: environment.limits
+        ) { hooks.note($0.entries, of: run, upTo: $1) }
+        self.session = session
+        if isFirstOpening {
+            hooks.catchUp(run, upTo: session.state.ledgerHead)
+            isFirstOpening = false
+            session.restoreProjections()
+            try settleLeftovers(session)
+        } else if restoring {
+            session.restoreProjections()
+        }
+        try recover(session)
+        return session
+    }
+
+    /// Asks the state what is outstanding: what ended is collected, what never began is launched, the rest is unknown.
+    private func recover(_ session: RunSession) throws(RuntimeError) {
+        for attempt in session.state.outstandingAttempts
+        where attempts[attempt.reference] == nil && queued[attempt.reference] == nil {
+            let outcome = try session.host.recordedOutcome(of: attempt.reference)
+            // One that was stopped together with its daemon, and not because the run ends, is an interrupted one.
+            let isInterrupted = outcome?.stop == .request && !session.state.isEnding
+            if let outcome, !isInterrupted {
+                let result = session.host.result(of: attempt, outcome)
+                try perform(try session.handle(.attemptEnded(attempt.reference, result)), session)
+            } else if !session.host.wasLaunched(attempt.reference), attempt.intent["boot"] == .string(tree.boot) {
+                enqueue(attempt)
+            } else {
+                let reason = attempt.intent["boot"] == .string(tree.boot)
+                    ? "the process that watched it ended before it did" : "the machine was started anew"
+                try perform(try session.handle(.attemptLost(attempt.reference, reason: reason)), session)
+            }
+        }
+    }
+
+    // MARK: - Effects
+
+    private func perform(_ effects: [Effect], _ session: RunSession) throws(RuntimeError) {
+        for effect in effects {
+            switch effect {
+            case .launch(let attempt): enqueue(attempt)
+            case .terminate(let reference): try stop(reference, session) { $0.terminate(grace: nil) }
+            case .kill(let reference): try stop(reference, session) { $0.kill() }
+            case .writeCheckpoint, .settle: break
+            }
+        }
+    }
+
+    private func stop(
+        _ reference: AttemptReference, _ session: RunSession, _ end: (any RunningProcess) -> Void
+    ) throws(RuntimeError) {
+        if let process = attempts[reference] { return end(process) }
+        guard queued.removeValue(forKey: reference) != nil else { return }
+        let now = tree.clock.now()
+        let result = AttemptResult(outcome: .stopped, startedAt: now, endedAt: now)
+        try perform(try session.handle(.attemptEnded(reference, result)), session)
+    }
+
+    // MARK: - Attempts
+
+    private func enqueue(_ attempt: Attempt) {
+        queued[attempt.reference] = attempt
+        // A place is given on whatever thread gives one back; the driver goes on on its own lane.
+        environment.steps.take { self.post { $0.launch(attempt.reference) } }
+    }
+
+    private func launch(_ reference: AttemptReference) {
+        guard queued[reference] != nil, !isStopping, !isDraining else {
+            // The next daemon finds that it was never launched.
+            queued[reference] = nil
+            environment.steps.give()
+            return attend {}
+        }
+        attend { () throws(RuntimeError) in
+            do throws(RuntimeError) {
+                let session = try self.open(restoring: false)
+                // Opening recovers, and may have found that this attempt is over.
+                guard let attempt = self.queued[reference] else { return self.environment.steps.give() }
+                try self.launch(attempt, session)
+            } catch {
+                self.environment.steps.give()
+                self.queued[reference] = nil
+                throw error
+            }
+        }
+    }
+
+    private func launch(_ attempt: Attempt, _ session: RunSession) throws(RuntimeError) {
+        let reference = attempt.reference
+        _ = try session.host.prepare(reference)
+        let request = try session.host.request(attempt)
+        do throws(LaunchError) {
+            let process = try environment.launcher.launch(request) { outcome in
+                // The launcher's thread must not block: the outcome is handed over to the driver's lane.
+                self.post { $0.ended(attempt, outcome) }
+            }
+            queued[reference] = nil
+            attempts[reference] = process
+        } catch {
+            queued[reference] = nil
+            environment.steps.give()
+            if error.code == .noResources || error.code == .shutDown {
+                throw RuntimeError(.storage, "\(reference.step) cannot be started now: \(error.message)")
+            }
+            let now = tree.clock.now()
+            let result = AttemptResult(outcome: .notStarted(error.message), startedAt: now, endedAt: now)
+            try perform(try session.handle(.attemptEnded(reference, result)), session)
+        }
+    }
+
+    private func ended(_ attempt: Attempt, _ outcome: ProcessOutcome) {
+        attempts[attempt.reference] = nil
+        environment.steps.give()
+        // The run goes on under the next daemon, which finds `exit.json`; a step that was stopped with this one
+        // must not be taken for one that was cancelled.
+        guard !isStopping else { return }
+        attend { () throws(RuntimeError) in
+            if let session = self.session {
+                let result = session.host.result(of: attempt, outcome)
+                try self.perform(try session.handle(.attemptEnded(attempt.reference, result)), session)
+            } else {
+                // The session was lost to the disk; recovery finds `exit.json`.
+                let session = try self.open(restoring: false)
+                try self.perform(try session.handle(.tick), session)
+            }
+        }
+    }
+
+    // MARK: - The end
+
+    private func finish(_ session: RunSession) throws(RuntimeError) {
+        session.project()
+        try refuseRest(session)
+        try RunStarter.recordEnd(of: session.state, in: tree)
+        environment.hooks.forget(run)
+        let glance = glance(session)
+        session.close()
+        self.session = nil
+        environment.report(run, .ended(glance))
+    }
+
+    /// Returns when everything that was posted before is done.
+    func flush() {}
+
+    /// Launches nothing more.
+    func drain() { isDraining = true }
+
+    /// Ends what runs and gives the ledger back. Nothing is decided any more.
+    func stop() {
+        isStopping = true
+        for process in attempts.values { process.terminate(grace: nil) }
+        queued = [:]
+        session?.project()
+        session?.close()
+        session = nil
+    }
+
+    // MARK: - Files
+
+    private func readInboxes(_ session: RunSession, _ wake: Wake) throws(RuntimeError) {
+        lookAgainAt = nil
+        heldFiles = 0
+        // What was just moved in comes first, however much junk lies beside it.
+        for name in wake.completeNames { try take(name, from: session.door, session) }
+        if !wake.commonNames.isEmpty, let common = try commonDoor() {
+            for name in wake.commonNames { try take(name, from: common, session) }
+        }
+        do {
+            let scan = try session.door.scan()
+            while let slice = try scan.next(limit: Self.scanSlice, now: tree.clock.now()) {
+                for candidate in slice { try consider(candidate, session) }
+            }
+        } catch {
+            throw RuntimeError(wrapping: error)
+        }
+    }
+
+    private func consider(_ candidate: InboxCandidate, _ session: RunSession) throws(RuntimeError) {
+        if candidate.readyAt > tree.clock.now() {
+            lookAgainAt = min(lookAgainAt ?? candidate.readyAt, candidate.readyAt)
+        } else {
+            try take(candidate.name, from: session.door, session)
+        }
+    }
+
+    private func commonDoor() throws(RuntimeError) -> InboxDoor? {
+        do throws(FileSystemError) {
+            return try tree.runsDirectory.openDirectory("inbox").map { InboxDoor($0) }
+        } catch {
+            throw RuntimeError(StoreError(error))
+        }
+    }
+
+    /// Claims one file and lets the engine judge it; a file that came early stays where it is.
+    private func take(
+        _ name: FilePath.Component, from door: InboxDoor, _ session: RunSession
+    ) throws(RuntimeError) {
+        let isCommon = door.directory !== session.door.directory
+        guard let answer = InboxFile.answerName(name, isCommon: isCommon) else { return }
+        if !answer.isControl, session.state.disposition(ofKey: answer.key) == .early {
+            heldFiles += 1
+            return
+        }
+        let claimed: ClaimedFile?
+        do throws(FileSystemError) {
+            claimed = try door.claim(name)
+        } catch where error.code == .denied {
+            // What the daemon may not move it cannot judge; it lies there for `doctor` to name.
+            return
+        } catch {
+            throw RuntimeError(StoreError(error))
+        }
+        guard let claimed else { return }
+        try judge(claimed, answer, of: door, session)
+    }
+
+    private func judge(
+        _ claimed: ClaimedFile, _ answer: AnswerName, of door: InboxDoor, _ session: RunSession
+    ) throws(RuntimeError) {
+        if session.state.phase.isEnded { return try refuse(claimed, answer, of: door, session) }
+        let effects = try session.handle(.file(InboxFile(claimed, answer)))
+        for effect in effects {
+            if case .settle(let settlement) = effect {
+                try InboxSettling(session: session, door: door).settle(claimed, settlement)
+            }
+        }
+        try perform(effects, session)
+    }
+
+    /// Judges again what was claimed when the last owner stopped.
+    private func settleLeftovers(_ session: RunSession) throws(RuntimeError) {
+        do {
+            for name in try session.door.leftovers() {
+                guard let claimed = try session.door.reclaim(name),
+                    let answer = InboxFile.answerName(claimed.name, isCommon: false)
+                else { continue }
+                try judge(claimed, answer, of: session.door, session)
+            }
+        } catch {
+            throw RuntimeError(wrapping: error)
+        }
+    }
+
+    /// A file for a run that has ended: refused in the journal, kept in the run's `rejected/`.
+    private func refuse(
+        _ claimed: ClaimedFile, _ answer: AnswerName, of door: InboxDoor, _ session: RunSession
+    ) throws(RuntimeError) {
+        let message = "the run has ended (\(session.state.status.rawValue))"
+        try JournalRefusal(tree: tree).refuse(
+            claimed, of: door, into: session.receipts, type: .answerRefused, kind: .unknownWait, message: message,
+            run: run)
+    }
+
+    private func refuseRest(_ session: RunSession) throws(RuntimeError) {
+        do {
+            let scan = try session.door.scan()
+            while let slice = try scan.next(limit: Self.scanSlice, now: tree.clock.now()) {
+                for candidate in slice {
+                    guard let answer = InboxFile.answerName(candidate.name, isCommon: false),
+                        let claimed = try session.door.claim(candidate.name)
+                    else { continue }
+                    try refuse(claimed, answer, of: session.door, session)
+                }
+            }
+        } catch {
+            throw RuntimeError(wrapping: error)
+        }
+    }
+}

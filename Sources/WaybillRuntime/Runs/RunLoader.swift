@@ -1,0 +1,123 @@
+import SystemPackage
+import WaybillCore
+import WaybillEngine
+import WaybillManifests
+import WaybillPorts
+import WaybillStore
+
+/// Brings a run's state back: from the newest checkpoint that the ledger vouches for, and the entries behind it.
+struct RunLoader {
+    let tree: Tree
+    let run: RunID
+    let folder: RunFolder
+    let definition: RunDefinition
+    let limits: EngineLimits
+
+    /// Takes the ledger's lock.
+    func open(
+        rejected: (Int) -> Void
+    ) throws(StoreError) -> (ledger: any Ledger, engine: RunEngine) {
+        let known = knownHeads()
+        if let found = newestCheckpoint(rejected: rejected) {
+            var fold = Fold(engine: engine(found.state), expecting: found.mark)
+            do throws(StoreError) {
+                let ledger = try tree.ledgers.open(
+                    run, from: found.state.ledgerHead, knownHeads: known.filter { $0.key >= found.state.seq },
+                    durability: durability
+                ) { fold.take($0) }
+                if let fault = fold.fault { throw fault }
+                return (ledger, fold.engine)
+            } catch where error.code != .locked && error.code != .missing {
+                // What stands before the checkpoint may tell more; the whole ledger decides.
+                rejected(found.state.seq)
+            }
+        }
+        var fold = Fold(engine: engine(RunState(definition: definition.workflow, genesis: definition.digest)))
+        let ledger = try tree.ledgers.open(
+            run, from: .start(genesis: definition.digest), knownHeads: known, durability: durability
+        ) { fold.take($0) }
+        if let fault = fold.fault {
+            ledger.close()
+            throw fault
+        }
+        return (ledger, fold.engine)
+    }
+
+    private var durability: WaybillPorts.Durability { definition.workflow.durability == .full ? .full : .relaxed }
+
+    private func engine(_ state: RunState) -> RunEngine {
+        RunEngine(
+            definition: definition, state: state, payloads: RunPayloads(tree: tree, run: run), limits: limits)
+    }
+
+    /// Heads that are known beside the ledger: `run.json`'s, where the run is durable. A file that is missing or
+    /// unreadable vouches for nothing.
+    private func knownHeads() -> [Int: Digest] {
+        guard durability == .full, let bytes = try? folder.read(RunFolder.glance, limit: 16 << 20),
+            let glance = try? JSON.parse(bytes), let seq = glance["ledger"]?["seq"]?.intValue,
+            let head = glance["ledger"]?["head"]?.stringValue.flatMap(Digest.init(hex:)), seq > 0
+        else { return [:] }
+        return [Int(seq): head]
+    }
+
+    /// The newest checkpoint that can be read, and the digest that the entry behind it must name.
+    private func newestCheckpoint(
+        rejected: (Int) -> Void
+    ) -> (state: RunState, mark: Digest)? {
+        guard let numbers = try? tree.checkpoints.numbers(run: run) else { return nil }
+        for seq in numbers.reversed() {
+            if let bytes = try? tree.checkpoints.read(run: run, seq: seq),
+                let state = try? RunState(checkpoint: bytes, definition: definition.workflow),
+                state.seq == seq, state.definitionDigest == definition.digest, state.id == run.text
+            {
+                return (state, Digest.sha256(bytes))
+            }
+            rejected(seq)
+        }
+        return nil
+    }
+}
+
+/// Takes entries into an engine, one after the other.
+struct Fold {
+    private(set) var engine: RunEngine
+    /// What the first entry must say if the fold begins at a checkpoint: its file's digest.
+    private var expected: Digest?
+    private(set) var fault: StoreError?
+
+    init(engine: RunEngine, expecting expected: Digest? = nil) {
+        self.engine = engine
+        self.expected = expected
+        if expected != nil { fault = StoreError(.damaged, "no entry vouches for the checkpoint", seq: engine.state.seq) }
+    }
+
+    mutating func take(_ item: LedgerScanner.Item) {
+        if let expected {
+            self.expected = nil
+            guard item.entry.type == .checkpoint, item.entry.data["sha256"] == .string(expected.hex) else { return }
+            fault = nil
+        }
+        guard fault == nil else { return }
+        do throws(EngineError) {
+            try engine.replay(SealedEntry(entry: item.entry, digest: item.digest), byteCount: item.length)
+        } catch {
+            fault = StoreError(.damaged, error.message, seq: item.entry.seq)
+        }
+    }
+}
+
+/// Reads the payloads of a run from its artifacts.
+final class RunPayloads: PayloadSource {
+    private let tree: Tree
+    private let run: RunID
+
+    init(tree: Tree, run: RunID) {
+        self.tree = tree
+        self.run = run
+    }
+
+    func payload(_ digest: Digest) -> Value? {
+        guard let bytes = try? tree.artifacts.get(digest, run: run, limit: 256 << 20) else { return nil }
+        return try? JSON.parse(bytes, limits: JSON.Limits(bytes: .max))
+    }
+}

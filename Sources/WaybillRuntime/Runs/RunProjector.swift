@@ -1,0 +1,104 @@
+import SystemPackage
+import WaybillCore
+import WaybillEngine
+import WaybillManifests
+import WaybillPorts
+import WaybillStore
+
+/// Keeps `run.json`, `waits/` and `snapshots/` up with the ledger: at once where the run comes to rest, at most ten
+/// times a second while it works. What cannot be written is tried again with the next change: none of it is truth.
+struct RunProjector {
+    private static let interval = Duration.milliseconds(100)
+
+    let tree: Tree
+    let folder: RunFolder
+    private var isBehind = false
+    private var lastWrite = Timestamp.earliest
+    /// The waits that have a file, with their tokens, as far as this session knows; nil before it looked.
+    private var projectedWaits: [String: Digest?]?
+    private var projectedSnapshots: Set<String>?
+
+    init(tree: Tree, folder: RunFolder) {
+        self.tree = tree
+        self.folder = folder
+    }
+
+    mutating func note(_ decision: Decision, _ state: RunState) {
+        isBehind = true
+        // The opening of a wait must not be late: people look for its file.
+        let isAtRest = state.phase != .running || state.counts.running == 0
+        if isAtRest, !decision.hasMore { write(state, now: tree.clock.now()) }
+    }
+
+    /// When the projections are to be written next; nil if they are up to date.
+    func dueAt(_ state: RunState, now: Timestamp) -> Timestamp? {
+        isBehind ? max(now, lastWrite + Self.interval) : nil
+    }
+
+    mutating func write(_ state: RunState, now: Timestamp) {
+        guard isBehind else { return }
+        isBehind = false
+        lastWrite = now
+        writeWaits(state)
+        writeSnapshots(state)
+        // Last, so that whoever sees a run wait also sees what it waits for.
+        _ = try? folder.project(RunFolder.glance, RunProjection.bytes(state))
+    }
+
+    private mutating func writeWaits(_ state: RunState) {
+        let known = projectedWaits ?? Dictionary(uniqueKeysWithValues: presentNames(in: RunFolder.waits).map { ($0, nil) })
+        for key in known.keys where state.waits[key] == nil { _ = try? folder.unproject(RunFolder.wait(key)) }
+        // The token tells a wait from an earlier one with the same key.
+        for (key, wait) in state.waits where known[key] != .some(wait.token) {
+            _ = try? folder.project(RunFolder.wait(key), WaitProjection.bytes(wait, run: state.id))
+        }
+        projectedWaits = state.waits.mapValues(\.token)
+    }
+
+    private mutating func writeSnapshots(_ state: RunState) {
+        guard !state.snapshots.isEmpty else { return }
+        let known = projectedSnapshots ?? presentNames(in: RunFolder.snapshots)
+        for (name, snapshot) in state.snapshots where !known.contains(name) {
+            let bytes = SnapshotProjection.bytes(snapshot, run: state.id, workflow: state.definition.name)
+            _ = try? folder.project(RunFolder.snapshots.appending("\(name).json"), bytes)
+        }
+        projectedSnapshots = Set(state.snapshots.keys)
+    }
+
+    private func presentNames(in path: FilePath) -> Set<String> {
+        let names = (try? folder.names(in: path)) ?? []
+        return Set(names.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) })
+    }
+
+    // MARK: - Restoring
+
+    /// Compares every projection with what it should be, and writes those that differ.
+    mutating func restore(_ state: RunState, missingCheckpoint: Bool) {
+        _ = try? folder.sweep()
+        for wait in state.waits.values {
+            _ = try? folder.projectIfChanged(RunFolder.wait(wait.key), WaitProjection.bytes(wait, run: state.id))
+        }
+        for name in presentNames(in: RunFolder.waits) where state.waits[name] == nil {
+            _ = try? folder.unproject(RunFolder.wait(name))
+        }
+        for (name, snapshot) in state.snapshots {
+            let bytes = SnapshotProjection.bytes(snapshot, run: state.id, workflow: state.definition.name)
+            _ = try? folder.projectIfChanged(RunFolder.snapshots.appending("\(name).json"), bytes)
+        }
+        if missingCheckpoint || isReceiptMissing(state) {
+            RunRebuild(tree: tree, folder: folder, definition: state.definition, genesis: state.definitionDigest)
+                .restore()
+        }
+        _ = try? folder.projectIfChanged(RunFolder.glance, RunProjection.bytes(state))
+        projectedWaits = state.waits.mapValues(\.token)
+        projectedSnapshots = Set(state.snapshots.keys)
+        isBehind = false
+        lastWrite = tree.clock.now()
+    }
+
+    /// Whether `accepted/` is gone though answers were accepted. One missing file in it is found by `verify --deep`.
+    private func isReceiptMissing(_ state: RunState) -> Bool {
+        guard state.closedWaits.all.contains(where: { $0.answer != nil }) else { return false }
+        return (try? folder.directory.status(RunFolder.inbox.appending("accepted"))) == nil
+    }
+}

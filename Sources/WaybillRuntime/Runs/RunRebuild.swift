@@ -1,0 +1,141 @@
+package import SystemPackage
+package import WaybillCore
+package import WaybillEngine
+package import WaybillManifests
+import WaybillPorts
+package import WaybillStore
+
+/// Folds a whole ledger and says what every projection of it is.
+package struct RunRebuild {
+    /// A projection, by its path in the run's folder.
+    package struct Projection: Sendable {
+        package var path: FilePath
+        package var bytes: [UInt8]
+    }
+
+    private let tree: Tree
+    private let folder: RunFolder
+    private let definition: WorkflowDefinition
+    private let genesis: Digest
+
+    package init(tree: Tree, folder: RunFolder, definition: WorkflowDefinition, genesis: Digest) {
+        self.tree = tree
+        self.folder = folder
+        self.definition = definition
+        self.genesis = genesis
+    }
+
+    /// The outcome of a fold.
+    package struct Report: Sendable {
+        package var verdict: LedgerVerdict
+        /// The state at the end of what verifies.
+        package var state: RunState
+        /// An entry that does not fit the definition, or a `CHECKPOINT` that does not fit the fold.
+        package var fault: StoreError?
+    }
+
+    /// Folds, and hands every projection but `run.json`'s and the open waits' to `body` as it comes up: checkpoints and
+    /// receipts in the ledger's order. Memory does not grow with the ledger.
+    package func fold(_ body: (Projection) -> Void) throws(StoreError) -> Report {
+        let policies = RunDefinition(
+            workflow: definition, policies: [], settings: SettingsDefinition(), digest: genesis)
+        var engine = RunEngine(
+            definition: policies, state: RunState(definition: definition, genesis: genesis),
+            payloads: RunPayloads(tree: tree, run: folder.run))
+        var fault: StoreError?
+        let verdict = try tree.ledgers.scan(folder.run, from: .start(genesis: genesis), knownHeads: [:]) { item in
+            guard fault == nil else { return }
+            if item.entry.type == .checkpoint {
+                let bytes = engine.state.checkpointBytes()
+                if item.entry.data["sha256"] != .string(Digest.sha256(bytes).hex) {
+                    fault = StoreError(
+                        .damaged, "the checkpoint of entry \(engine.state.seq) does not follow from the ledger",
+                        seq: item.entry.seq)
+                }
+                body(Projection(path: RunFolder.checkpoints.appending("\(engine.state.seq).json"), bytes: bytes))
+            }
+            do throws(EngineError) {
+                try engine.replay(SealedEntry(entry: item.entry, digest: item.digest), byteCount: item.length)
+            } catch {
+                fault = StoreError(.damaged, error.message, seq: item.entry.seq)
+            }
+            for projection in receipts(of: item.entry) { body(projection) }
+        }
+        return Report(verdict: verdict, state: engine.state, fault: fault)
+    }
+
+    /// An accepted answer's bytes and its receipt.
+    private func receipts(of entry: Entry) -> [Projection] {
+        guard let content = AcceptedAnswer.content(of: entry), let receipt = Receipt(accepting: entry),
+            let name = AcceptedName.of(entry)
+        else { return [] }
+        let path = RunFolder.inbox.appending("accepted")
+        var projections = [Projection(path: path.appending(name + ".reason.json"), bytes: receipt.json)]
+        switch content {
+        case .inline(let bytes): projections.append(Projection(path: path.appending(name), bytes: bytes))
+        case .artifact(let digest):
+            if let bytes = try? tree.artifacts.get(digest, run: folder.run, limit: 256 << 20) {
+                projections.append(Projection(path: path.appending(name), bytes: bytes))
+            }
+        }
+        return projections
+    }
+
+    /// Writes what is missing or differs, `run.json` and waits aside.
+    func restore() {
+        _ = try? fold { projection in
+            _ = try? folder.directory.createDirectories(projection.path.removingLastComponent())
+            _ = try? folder.projectIfChanged(projection.path, projection.bytes)
+        }
+    }
+
+    // MARK: - All of them
+
+    /// Every projection of a run, `run.json` and the waits at the end.
+    ///
+    /// - Throws: what keeps the ledger from being read; damage is in the report.
+    package func everything(_ body: (Projection) -> Void) throws(StoreError) -> Report {
+        let report = try fold(body)
+        let state = report.state
+        for snapshot in state.snapshots.values {
+            body(
+                Projection(
+                    path: RunFolder.snapshots.appending("\(snapshot.name).json"),
+                    bytes: SnapshotProjection.bytes(snapshot, run: state.id, workflow: definition.name)))
+        }
+        for wait in state.waits.values {
+            body(Projection(path: RunFolder.wait(wait.key), bytes: WaitProjection.bytes(wait, run: state.id)))
+        }
+        body(Projection(path: RunFolder.glance, bytes: RunProjection.bytes(state)))
+        return report
+    }
+}
+
+/// The file name of an accepted answer.
+enum AcceptedName {
+    static func of(_ entry: Entry) -> String? {
+        guard let key = entry.data["key"]?.stringValue, let file = entry.data["file"]?.stringValue,
+            let component = FilePath.Component(file)
+        else { return nil }
+        return InboxReceipts.acceptedName(seq: entry.seq, key: key, file: component)
+    }
+}
+
+extension Receipt {
+    /// The receipt that an `ANSWER_ACCEPTED` entry stands for.
+    init?(accepting entry: Entry) {
+        guard entry.type == .answerAccepted else { return nil }
+        self.init(entry, .accepted)
+    }
+
+    /// What an entry says of a file.
+    init(_ entry: Entry, _ verdict: Verdict) {
+        let data = entry.data
+        self.init(
+            file: data["file"]?.stringValue ?? "", sha256: data["sha256"]?.stringValue.flatMap(Digest.init(hex:)),
+            size: data["size"]?.intValue ?? 0, verdict: verdict,
+            kind: data["kind"]?.stringValue, message: data["message"]?.stringValue,
+            userID: data["uid"]?.intValue.flatMap { UInt32(exactly: $0) }, user: data["user"]?.stringValue,
+            at: entry.ts, seq: entry.seq)
+    }
+}

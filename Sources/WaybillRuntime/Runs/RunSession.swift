@@ -1,0 +1,150 @@
+import SystemPackage
+import WaybillCore
+package import WaybillEngine
+import WaybillPorts
+import WaybillStore
+
+/// One run, opened for work: its ledger locked, its state folded, its projections kept up.
+///
+/// It is used by one lane at a time. When storing fails nothing of the decision counts, and the session is over: it is
+/// closed, and opened again from the disk when the disk is better.
+final class RunSession {
+    let tree: Tree
+    let run: RunID
+    let folder: RunFolder
+    let host: AttemptHost
+    let door: InboxDoor
+    let receipts: InboxReceipts
+    private let ledger: any Ledger
+    private(set) var engine: RunEngine
+    private var projector: RunProjector
+    /// Is told every decision once it is durable.
+    private let onDecision: (Decision, LedgerHead) -> Void
+    /// Checkpoint files that were passed over because they are not what the ledger says.
+    let rejectedCheckpoints: [Int]
+
+    /// The answers that the last stimulus was accepted with.
+    private var accepted: [Entry] = []
+
+    var state: RunState { engine.state }
+
+    func acceptedEntry(_ seq: Int) -> Entry? { accepted.first { $0.seq == seq } }
+
+    /// Opens a run.
+    ///
+    /// - Throws: `busy` with the owner when another process works on it, `quarantined` with the entry's number when the
+    ///   ledger is not what it should be, `unknownRun`.
+    init(
+        _ run: RunID, tree: Tree, definitions: DefinitionCache, limits: EngineLimits = EngineLimits(),
+        onDecision: @escaping (Decision, LedgerHead) -> Void = { _, _ in }
+    ) throws(RuntimeError) {
+        let definition = try definitions.definition(of: run, in: tree)
+        var rejected: [Int] = []
+        self.onDecision = onDecision
+        do throws(StoreError) {
+            guard let folder = try tree.runs.open(run) else {
+                throw StoreError(.missing, "there is no run \(run)")
+            }
+            self.folder = folder
+            let loader = RunLoader(tree: tree, run: run, folder: folder, definition: definition, limits: limits)
+            (ledger, engine) = try loader.open { rejected.append($0) }
+            let inbox = try Self.inbox(of: folder)
+            door = InboxDoor(inbox)
+            receipts = InboxReceipts(inbox)
+            projector = RunProjector(tree: tree, folder: folder)
+        } catch {
+            throw RuntimeError(error)
+        }
+        self.tree = tree
+        self.run = run
+        host = AttemptHost(tree: tree, run: run, folder: folder, definition: definition)
+        rejectedCheckpoints = rejected
+    }
+
+    private static func inbox(of folder: RunFolder) throws(StoreError) -> any Directory {
+        do throws(FileSystemError) {
+            _ = try folder.directory.createDirectory(RunFolder.inbox, permissions: Permissions.folder)
+            if let inbox = try folder.directory.openDirectory(RunFolder.inbox) { return inbox }
+        } catch {
+            throw StoreError(error)
+        }
+        throw StoreError(.missing, "run \(folder.run) has no inbox")
+    }
+
+    /// Decides upon a stimulus and makes the decision durable.
+    ///
+    /// - Returns: what is left to be done outside. Checkpoints and projections are taken care of.
+    /// - Throws: `storage`, after which the session must be closed; `internal` where the stimulus does not fit.
+    func handle(_ stimulus: Stimulus) throws(RuntimeError) -> [Effect] {
+        var effects: [Effect] = []
+        accepted = []
+        var next: Stimulus? = stimulus
+        while let stimulus = next {
+            let decision = try decide(stimulus)
+            next = decision.hasMore ? .resume : nil
+            for effect in decision.effects {
+                if case .writeCheckpoint(let seq, let bytes) = effect {
+                    // A checkpoint that cannot be written costs time when the run is opened next, and nothing else.
+                    _ = try? tree.checkpoints.write(bytes, run: run, seq: seq)
+                } else {
+                    effects.append(effect)
+                }
+            }
+            if !decision.entries.isEmpty {
+                accepted += decision.entries.map(\.entry).filter { $0.type == .answerAccepted }
+                onDecision(decision, engine.state.ledgerHead)
+                projector.note(decision, engine.state)
+            }
+        }
+        return effects
+    }
+
+    private func decide(_ stimulus: Stimulus) throws(RuntimeError) -> Decision {
+        let decision: Decision
+        do throws(EngineError) {
+            decision = try engine.handle(stimulus, at: Moment(now: tree.clock.now(), boot: tree.boot))
+        } catch {
+            throw RuntimeError(.internal, error.message)
+        }
+        guard !decision.lines.isEmpty else { return decision }
+        do throws(StoreError) {
+            for blob in decision.blobs { _ = try tree.artifacts.put(blob.bytes, run: run) }
+            try ledger.append(lines: decision.lines, upTo: engine.state.ledgerHead)
+        } catch {
+            throw RuntimeError(error)
+        }
+        return decision
+    }
+
+    // MARK: - Projections
+
+    /// When the projections should be written, if they are behind the ledger.
+    func projectionsDue(now: Timestamp) -> Timestamp? { projector.dueAt(state, now: now) }
+
+    func project() { projector.write(engine.state, now: tree.clock.now()) }
+
+    /// Makes everything that follows from the ledger look the way it should, also what was deleted or changed.
+    func restoreProjections() { projector.restore(engine.state, missingCheckpoint: isCheckpointMissing) }
+
+    /// Makes `accepted/` anew from the ledger.
+    func restoreReceipts() {
+        RunRebuild(tree: tree, folder: folder, definition: state.definition, genesis: state.definitionDigest).restore()
+    }
+
+    private var isCheckpointMissing: Bool {
+        guard state.checkpoint.seq > 0 else { return false }
+        let present = (try? tree.checkpoints.numbers(run: run)) ?? []
+        return !present.contains(state.checkpoint.seq) || !rejectedCheckpoints.isEmpty
+    }
+
+    func close() { ledger.close() }
+}
+
+extension RunState {
+    /// The end of the ledger as the store names it.
+    package var ledgerHead: LedgerHead {
+        seq == 0
+            ? .start(genesis: definitionDigest)
+            : LedgerHead(seq: seq, digest: head, ts: lastTimestamp, length: ledgerBytes)
+    }
+}

@@ -1,0 +1,188 @@
+import SystemPackage
+package import WaybillCore
+package import WaybillEngine
+package import WaybillManifests
+import WaybillPorts
+import WaybillStore
+
+/// A run that a request led to.
+package struct StartedRun: Sendable, Hashable {
+    package var run: RunID
+    /// False if the same request had started it before.
+    package var isNew: Bool
+}
+
+/// Starts runs: checks the request, freezes the definition, and makes the folder by one rename.
+package struct RunStarter: Sendable {
+    private let tree: Tree
+    private let sources: SourceTree
+    private let limits: EngineLimits
+
+    package init(tree: Tree, sources: SourceTree, limits: EngineLimits = EngineLimits()) {
+        self.tree = tree
+        self.sources = sources
+        self.limits = limits
+    }
+
+    /// Starts a run, or finds the one that the same request started before. When this returns, the start is durable.
+    ///
+    /// - Parameter random: tells apart runs of one workflow that start in the same second.
+    /// - Throws: `unknownWorkflow`, `invalidManifest`, `invalidInputs`, `conflict` where the id is taken by other
+    ///   inputs or was used and pruned, `storage`. Nothing was started then.
+    package func start(
+        _ request: StartRequest, random: UInt64 = .random(in: 0 ... .max)
+    ) throws(RuntimeError) -> StartedRun {
+        let workflow = try workflow(request.workflow)
+        let inputs = try Self.check(request.inputs, of: workflow)
+        let now = tree.clock.now()
+        let run = request.id.flatMap(RunID.init) ?? RunID.make(workflow: workflow.name, at: now, random: random)
+        let digest = RunStart.digest(workflow: workflow.name, inputs: inputs)
+        if let known = try known(run, digest) { return known }
+        let frozen = try sources.freeze(workflow, commit: GitHead.commit(of: tree))
+        let definition = try DefinitionCache.compile(frozen, run)
+        var engine = RunEngine(
+            definition: definition, state: RunState(definition: definition.workflow, genesis: frozen.digest),
+            payloads: RunPayloads(tree: tree, run: run), limits: limits)
+        let start = RunStart(
+            id: run.text, commit: frozen.commit, inputs: inputs, trigger: trigger(of: request), actor: .user,
+            by: request.by ?? tree.user, labels: request.labels, diagnostics: warnings(about: workflow))
+        do {
+            let decision = try engine.handle(.start(start), at: Moment(now: now, boot: tree.boot))
+            // The effects are carried out by whoever opens the run: they follow from the state.
+            guard try create(run, frozen, decision) else { return try existing(run, digest) }
+            try record(engine.state)
+        } catch {
+            throw RuntimeError(wrapping: error)
+        }
+        return StartedRun(run: run, isNew: true)
+    }
+
+    private func create(
+        _ run: RunID, _ frozen: FrozenDefinition, _ decision: Decision
+    ) throws(StoreError) -> Bool {
+        try tree.runs.create(run, definition: frozen, lines: decision.lines, blobs: decision.blobs.map(\.bytes))
+    }
+
+    private func trigger(of request: StartRequest) -> Object {
+        ["type": .string(request.trigger), "by": .string(request.by ?? tree.user)]
+    }
+
+    private func warnings(about workflow: WorkflowDefinition) -> [Diagnostic] {
+        sources.catalog.diagnostics.filter { $0.place?.file == workflow.sourcePath && $0.level == .warning }
+    }
+
+    // MARK: - Checks
+
+    private func workflow(_ name: String) throws(RuntimeError) -> WorkflowDefinition {
+        if let workflow = sources.catalog.workflows[name] { return workflow }
+        let broken = sources.catalog.diagnostics.filter { $0.level == .error }
+        if sources.catalog.setAside.contains(name) {
+            throw RuntimeError(
+                .invalidManifest, "the workflow '\(name)' has mistakes; `waybill validate` lists them",
+                diagnostics: broken)
+        }
+        let names = sources.catalog.workflows.keys
+        let hint = Suggestion.hint(for: name, among: names).map { "; \($0)" } ?? ""
+        let known = names.isEmpty ? "there is none under workflows/" : "there are \(names.sorted().joined(separator: ", "))"
+        throw RuntimeError(.unknownWorkflow, "there is no workflow '\(name)'\(hint) (\(known))", diagnostics: broken)
+    }
+
+    /// Fills in defaults, and checks every input against its schema.
+    package static func check(
+        _ given: Object, of workflow: WorkflowDefinition
+    ) throws(RuntimeError) -> Object {
+        var inputs = Object()
+        var problems: [String] = []
+        for input in workflow.inputs {
+            guard let value = given[input.name] ?? input.defaultValue else {
+                problems.append("\(input.name): is required")
+                continue
+            }
+            inputs[input.name] = value
+            for violation in input.schema.validate(value) { problems.append("\(input.name): \(violation.message)") }
+        }
+        let names = workflow.inputs.map(\.name)
+        for name in given.keys where !names.contains(name) {
+            let hint = Suggestion.hint(for: name, among: names).map { "; \($0)" } ?? ""
+            problems.append("\(name): is no input of \(workflow.name)\(hint)")
+        }
+        guard problems.isEmpty else {
+            throw RuntimeError(.invalidInputs, "the inputs do not fit: " + problems.joined(separator: "; "))
+        }
+        return inputs
+    }
+
+    // MARK: - Ids
+
+    /// The run that has this id already, if it is the same one.
+    private func known(_ run: RunID, _ digest: Digest) throws(RuntimeError) -> StartedRun? {
+        do {
+            if let entry = try tree.journal.index(following: true).runs[run] {
+                guard entry.inputs == digest, !entry.isPruned else { throw conflict(run, isPruned: entry.isPruned) }
+                if try tree.runs.open(run) != nil { return StartedRun(run: run, isNew: false) }
+                throw RuntimeError(.conflict, "the id \(run) was used by a run whose folder is gone")
+            }
+            return try tree.runs.open(run) == nil ? nil : existing(run, digest)
+        } catch {
+            throw RuntimeError(wrapping: error)
+        }
+    }
+
+    /// A run that is there and not in the journal: its starter was interrupted, or is a moment ahead of us.
+    private func existing(_ run: RunID, _ digest: Digest) throws(RuntimeError) -> StartedRun {
+        let first = try Self.firstEntry(of: run, in: tree)
+        guard first?.data["startDigest"] == .string(digest.hex) else { throw conflict(run, isPruned: false) }
+        return StartedRun(run: run, isNew: false)
+    }
+
+    private func conflict(_ run: RunID, isPruned: Bool) -> RuntimeError {
+        RuntimeError(
+            .conflict,
+            isPruned
+                ? "the id \(run) was used by a run that was pruned; an id never starts twice"
+                : "the id \(run) is taken by a run with another workflow or other inputs")
+    }
+
+    static func firstEntry(of run: RunID, in tree: Tree) throws(RuntimeError) -> Entry? {
+        do throws(StoreError) {
+            let frozen = try tree.runs.definition(of: run)
+            var first: Entry?
+            _ = try tree.ledgers.scan(run, from: .start(genesis: frozen.digest), knownHeads: [:]) { item in
+                if item.entry.seq == 1 { first = item.entry }
+            }
+            return first
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
+    // MARK: - Journal
+
+    private func record(_ state: RunState) throws(RuntimeError) { try Self.recordStart(of: state, in: tree) }
+
+    /// Notes in the journal that a run started; nothing happens if it says so already.
+    static func recordStart(of state: RunState, in tree: Tree) throws(RuntimeError) {
+        guard let run = RunID(state.id), let digest = Digest(hex: state.startDigest) else { return }
+        let draft = EntryDraft.runStarted(
+            run, workflow: state.definition.name, inputs: digest, trigger: state.trigger)
+        try decide(in: tree) { $0.runs[run].map { $0.started == 0 } ?? true ? [draft] : [] }
+    }
+
+    /// Notes in the journal that a run ended, with its final head.
+    static func recordEnd(of state: RunState, in tree: Tree) throws(RuntimeError) {
+        guard let run = RunID(state.id) else { return }
+        try recordStart(of: state, in: tree)
+        let draft = EntryDraft.runEnded(run, status: state.status.rawValue, head: state.ledgerHead)
+        try decide(in: tree) { $0.runs[run]?.ended == nil ? [draft] : [] }
+    }
+
+    private static func decide(
+        in tree: Tree, _ body: @escaping @Sendable (JournalIndex) -> [EntryDraft]
+    ) throws(RuntimeError) {
+        do throws(StoreError) {
+            _ = try tree.journal.decide(at: tree.clock.now(), body)
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+}

@@ -1,0 +1,96 @@
+package import SystemPackage
+import WaybillCore
+import WaybillEngine
+package import WaybillPorts
+package import WaybillStore
+import Glibc
+
+/// An open tree: where its files are, and the stores that keep them.
+package struct Tree: Sendable {
+    package let layout: TreeLayout
+    package let fileSystem: any FileSystem
+    package let clock: any WallClock
+    /// The tree's root, `runs/` and `.waybill/`.
+    package let root: any Directory
+    package let runsDirectory: any Directory
+    package let caches: any Directory
+    package let runs: RunFolders
+    package let ledgers: any LedgerStore
+    package let checkpoints: any CheckpointStore
+    package let artifacts: any ArtifactStore
+    package let journal: any JournalStore
+    /// The kernel's boot id.
+    package let boot: String
+    /// Who works on the tree: the name of this process's user.
+    package let user: String
+    /// What every process step starts with: nothing of the daemon's own environment but who and where it is.
+    package let baseEnvironment: [String: String]
+
+    /// Opens the tree at a folder, and makes `runs/` and `.waybill/` where they are missing.
+    ///
+    /// - Throws: `noTree` if the folder is missing or lies on a file system without the semantics that are needed.
+    package static func open(
+        _ root: FilePath, fileSystem: any FileSystem, clock: any WallClock
+    ) throws(RuntimeError) -> Tree {
+        do throws(FileSystemError) {
+            return try Tree(root, fileSystem, clock)
+        } catch {
+            throw RuntimeError(.noTree, "cannot open the tree at \(root): \(error.description)")
+        }
+    }
+
+    private init(_ path: FilePath, _ fileSystem: any FileSystem, _ clock: any WallClock) throws(FileSystemError) {
+        layout = TreeLayout(root: path)
+        self.fileSystem = fileSystem
+        self.clock = clock
+        guard let root = try fileSystem.openDirectory(path) else { throw FileSystemError(.notFound, "open", path) }
+        let type = try root.fileSystemType()
+        if !type.isSuitable { throw FileSystemError(.unsupported, "use the \(type.name) file system", path) }
+        self.root = root
+        _ = try root.createDirectory("runs", permissions: Permissions.folder)
+        _ = try root.createDirectory("runs/inbox", permissions: Permissions.folder)
+        _ = try root.createDirectory(".waybill", permissions: Permissions.folder)
+        guard let runsDirectory = try root.openDirectory("runs"), let caches = try root.openDirectory(".waybill") else {
+            throw FileSystemError(.notFound, "open", path)
+        }
+        self.runsDirectory = runsDirectory
+        self.caches = caches
+        runs = RunFolders(runsDirectory)
+        ledgers = FileLedgerStore(runs: runsDirectory)
+        checkpoints = FileCheckpointStore(runs: runsDirectory)
+        artifacts = FileArtifactStore(runs: runsDirectory)
+        journal = FileJournal(in: runsDirectory)
+        boot = Machine.bootID
+        user = Accounts.userName(of: geteuid()) ?? "uid:\(geteuid())"
+        baseEnvironment = Machine.baseEnvironment(user: user)
+    }
+}
+
+extension TreeLayout {
+    /// `runs` as paths in ledgers have it: relative to the tree's root.
+    var runsPrefix: FilePath {
+        var relative = runs
+        return relative.removePrefix(root) ? relative : runs
+    }
+}
+
+/// What the runtime asks the machine, once.
+package enum Machine {
+    /// Changes with every boot; processes of another boot are gone.
+    package static var bootID: String {
+        guard let file = fopen("/proc/sys/kernel/random/boot_id", "r") else { return "unknown" }
+        defer { fclose(file) }
+        var buffer = [UInt8](repeating: 0, count: 64)
+        let count = fread(&buffer, 1, buffer.count, file)
+        return String(decoding: buffer[..<count].filter { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+
+    static func baseEnvironment(user: String) -> [String: String] {
+        var environment = [
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "USER": user,
+            "LOGNAME": user,
+        ]
+        if let home = getenv("HOME") { environment["HOME"] = String(cString: home) }
+        return environment
+    }
+}
