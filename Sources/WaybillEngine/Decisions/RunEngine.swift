@@ -39,7 +39,8 @@ package struct RunEngine: Sendable {
         case .file(let file): try judge(file)
         }
         guard state.phase != .pending else { return Decision() }
-        try expireWaits()
+        // Only the clock's own stimulus lets deadlines fire: whoever sends it has read the inbox before.
+        if case .tick = stimulus { try expireWaits() }
         try advance()
         return seal()
     }

@@ -75,9 +75,14 @@ extension Reconciler {
     private func begin(_ run: RunID, _ record: inout RunRecord, _ wake: Wake) {
         guard let environment else { return }
         record.inboxModified = modification(ofInboxOf: run)
-        let driver = record.driver ?? RunDriver(run: run, lane: lanes.take(), environment: environment)
+        let driver =
+            record.driver
+            ?? RunDriver(run: run, lane: lanes.take(), environment: environment, isFirst: !record.wasOpened)
         record.driver = driver
-        driver.post { $0.wake(wake) }
+        record.wasOpened = true
+        let held = Wake(commonNames: record.glance?.heldCommonNames.filter { !wake.commonNames.contains($0) } ?? [])
+        let merged = Self.merged(wake, held)
+        driver.post { $0.wake(merged) }
     }
 
     private func givePlace() {
@@ -154,6 +159,8 @@ extension Reconciler {
         _ run: RunID, _ record: inout RunRecord, _ error: RuntimeError, retryAfter delay: Duration
     ) {
         let driver = record.driver
+        // What could not be found out is found out by the next one.
+        record.wasOpened = false
         rest(&record, .blocked)
         // A driver that lost its session still watches over its processes.
         record.driver = driver
@@ -210,6 +217,7 @@ extension Reconciler {
             if modified != record.inboxModified { wake(run, Wake()) }
         }
         readCommonInbox(completeNames: [])
+        if sourceWatch?.problem != nil { sourceWatch?.refresh() }
         refreshSources()
         takeUpNewRuns()
     }

@@ -28,8 +28,8 @@ struct RunRecord {
     /// The inbox's modification time at the last look, for the pass over those that are not watched.
     var inboxModified: Timestamp?
     var problem: String?
-    /// Names in the common inbox that came early.
-    var heldCommonNames = false
+    /// Whether this process has opened it before, and so found what an earlier one left.
+    var wasOpened = false
 }
 
 /// What a reconciliation came to.

@@ -38,8 +38,8 @@ package struct RunGlance: Sendable, Hashable {
     /// When a file that may still be written has been quiet for long enough.
     package var lookAgainAt: Timestamp?
     package var openWaits: Int
-    /// Answers that came early and lie in the inbox.
-    package var heldFiles: Int
+    /// Answers that came early and lie in the common inbox.
+    var heldCommonNames: [FilePath.Component]
 }
 
 /// Why a driver is woken, and what is known about it.
@@ -68,18 +68,22 @@ actor RunDriver {
     private let run: RunID
     private let environment: DriverEnvironment
     private var session: RunSession?
-    private var isFirstOpening = true
+    private var isFirstOpening: Bool
     /// Attempts that have a process, or wait for a place.
     private var attempts: [AttemptReference: any RunningProcess] = [:]
     private var queued: [AttemptReference: Attempt] = [:]
     private var lookAgainAt: Timestamp?
-    private var heldFiles = 0
+    /// Answers that came before their waits, and the waits that were open when they were looked at.
+    private var heldNames: [FilePath.Component] = []
+    private var heldCommonNames: [FilePath.Component] = []
+    private var waitsWhenHeld: Set<String> = []
     private var isStopping = false
     /// What runs may end; nothing is launched any more.
     private var isDraining = false
 
-    init(run: RunID, lane: Lane, environment: DriverEnvironment) {
+    init(run: RunID, lane: Lane, environment: DriverEnvironment, isFirst: Bool) {
         self.run = run
+        isFirstOpening = isFirst
         self.lane = lane
         self.environment = environment
     }
@@ -126,8 +130,19 @@ actor RunDriver {
         }
     }
 
+    /// Takes answers that were early, once waits have opened since they were looked at.
+    private func takeHeld(_ session: RunSession) throws(RuntimeError) {
+        while !heldNames.isEmpty || !heldCommonNames.isEmpty, !session.state.phase.isEnded,
+            waitsWhenHeld != Set(session.state.waits.keys)
+        {
+            try readInboxes(session, Wake(completeNames: heldNames, commonNames: heldCommonNames))
+            try perform(try session.handle(.tick), session)
+        }
+    }
+
     private func comeToRest() throws(RuntimeError) {
         guard let session else { return }
+        try takeHeld(session)
         if session.state.phase.isEnded { return try finish(session) }
         guard attempts.isEmpty, queued.isEmpty else {
             return environment.report(run, .working(projectAt: session.projectionsDue(now: tree.clock.now())))
@@ -143,7 +158,7 @@ actor RunDriver {
         let state = session.state
         return RunGlance(
             status: state.status, deadline: state.nextDeadline, lookAgainAt: lookAgainAt,
-            openWaits: state.waits.count, heldFiles: heldFiles)
+            openWaits: state.waits.count, heldCommonNames: heldCommonNames)
     }
 
     // MARK: - Opening
@@ -317,7 +332,9 @@ actor RunDriver {
 
     private func readInboxes(_ session: RunSession, _ wake: Wake) throws(RuntimeError) {
         lookAgainAt = nil
-        heldFiles = 0
+        heldNames = []
+        heldCommonNames = []
+        waitsWhenHeld = Set(session.state.waits.keys)
         // What was just moved in comes first, however much junk lies beside it.
         for name in wake.completeNames { try take(name, from: session.door, session) }
         if !wake.commonNames.isEmpty, let common = try commonDoor() {
@@ -356,7 +373,11 @@ actor RunDriver {
         let isCommon = door.directory !== session.door.directory
         guard let answer = InboxFile.answerName(name, isCommon: isCommon) else { return }
         if !answer.isControl, session.state.disposition(ofKey: answer.key) == .early {
-            heldFiles += 1
+            if isCommon {
+                if !heldCommonNames.contains(name) { heldCommonNames.append(name) }
+            } else if !heldNames.contains(name) {
+                heldNames.append(name)
+            }
             return
         }
         let claimed: ClaimedFile?

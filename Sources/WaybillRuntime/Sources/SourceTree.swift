@@ -17,8 +17,15 @@ package struct SourceTree: Sendable {
     private static let folder: FilePath = "workflows"
 
     private let root: any Directory
-    private var read: [String: (status: FileStatus, bytes: [UInt8])] = [:]
+    private var read: [String: ReadFile] = [:]
     package private(set) var catalog: Catalog
+
+    private struct ReadFile {
+        var status: FileStatus
+        var bytes: [UInt8]
+        /// Why it could not be read: the file is set aside, the others stand.
+        var problem: String?
+    }
 
     /// - Parameter root: the tree's root.
     package init(root: any Directory) throws(RuntimeError) {
@@ -38,19 +45,34 @@ package struct SourceTree: Sendable {
             var isChanged = read.count != found.count
             for (path, status) in found where read[path]?.status != status {
                 isChanged = true
-                guard let bytes = try root.read(FilePath(path), limit: Self.largestManifest) else { continue }
-                read[path] = (status, bytes)
+                read[path] = readFile(path, status)
             }
             guard isChanged || read.isEmpty else { return false }
         } catch {
             throw RuntimeError(StoreError(error))
         }
         for path in read.keys where found[path] == nil { read[path] = nil }
-        let files = read.keys.sorted { $0.precedesInCodePoints($1) }
-            .map { SourceFile(path: $0, bytes: read[$0]?.bytes ?? []) }
+        let readable = read.filter { $0.value.problem == nil }
+        let files = readable.keys.sorted { $0.precedesInCodePoints($1) }
+            .map { SourceFile(path: $0, bytes: readable[$0]?.bytes ?? []) }
         let root = self.root
         catalog = Catalog.load(files, exists: { path in (try? root.status(FilePath(path))) != nil })
+        for (path, file) in read.sorted(by: { $0.key.precedesInCodePoints($1.key) }) {
+            guard let problem = file.problem else { continue }
+            let place = SourcePlace(file: path, line: 1, column: 1)
+            catalog.diagnostics.append(
+                Diagnostic(level: .error, kind: .manifest, message: problem, place: place, hint: nil))
+        }
         return true
+    }
+
+    private func readFile(_ path: String, _ status: FileStatus) -> ReadFile {
+        do throws(FileSystemError) {
+            let bytes = try root.read(FilePath(path), limit: Self.largestManifest)
+            return ReadFile(status: status, bytes: bytes ?? [], problem: bytes == nil ? "is gone" : nil)
+        } catch {
+            return ReadFile(status: status, bytes: [], problem: "cannot be read: \(error.description)")
+        }
     }
 
     private func find(_ folder: FilePath, _ found: inout [String: FileStatus]) throws(FileSystemError) {
