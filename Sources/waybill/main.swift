@@ -1,1 +1,4 @@
-print("waybill")
+import Glibc
+import WaybillCommands
+
+exit(await CommandLineTool.run(Array(CommandLine.arguments.dropFirst())))

@@ -1,0 +1,73 @@
+import ArgumentParser
+import Glibc
+import WaybillCore
+
+/// The whole command: arguments in, exit status out.
+package enum CommandLineTool {
+    /// Parses and carries out a command line, without the command's own name in front.
+    package static func run(_ arguments: [String]) async -> Int32 {
+        // A reader that goes away, of ours or of a step's input, is an error of that write and nothing more.
+        signal(SIGPIPE, SIG_IGN)
+        let ordered = ArgumentOrder.optionsBehindCommand(arguments)
+        do {
+            var command = try WaybillCommand.parseAsRoot(ordered)
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+            return ExitStatus.done.rawValue
+        } catch {
+            return report(error, isJSON: ordered.contains("--json"))
+        }
+    }
+
+    private static func report(_ error: any Error, isJSON: Bool) -> Int32 {
+        if let error = CommandError(any: error) {
+            if isJSON { Output.errors.json(error.value) } else { Output.errors.line(error.text) }
+            return error.status.rawValue
+        }
+        // A command that has said everything already.
+        if let exit = error as? ExitCode { return exit.rawValue }
+        let code = WaybillCommand.exitCode(for: error)
+        let message = WaybillCommand.fullMessage(for: error)
+        if code == .success {
+            Output.standard.line(message)
+            return code.rawValue
+        }
+        if code == .validationFailure {
+            let usage = CommandError("usage", WaybillCommand.message(for: error), status: .usage)
+            if isJSON { Output.errors.json(usage.value) } else { Output.errors.line(message) }
+            return usage.status.rawValue
+        }
+        let failure = CommandError("internal", "\(error)")
+        if isJSON { Output.errors.json(failure.value) } else { Output.errors.line(failure.text) }
+        return failure.status.rawValue
+    }
+}
+
+/// `-C` and `--json` may stand before the command, where people coming from git and make put them; the parser knows them
+/// behind it.
+enum ArgumentOrder {
+    static func optionsBehindCommand(_ arguments: [String]) -> [String] {
+        var moved: [String] = []
+        var index = 0
+        while index < arguments.count {
+            let argument = arguments[index]
+            if argument == "-C" || argument == "--directory" {
+                moved += arguments[index..<min(index + 2, arguments.count)]
+                index += 2
+            } else if argument == "--json" || argument.hasPrefix("--directory=")
+                || (argument.hasPrefix("-C") && !argument.hasPrefix("--"))
+            {
+                moved.append(argument)
+                index += 1
+            } else {
+                break
+            }
+        }
+        // Without a command behind them they stay: `waybill --json --help`.
+        guard index < arguments.count, !arguments[index].hasPrefix("-") else { return arguments }
+        return [arguments[index]] + moved + arguments[(index + 1)...]
+    }
+}

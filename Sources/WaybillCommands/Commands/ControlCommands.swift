@@ -1,0 +1,79 @@
+import ArgumentParser
+import WaybillCore
+import WaybillEngine
+import WaybillRuntime
+import WaybillStore
+
+struct CancelCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cancel", abstract: "End a run before it is done.",
+        discussion: "Its processes are asked to end, and killed after a grace; a second cancel kills at once.")
+
+    @OptionGroup var options: GlobalOptions
+    @OptionGroup var arguments: ControlArguments
+
+    func run() async throws { try await arguments.drop(.cancel, done: "cancelled", options) }
+}
+
+struct PauseCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pause", abstract: "Start nothing new in a run until it is resumed.",
+        discussion: "Steps that run are let end. Deadlines that pass meanwhile count at the resume.")
+
+    @OptionGroup var options: GlobalOptions
+    @OptionGroup var arguments: ControlArguments
+
+    func run() async throws { try await arguments.drop(.pause, done: "asked to pause", options) }
+}
+
+struct ResumeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "resume", abstract: "Let a paused run go on.")
+
+    @OptionGroup var options: GlobalOptions
+    @OptionGroup var arguments: ControlArguments
+
+    func run() async throws { try await arguments.drop(.resume, done: "resumed", options) }
+}
+
+struct SnapshotCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "snapshot", abstract: "Bookmark a run as it stands.")
+
+    @OptionGroup var options: GlobalOptions
+    @OptionGroup var arguments: ControlArguments
+    @Option(help: "The snapshot's name, one to a run.")
+    var name: String
+    @Option(help: "What it is about.")
+    var description: String?
+    @Option(help: "A tag; may be repeated.")
+    var tag: [String] = []
+
+    func run() async throws {
+        var body: Object = ["name": .string(name)]
+        if let description { body["description"] = .string(description) }
+        if !tag.isEmpty { body["tags"] = .list(tag.map(Value.string)) }
+        try await arguments.drop(.snapshot, body, done: "took the snapshot \(name)", options)
+    }
+}
+
+/// What all commands take that drop a control file.
+struct ControlArguments: ParsableArguments {
+    @Argument(help: "The run's id, or the beginning of it.", completion: .custom(Completions.runs))
+    var run: String
+    @Option(help: "Why, kept in the ledger.")
+    var reason: String?
+
+    func drop(_ kind: ControlKind, _ body: Object = Object(), done: String, _ options: GlobalOptions) async throws {
+        let tree = try options.tree()
+        let folder = try tree.run(named: run)
+        let glance = GlanceReader(tree).glance(folder)
+        if glance.isEnded {
+            throw CommandError("ended", "\(folder.run) is \(glance.status) already", hint: "nothing was changed")
+        }
+        var body = body
+        if let reason { body["reason"] = .string(reason) }
+        let delivery = Delivery(
+            tree: tree, folder: folder, key: kind.key, bytes: JSON.pretty(.object(body)), what: "@\(kind.rawValue)")
+        try await delivery.carryOut(options.console, done: done)
+    }
+}

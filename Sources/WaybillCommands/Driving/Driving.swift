@@ -1,0 +1,91 @@
+import Glibc
+import Logging
+import ServiceLifecycle
+import SystemPackage
+import UnixSignals
+import WaybillCore
+import WaybillPorts
+import WaybillProcesses
+import WaybillRuntime
+import WaybillStore
+import WaybillWatching
+
+/// Composes the machine's adapters, and lets a reconciler work until all is at rest or a signal comes.
+struct Driving: Sendable {
+    let tree: Tree
+    var log: Logger?
+
+    /// - Throws: ``CommandError`` where the system has no descriptors or threads left.
+    static func services() throws -> RuntimeServices {
+        do {
+            return RuntimeServices(
+                launcher: try LocalLauncher(), watcher: try InotifyWatcher(), timers: try TimerQueue())
+        } catch let error as WatchError {
+            throw CommandError(
+                "no-resources", error.message, hint: "`waybill doctor` shows the limits of this machine", status: .tryAgain)
+        } catch let error as LaunchError {
+            throw CommandError("no-resources", error.message, status: .tryAgain)
+        } catch let error as Errno {
+            throw CommandError("no-resources", "the system gives no timer: \(error)", status: .tryAgain)
+        }
+    }
+
+    var options: ReconcilerOptions { log.map { ReconcilerOptions(log: $0) } ?? ReconcilerOptions() }
+
+    private enum Outcome: Sendable {
+        case settled(SettleReport)
+        case interrupted
+    }
+
+    /// Does everything that is due, waits for the steps it starts, and gives everything back.
+    ///
+    /// - Throws: ``CommandError`` with `tryAgain` after SIGTERM or SIGINT: what was started has ended then, and the
+    ///   runs can be taken up again.
+    func settle(_ scope: SettleScope) async throws -> SettleReport {
+        let reconciler = Reconciler(tree: tree, services: try Self.services(), options: options)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let outcome = try await withThrowingTaskGroup(of: Outcome?.self) { group in
+            group.addTask { .settled(try await reconciler.settle(scope)) }
+            group.addTask {
+                for await _ in signals { return .interrupted }
+                return nil
+            }
+            while let outcome = try await group.next() {
+                guard let outcome else { continue }
+                // Also wakes the one that still settles.
+                await reconciler.stop()
+                group.cancelAll()
+                return outcome
+            }
+            return Outcome.interrupted
+        }
+        switch outcome {
+        case .settled(let report): return report
+        case .interrupted:
+            throw CommandError(
+                "interrupted", "stopped by a signal; nothing is lost",
+                hint: "`waybill reconcile` or a daemon goes on where it stopped", status: .tryAgain)
+        }
+    }
+}
+
+/// Waiting for what somebody else does.
+enum Patience {
+    /// Between two looks; a look costs a system call or two.
+    private static let interval = Duration.milliseconds(20)
+    /// For a daemon to take a file in. It answers in milliseconds unless the machine or the daemon is stuck.
+    static let forDaemon = Duration.seconds(15)
+
+    /// Looks again and again until there is something, or the limit is over: nil then. No limit: for ever.
+    static func poll<Result: Sendable>(
+        limit: Duration?, every interval: Duration = Patience.interval,
+        _ look: () async throws -> Result?
+    ) async throws -> Result? {
+        let start = ContinuousClock.now
+        while true {
+            if let result = try await look() { return result }
+            if let limit, ContinuousClock.now - start >= limit { return nil }
+            try await Task.sleep(for: interval)
+        }
+    }
+}

@@ -1,0 +1,164 @@
+import WaybillCore
+import WaybillEngine
+import WaybillPorts
+import WaybillRuntime
+import WaybillStore
+
+/// A run seen from the command line that started it: shown while it goes on, driven where nobody else does, and
+/// summed up at the end.
+struct RunAttendance: Sendable {
+    private static let frame = Duration.milliseconds(80)
+    /// How long a run may be in other hands and not come to rest before a command without `--wait` gives up.
+    private static let patience = Duration.seconds(15)
+
+    let tree: Tree
+    let folder: RunFolder
+    let console: Console
+
+    /// Drives the run until nothing of it is due.
+    ///
+    /// - Throws: ``CommandError``, with `tryAgain` if another process has it.
+    func drive() async throws {
+        let report = try await showing { try await Driving(tree: tree).settle(.run(folder.run)) }
+        guard let problem = report.problems[folder.run] else { return }
+        if problem.code == .busy { return try await leaveToOther(problem) }
+        throw CommandError(problem)
+    }
+
+    /// Somebody took the run over, or has it already: it goes on without us.
+    private func leaveToOther(_ problem: RuntimeError) async throws {
+        let reader = GlanceReader(tree)
+        let isAtRest = try await showing {
+            try await Patience.poll(limit: Self.patience) { () -> Bool? in
+                let status = reader.glance(folder).status
+                return status == RunStatus.running.rawValue || status == RunStatus.pending.rawValue ? nil : true
+            }
+        }
+        if isAtRest == nil { throw CommandError(problem) }
+    }
+
+    /// Stays until the run has ended: a daemon drives it, or this process does whenever something is due.
+    func stay() async throws {
+        try await showing {
+            let reader = GlanceReader(tree)
+            var told: Set<String> = []
+            var seen = Timestamp.earliest
+            while true {
+                let glance = reader.glance(folder)
+                if let problem = glance.problem { throw CommandError("unreadable", problem, place: folder.run.text) }
+                if glance.isEnded { return }
+                if glance.status == RunStatus.quarantined.rawValue {
+                    throw CommandError("quarantined", "\(folder.run) is quarantined", hint: "`waybill verify \(folder.run)` says why")
+                }
+                tell(reader.waits(folder), &told)
+                if !tree.hasDaemon, isDue(glance, &seen) {
+                    let report = try await Driving(tree: tree).settle(.run(folder.run))
+                    if let problem = report.problems[folder.run], problem.code != .busy { throw CommandError(problem) }
+                }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+    }
+
+    /// Whether the clock or a file gives the run something to do.
+    private func isDue(_ glance: Glance, _ seen: inout Timestamp) -> Bool {
+        let now = tree.clock.now()
+        let changed = (try? folder.directory.status(RunFolder.inbox))?.modified ?? .earliest
+        defer { seen = changed }
+        if changed != seen || glance.status == RunStatus.running.rawValue { return true }
+        return glance.waiting.contains { wait in
+            let until = wait["until"]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
+            return until.map { $0 <= now } ?? false
+        }
+    }
+
+    /// Says once of each question how it is answered.
+    private func tell(_ waits: [OpenWait], _ told: inout Set<String>) {
+        for wait in waits where wait.isQuestion && told.insert(wait.key).inserted {
+            let lines = WaitPage.lines(wait, now: tree.clock.now()).map { "  " + $0 }
+            console.note(lines.joined(separator: "\n"))
+        }
+    }
+
+    // MARK: - Progress
+
+    /// Shows the run's progress for as long as `body` takes.
+    private func showing<Result: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
+        if console.isJSON { return try await body() }
+        return try await withThrowingTaskGroup(of: Result?.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                try await follow()
+                return nil
+            }
+            var result: Result?
+            do {
+                while result == nil, let next = try await group.next() { result = next }
+            } catch {
+                group.cancelAll()
+                throw error
+            }
+            group.cancelAll()
+            while (try? await group.next()) != nil {}
+            guard let result else { throw CancellationError() }
+            return result
+        }
+    }
+
+    /// Until it is cancelled; a last look shows what came in between.
+    private func follow() async throws {
+        var follower = try LedgerFollower(folder)
+        let errors = Output.errors
+        var view = ProgressView(terminal: Terminal(descriptor: errors.descriptor), output: errors)
+        while true {
+            let isLast = Task.isCancelled
+            let (entries, isAnew) = try follower.next()
+            if isAnew { view = ProgressView(terminal: Terminal(descriptor: errors.descriptor), output: errors) }
+            view.show(entries, now: tree.clock.now())
+            if isLast { break }
+            try? await Task.sleep(for: Self.frame)
+        }
+        view.finish()
+    }
+
+    // MARK: - The end
+
+    /// Prints how the run stands, and ends the command accordingly.
+    func conclude() throws {
+        let reader = GlanceReader(tree)
+        let glance = reader.glance(folder)
+        if console.isJSON {
+            console.output.json(.object(glance.object))
+        } else {
+            let waits = glance.isEnded ? [] : reader.waits(folder)
+            console.output.write(Array(RunSummary(glance: glance, waits: waits, now: tree.clock.now()).text(for: console.terminal).utf8))
+        }
+        let status = ExitStatus(runStatus: glance.status)
+        if status != .done { throw status.exit }
+    }
+}
+
+/// A run in a few lines.
+struct RunSummary {
+    let glance: Glance
+    let waits: [OpenWait]
+    let now: Timestamp
+
+    func text(for terminal: Terminal) -> String {
+        var head = "\(terminal.paint(glance.run.text, .bold))  \(terminal.paint(status: glance.status))"
+        if let start = glance.startedAt, let end = glance.endedAt { head += "  in \(Text.span(end - start))" }
+        var lines = [head]
+        if let outputs = glance.object["outputs"]?.objectValue {
+            let width = outputs.map { Text.width($0.key) }.max() ?? 0
+            lines += outputs.map { "  \(Text.pad($0.key, to: width))  \(Text.value($0.value))" }
+        }
+        if let error = glance.errorText { lines.append("  \(terminal.paint("error", .red)): \(Text.printable(error))") }
+        for wait in waits {
+            lines.append("  \(terminal.paint(wait.key, .yellow))")
+            lines += WaitPage.lines(wait, now: now).map { "    " + $0 }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}

@@ -1,0 +1,50 @@
+import SystemPackage
+import WaybillCore
+import WaybillPorts
+import WaybillRuntime
+import WaybillStore
+
+/// A wait as `waits/<key>.json` describes it.
+struct OpenWait: Sendable {
+    let object: Object
+
+    var run: String { object["run"]?.stringValue ?? "" }
+    var key: String { object["key"]?.stringValue ?? "" }
+    var prompt: String? { object["prompt"]?.stringValue }
+    var token: String? { object["token"]?.stringValue }
+    var since: String? { object["since"]?.stringValue }
+    var until: String? { object["until"]?.stringValue }
+    var reason: String { object["reason"]?.stringValue ?? "" }
+    /// The exact command that answers it; nil for what only the clock ends.
+    var command: String? { object["command"]?.stringValue }
+    var isQuestion: Bool { command != nil }
+    var isApproval: Bool { command?.hasPrefix("waybill approve ") ?? false }
+    var choices: [String]? { object["choices"]?.listValue?.compactMap(\.stringValue) }
+    var schema: Value? { object["schema"].flatMap { $0.isNull ? nil : $0 } }
+}
+
+extension GlanceReader {
+    private static let waitLimit = 16 << 20
+
+    /// The open waits of a run that waits, oldest first; read from `waits/`, or from the ledger where that is gone.
+    func waits(_ folder: RunFolder) -> [OpenWait] {
+        let glance = glance(folder)
+        guard !glance.isEnded, glance.problem == nil else { return [] }
+        var waits: [OpenWait] = []
+        for name in (try? folder.names(in: RunFolder.waits)) ?? [] where name.hasSuffix(".json") {
+            if let bytes = try? folder.read(RunFolder.waits.appending(name), limit: Self.waitLimit),
+                let object = (try? JSON.parse(bytes))?.objectValue, object["key"] != nil
+            {
+                waits.append(OpenWait(object: object))
+            }
+        }
+        let known = Set(waits.map(\.key))
+        if glance.waiting.contains(where: { !known.contains($0["key"]?.stringValue ?? "") }),
+            let projections = try? rebuild(folder)
+        {
+            waits = projections.filter { $0.key.starts(with: RunFolder.waits) }
+                .compactMap { (try? JSON.parse($0.value))?.objectValue }.map(OpenWait.init)
+        }
+        return waits.sorted { ($0.since ?? "", $0.key) < ($1.since ?? "", $1.key) }
+    }
+}
