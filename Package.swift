@@ -92,7 +92,13 @@ let package = Package(
                 "WaybillCore", "WaybillManifests", "WaybillEngine", "WaybillPorts", "WaybillStore", "WaybillProcesses",
                 "WaybillRuntime", "WaybillTestKit", system,
             ]),
-        tests("WaybillCommandsTests", ["WaybillCore", "WaybillCommands"]),
+        tests(
+            "WaybillCommandsTests",
+            [
+                "WaybillCore", "WaybillExpressions", "WaybillManifests", "WaybillEngine", "WaybillStore",
+                "WaybillRuntime", "WaybillCommands", system,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         tests("EndToEnd", ["WaybillCore", system], path: "Tests/EndToEnd"),
         tests("Tidy", [], path: "Tests/Tidy"),
     ],

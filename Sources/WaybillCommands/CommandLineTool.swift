@@ -10,6 +10,7 @@ package enum CommandLineTool {
         signal(SIGPIPE, SIG_IGN)
         let ordered = ArgumentOrder.optionsBehindCommand(arguments)
         do {
+            if let name = ArgumentOrder.unknownCommand(ordered) { throw unknown(name) }
             var command = try WaybillCommand.parseAsRoot(ordered)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
@@ -20,6 +21,12 @@ package enum CommandLineTool {
         } catch {
             return report(error, isJSON: ordered.contains("--json"))
         }
+    }
+
+    private static func unknown(_ name: String) -> CommandError {
+        .usage(
+            "there is no command '\(name)'",
+            hint: Suggestion.hint(for: name, among: WaybillCommand.names) ?? "`waybill --help` lists all commands")
     }
 
     private static func report(_ error: any Error, isJSON: Bool) -> Int32 {
@@ -49,6 +56,12 @@ package enum CommandLineTool {
 /// `-C` and `--json` may stand before the command, where people coming from git and make put them; the parser knows them
 /// behind it.
 enum ArgumentOrder {
+    /// The command that is asked for, if there is no such command.
+    static func unknownCommand(_ ordered: [String]) -> String? {
+        guard let name = ordered.first, !name.hasPrefix("-"), !WaybillCommand.names.contains(name) else { return nil }
+        return name
+    }
+
     static func optionsBehindCommand(_ arguments: [String]) -> [String] {
         var moved: [String] = []
         var index = 0

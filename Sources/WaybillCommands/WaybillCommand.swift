@@ -14,25 +14,30 @@ struct WaybillCommand: ParsableCommand {
         version: Version.current,
         groupedSubcommands: [
             CommandGroup(
-                name: "Write:",
+                name: "Write",
                 subcommands: [
                     InitCommand.self, ValidateCommand.self, SchemaCommand.self, EvalCommand.self, GraphCommand.self,
                 ]),
             CommandGroup(
-                name: "Run:", subcommands: [RunCommand.self, DaemonCommand.self, ReconcileCommand.self]),
+                name: "Run", subcommands: [RunCommand.self, DaemonCommand.self, ReconcileCommand.self]),
             CommandGroup(
-                name: "Look:",
+                name: "Look",
                 subcommands: [
                     ListCommand.self, ShowCommand.self, WaitsCommand.self, LogsCommand.self, SnapshotsCommand.self,
                     VerifyCommand.self, DoctorCommand.self,
                 ]),
             CommandGroup(
-                name: "Answer and control:",
+                name: "Answer and control",
                 subcommands: [
                     AnswerCommand.self, ApproveCommand.self, RejectCommand.self, CancelCommand.self,
                     PauseCommand.self, ResumeCommand.self, SnapshotCommand.self,
                 ]),
         ])
+
+    /// Of all commands.
+    static var names: [String] {
+        ["help"] + configuration.groupedSubcommands.flatMap(\.subcommands).compactMap { $0.configuration.commandName }
+    }
 
     // Also before the command: `CommandLineTool` moves them behind it. Declared here for help and completion.
     @OptionGroup var options: GlobalOptions

@@ -13,7 +13,8 @@ struct AnswerCommand: AsyncParsableCommand {
 
     @OptionGroup var options: GlobalOptions
     @Argument(
-        help: ArgumentHelp("The run's id, or the beginning of it.", valueName: "run"), completion: .custom(Completions.runs))
+        help: ArgumentHelp("The run's id, or the beginning of it.", valueName: "run"),
+        completion: .custom(Completions.runs))
     var runName: String
     @Argument(help: "The question's key; `waybill waits` shows it.")
     var key: String
@@ -23,7 +24,10 @@ struct AnswerCommand: AsyncParsableCommand {
     var text: String?
     @Option(help: ArgumentHelp("The answer as JSON.", valueName: "json"))
     var jsonValue: String?
-    @Option(help: ArgumentHelp("The answer in a .json, .yaml or text file, or - for text on the standard input.", valueName: "file"), completion: .file())
+    @Option(
+        help: ArgumentHelp(
+            "The answer in a .json, .yaml or text file, or - for text on the standard input.", valueName: "file"),
+        completion: .file())
     var file: String?
 
     func validate() throws {

@@ -59,7 +59,8 @@ struct Check: Sendable, Hashable {
             case .note: .dim
             case .wrong: .red
             }
-        let line = "\(terminal.paint(Text.pad(level.rawValue, to: 5), colour))  \(Text.pad(name, to: 11))  \(Text.oneLine(message))"
+        let line =
+            "\(terminal.paint(Text.pad(level.rawValue, to: 5), colour))  \(Text.pad(name, to: 11))  \(Text.oneLine(message))"
         return hint.map { "\(line)\n       \(Text.pad("", to: 11))  hint: \($0)" } ?? line
     }
 }

@@ -5,7 +5,8 @@ import WaybillManifests
 
 struct EvalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "eval", abstract: "Evaluate an expression, with the members of a JSON or YAML file as its variables.",
+        commandName: "eval",
+        abstract: "Evaluate an expression, with the members of a JSON or YAML file as its variables.",
         discussion: """
             A run's run.json, a checkpoint's state or any other object will do:
               waybill eval 'inputs.version.startsWith("v")' runs/<run>/run.json

@@ -71,7 +71,8 @@ struct RunFilter {
     private let labels: [(key: String, value: String)]
     private let since: Timestamp?
 
-    init(statuses: [String], workflows: [String], labels: [String], since: String?, now: Timestamp) throws(CommandError) {
+    init(statuses: [String], workflows: [String], labels: [String], since: String?, now: Timestamp) throws(CommandError)
+    {
         // Also `--status waiting,failed`. A status that this version does not know may be in a newer run.json.
         self.statuses = Set(statuses.flatMap { $0.split(separator: ",").map(String.init) })
         self.workflows = Set(workflows)

@@ -16,7 +16,8 @@ struct LogsCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
     @Argument(
-        help: ArgumentHelp("The run's id, or the beginning of it.", valueName: "run"), completion: .custom(Completions.runs))
+        help: ArgumentHelp("The run's id, or the beginning of it.", valueName: "run"),
+        completion: .custom(Completions.runs))
     var runName: String
     @Argument(help: "A step's address.")
     var step: String?
@@ -30,7 +31,9 @@ struct LogsCommand: ParsableCommand {
     private struct Log {
         var attempt: AttemptReference
         var stream: String
-        var path: FilePath { RunFolder.attempt(attempt.step, visit: attempt.visit, attempt: attempt.attempt).appending("\(stream).log") }
+        var path: FilePath {
+            RunFolder.attempt(attempt.step, visit: attempt.visit, attempt: attempt.attempt).appending("\(stream).log")
+        }
     }
 
     func run() throws {

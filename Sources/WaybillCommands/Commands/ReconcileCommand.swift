@@ -62,7 +62,10 @@ struct ReconcileSummary {
             "runs": .object(Object(counts.map { ($0.status, .int(Int64($0.count))) })),
             "problems": .list(
                 problems.map { problem in
-                    ["run": .string(problem.run.text), "code": .string(problem.error.code.rawValue), "message": .string(problem.error.message)]
+                    [
+                        "run": .string(problem.run.text), "code": .string(problem.error.code.rawValue),
+                        "message": .string(problem.error.message),
+                    ]
                 }),
         ]
     }

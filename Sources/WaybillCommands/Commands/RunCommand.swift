@@ -18,9 +18,12 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var options: GlobalOptions
     @Argument(help: "The workflow's name.")
     var workflow: String
-    @Option(help: ArgumentHelp("An input; its schema decides about the type. May be repeated.", valueName: "name=value"))
+    @Option(
+        help: ArgumentHelp("An input; its schema decides about the type. May be repeated.", valueName: "name=value"))
     var input: [String] = []
-    @Option(help: ArgumentHelp("Inputs from a JSON or YAML file, or - for the standard input.", valueName: "file"), completion: .file())
+    @Option(
+        help: ArgumentHelp("Inputs from a JSON or YAML file, or - for the standard input.", valueName: "file"),
+        completion: .file())
     var inputsFile: String?
     @Option(help: "The run's id, to start it at most once.")
     var id: String?
@@ -95,7 +98,8 @@ struct StartDelivery: Sendable {
     func deliver() async throws -> StartedRun {
         var request = request
         let random = UInt64.random(in: 0 ... .max)
-        let run = request.id.flatMap(RunID.init)
+        let run =
+            request.id.flatMap(RunID.init)
             ?? RunID.make(workflow: request.workflow, at: tree.clock.now(), random: random)
         request.id = run.text
         guard let inbox = try tree.runsDirectory.openDirectory("inbox") else {

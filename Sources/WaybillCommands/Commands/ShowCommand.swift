@@ -13,7 +13,8 @@ struct ShowCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
     @Argument(
-        help: ArgumentHelp("The run's id, or the beginning of it.", valueName: "run"), completion: .custom(Completions.runs))
+        help: ArgumentHelp("The run's id, or the beginning of it.", valueName: "run"),
+        completion: .custom(Completions.runs))
     var runName: String
 
     func run() throws {
@@ -71,7 +72,8 @@ struct RunPage {
             parts.append(members("outputs", outputs, terminal))
         }
         if let error = glance.errorText {
-            parts.append("\(terminal.paint("error", .red))  \(Text.indented(Text.printable(error), by: 7).dropFirst(7))\n")
+            parts.append(
+                "\(terminal.paint("error", .red))  \(Text.indented(Text.printable(error), by: 7).dropFirst(7))\n")
         }
         return parts.joined(separator: "\n")
     }
@@ -126,7 +128,8 @@ struct RunPage {
             return "\(count) \(name)"
         }
         return counts.isEmpty
-            ? "0 of \(glance.progress.total) steps" : "\(counts.joined(separator: ", ")) of \(glance.progress.total) steps"
+            ? "0 of \(glance.progress.total) steps"
+            : "\(counts.joined(separator: ", ")) of \(glance.progress.total) steps"
     }
 
     private func table(_ terminal: Terminal) -> String {

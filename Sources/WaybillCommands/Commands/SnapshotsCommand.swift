@@ -12,7 +12,8 @@ struct SnapshotsCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
     @Argument(
-        help: ArgumentHelp("Only those of this run: an id, or the beginning of one.", valueName: "run"), completion: .custom(Completions.runs))
+        help: ArgumentHelp("Only those of this run: an id, or the beginning of one.", valueName: "run"),
+        completion: .custom(Completions.runs))
     var runName: String?
     @Option(help: "Only those with this text in their name or description, whatever its case.")
     var query: String?

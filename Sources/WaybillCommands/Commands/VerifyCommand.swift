@@ -14,7 +14,8 @@ struct VerifyCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
     @Argument(
-        help: ArgumentHelp("The run's id, or the beginning of it.", valueName: "run"), completion: .custom(Completions.runs))
+        help: ArgumentHelp("The run's id, or the beginning of it.", valueName: "run"),
+        completion: .custom(Completions.runs))
     var runName: String?
     @Flag(help: "Also fold the ledger and compare every projection byte for byte.")
     var deep = false

@@ -113,7 +113,8 @@ extension CommandError {
     }
 
     init(_ error: EngineError) {
-        self.init(Self.dashed(error.code.rawValue), error.message, hint: "`waybill verify` says whether the ledger is sound")
+        self.init(
+            Self.dashed(error.code.rawValue), error.message, hint: "`waybill verify` says whether the ledger is sound")
     }
 
     init(_ error: JSONError, in place: String) {

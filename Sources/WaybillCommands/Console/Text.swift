@@ -95,7 +95,8 @@ enum Text {
         let seconds = microseconds / 1_000_000
         if seconds < 10 { return "\(seconds).\(microseconds % 1_000_000 / 100_000)s" }
         for (size, unit, smaller, smallerUnit) in [(86_400, "d", 3_600, "h"), (3_600, "h", 60, "m"), (60, "m", 1, "s")]
-        as [(Int64, String, Int64, String)] where seconds >= size {
+            as [(Int64, String, Int64, String)] where seconds >= size
+        {
             let rest = seconds % size / smaller
             return rest == 0 ? "\(seconds / size)\(unit)" : "\(seconds / size)\(unit) \(rest)\(smallerUnit)"
         }

@@ -22,7 +22,8 @@ struct TreeChecks {
 
     private var daemon: Check {
         if tree.hasDaemon { return .fine("daemon", "one works on this tree") }
-        return .note("daemon", "none works on this tree", hint: "`waybill daemon`, or `waybill reconcile` from a crontab line")
+        return .note(
+            "daemon", "none works on this tree", hint: "`waybill daemon`, or `waybill reconcile` from a crontab line")
     }
 
     private var manifests: Check {
@@ -80,7 +81,9 @@ struct TreeChecks {
             let shown = names.prefix(Self.named).joined(separator: ", ")
             let more = names.count > Self.named ? " and \(names.count - Self.named) more" : ""
             checks.append(
-                Check(name: kind, level: level, message: "\(Text.count(names.count, "run")) \(what): \(shown)\(more)", hint: hint))
+                Check(
+                    name: kind, level: level, message: "\(Text.count(names.count, "run")) \(what): \(shown)\(more)",
+                    hint: hint))
         }
         return checks
     }

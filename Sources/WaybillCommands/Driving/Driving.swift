@@ -22,7 +22,8 @@ struct Driving: Sendable {
                 launcher: try LocalLauncher(), watcher: try InotifyWatcher(), timers: try TimerQueue())
         } catch let error as WatchError {
             throw CommandError(
-                "no-resources", error.message, hint: "`waybill doctor` shows the limits of this machine", status: .tryAgain)
+                "no-resources", error.message, hint: "`waybill doctor` shows the limits of this machine",
+                status: .tryAgain)
         } catch let error as LaunchError {
             throw CommandError("no-resources", error.message, status: .tryAgain)
         } catch let error as Errno {

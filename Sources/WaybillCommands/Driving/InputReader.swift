@@ -24,7 +24,9 @@ enum InputReader {
     private static func wantsText(_ schema: Value?, _ text: String) -> Bool {
         let types = types(schema)
         if types == ["string"] { return true }
-        guard types.isEmpty, let choices = (schema?["enum"]?.listValue ?? schema?["const"].map { [$0] }) else { return false }
+        guard types.isEmpty, let choices = (schema?["enum"]?.listValue ?? schema?["const"].map { [$0] }) else {
+            return false
+        }
         return choices.contains(.string(text))
     }
 

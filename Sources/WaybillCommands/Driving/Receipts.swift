@@ -13,7 +13,8 @@ struct DropReceipt: Sendable {
 
     /// Why an answer or a control file was not taken.
     func error(about what: String) -> CommandError {
-        CommandError(kind, "\(what) was rejected: \(message)", hint: "the file is kept in inbox/rejected/, beside the reason")
+        CommandError(
+            kind, "\(what) was rejected: \(message)", hint: "the file is kept in inbox/rejected/, beside the reason")
     }
 
     /// Why a start request was not taken.

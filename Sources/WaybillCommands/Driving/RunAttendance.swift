@@ -48,7 +48,8 @@ struct RunAttendance: Sendable {
                 if let problem = glance.problem { throw CommandError("unreadable", problem, place: folder.run.text) }
                 if glance.isEnded { return }
                 if glance.status == RunStatus.quarantined.rawValue {
-                    throw CommandError("quarantined", "\(folder.run) is quarantined", hint: "`waybill verify \(folder.run)` says why")
+                    throw CommandError(
+                        "quarantined", "\(folder.run) is quarantined", hint: "`waybill verify \(folder.run)` says why")
                 }
                 tell(reader.waits(folder), &told)
                 if !tree.hasDaemon, isDue(glance, &seen) {
@@ -133,7 +134,8 @@ struct RunAttendance: Sendable {
             console.output.json(.object(glance.object))
         } else {
             let waits = glance.isEnded ? [] : reader.waits(folder)
-            console.output.write(Array(RunSummary(glance: glance, waits: waits, now: tree.clock.now()).text(for: console.terminal).utf8))
+            console.output.write(
+                Array(RunSummary(glance: glance, waits: waits, now: tree.clock.now()).text(for: console.terminal).utf8))
         }
         let status = ExitStatus(runStatus: glance.status)
         if status != .done { throw status.exit }

@@ -110,7 +110,9 @@ struct PlanGraph {
 
     /// A directed graph in Graphviz' language.
     var dot: String {
-        var lines = ["digraph \(Self.quoted(name)) {", "  node [shape=box, style=\"rounded,filled\", fillcolor=white];"]
+        var lines = [
+            "digraph \(Self.quoted(name)) {", "  node [shape=box, style=\"rounded,filled\", fillcolor=white];",
+        ]
         if isMachine { lines.append("  \(Self.quoted(Self.start)) [shape=circle, label=\"start\"];") }
         for node in nodes {
             var attributes = "label=\(Self.quoted(node.id + "\n" + node.action))"

@@ -107,7 +107,8 @@ struct GlanceReader {
             tree: tree, folder: folder, definition: definition.workflow, genesis: definition.digest)
         var projections: [FilePath: [UInt8]] = [:]
         let report = try rebuild.everything { projection in
-            let isSmall = !projection.path.starts(with: RunFolder.checkpoints)
+            let isSmall =
+                !projection.path.starts(with: RunFolder.checkpoints)
                 && !projection.path.starts(with: RunFolder.inbox)
             if isSmall { projections[projection.path] = projection.bytes }
         }

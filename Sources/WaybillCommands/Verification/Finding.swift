@@ -75,7 +75,8 @@ struct ChainReport: Sendable {
             findings.append(
                 Finding(
                     kind: "torn",
-                    message: "\(reason.message): \(bytes) bytes of an unfinished write; whoever opens it next saves them "
+                    message:
+                        "\(reason.message): \(bytes) bytes of an unfinished write; whoever opens it next saves them "
                         + "aside and cuts them off",
                     seq: reason.seq))
         case .damaged(_, let reason):

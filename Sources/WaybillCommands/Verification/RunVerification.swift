@@ -24,7 +24,9 @@ struct RunVerification {
         report.isDeep = deep
         guard let index = try folder.read(RunFolder.index, limit: RunFolders.largestSource) else {
             report.findings.append(
-                Finding(kind: "definition", message: "is missing, so that nothing can vouch for the ledger", path: "definition/index.json"))
+                Finding(
+                    kind: "definition", message: "is missing, so that nothing can vouch for the ledger",
+                    path: "definition/index.json"))
             return report
         }
         let genesis = Digest.sha256(index)
@@ -95,7 +97,8 @@ struct RunVerification {
             else {
                 report.findings.append(
                     Finding(
-                        kind: "checkpoint", message: "it is not the checkpoint that the ledger names, and is passed over",
+                        kind: "checkpoint",
+                        message: "it is not the checkpoint that the ledger names, and is passed over",
                         path: path.string, isError: false))
                 return nil
             }

@@ -1,0 +1,98 @@
+import Testing
+import WaybillCore
+
+@testable import WaybillCommands
+
+@Suite("Runs on a page")
+struct RunPageTests {
+    private let now = Timestamp(rfc3339: "2026-11-20T12:15:00Z") ?? .earliest
+    private let run = RunID("release-1")
+
+    private func glance(_ members: Object) throws -> Glance {
+        var object: Object = [
+            "format": 1, "id": "release-1", "workflow": "release", "status": "waiting",
+            "definition": .string(String(repeating: "ab", count: 32)), "commit": nil,
+            "startedAt": "2026-11-20T10:15:00.000000Z", "endedAt": nil,
+            "trigger": ["type": "manual", "by": "alice"], "labels": [:], "inputs": ["version": "v1.2.0"],
+            "goal": ["summary": "Ship v1.2.0"],
+            "progress": [
+                "total": 3, "completed": 1, "running": 0, "waiting": 1, "failed": 0, "skipped": 0,
+            ],
+            "waiting": [["key": "approve", "reason": "user"]], "outputs": nil, "error": nil,
+            "ledger": ["seq": 9, "head": .string(String(repeating: "0f", count: 32))],
+        ]
+        for (name, value) in members { object[name] = value }
+        return Glance(try #require(run), object)
+    }
+
+    private let wait = OpenWait(object: [
+        "run": "release-1", "key": "approve", "prompt": "Ship it?\nReally?", "reason": "user",
+        "since": "2026-11-20T11:15:00.000000Z", "until": "2026-11-22T12:15:00.000000Z",
+        "default": ["approve": false], "choices": nil, "schema": ["type": "object"],
+        "command": "waybill approve release-1 approve",
+    ])
+
+    @Test("a waiting run shows its steps, its question and how to answer it")
+    func waiting() throws {
+        var build = StepHistory.Step(id: "build")
+        build.status = "completed"
+        build.startedAt = Timestamp(rfc3339: "2026-11-20T10:15:00Z")
+        build.endedAt = Timestamp(rfc3339: "2026-11-20T10:15:02.5Z")
+        let page = RunPage(
+            glance: try glance([:]), steps: [build, StepHistory.Step(id: "publish")], waits: [wait], now: now)
+        #expect(
+            page.text(for: .plain) == """
+                release-1  waiting
+                  workflow  release, definition abababababab
+                  goal      Ship v1.2.0
+                  started   2026-11-20 10:15:00 UTC, 2h ago, by alice (manual)
+                  inputs    version=v1.2.0
+                  progress  1 completed, 1 waiting of 3 steps
+                  ledger    9 entries, head 0f0f0f0f0f0f0f0f
+
+                STEP     STATUS     TIME  DETAIL
+                build    completed  2.5s
+                publish  pending
+
+                release-1  approve  since 1h ago
+                  Ship it?
+                  Really?
+                  until 2026-11-22 12:15:00 UTC (in 2d), then {"approve":false}
+                  $ waybill approve release-1 approve
+
+                """)
+    }
+
+    @Test("a run that ended shows its outputs and its error")
+    func ended() throws {
+        let failed = try glance([
+            "status": "failed", "endedAt": "2026-11-20T10:16:00.000000Z", "waiting": [], "goal": nil,
+            "outputs": ["path": "/x", "n": 1], "error": ["step": "build", "kind": "exit", "message": "exited with code 2"],
+        ])
+        let summary = RunSummary(glance: failed, waits: [], now: now)
+        #expect(
+            summary.text(for: .plain) == """
+                release-1  failed  in 1m
+                  n     1
+                  path  /x
+                  error: build: exited with code 2
+
+                """)
+        let page = RunPage(glance: failed, steps: [], waits: [], now: now).text(for: .plain)
+        #expect(page.contains("  ended     2026-11-20 10:16:00 UTC, after 1m\n"))
+        #expect(page.hasSuffix("error  build: exited with code 2\n"))
+    }
+
+    @Test("a listing shows what is unknown as it is, and what cannot be read first")
+    func listing() throws {
+        let newer = try glance(["status": "teleported", "waiting": []])
+        let broken = Glance(try #require(RunID("broken")), problem: "it has no ledger")
+        let sorted = [newer, broken].sorted(by: ListCommand.isNewer)
+        #expect(
+            ListCommand.table(sorted, now: now).tabSeparated == """
+                broken\t\tunreadable\t\t\t\tit has no ledger
+                release-1\trelease\tteleported\t2026-11-20 10:15:00 UTC\t2h\t1/3\t
+
+                """)
+    }
+}
