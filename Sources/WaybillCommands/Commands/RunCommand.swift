@@ -37,15 +37,16 @@ struct RunCommand: AsyncParsableCommand {
         let sources = try SourceTree(root: tree.root)
         let request = try request(sources)
         let hasDaemon = tree.hasDaemon
-        let started: StartedRun
+        let started: (run: RunID, isNew: Bool)
         if hasDaemon, !isThere(request, tree) {
             // Checked here first, so that a mistake is told with all that is known about it.
             if let workflow = sources.catalog.workflows[request.workflow] {
                 _ = try RunStarter.check(request.inputs, of: workflow)
             }
-            started = try await StartDelivery(tree: tree, request: request).deliver()
+            started = (try await StartDelivery(tree: tree, request: request).deliver(), true)
         } else {
-            started = try RunStarter(tree: tree, sources: sources).start(request)
+            let direct = try RunStarter(tree: tree, sources: sources).start(request)
+            started = (direct.run, direct.isNew)
         }
         guard let folder = try tree.runs.open(started.run) else {
             throw CommandError("unknown-run", "the run \(started.run) is gone again")
@@ -53,7 +54,7 @@ struct RunCommand: AsyncParsableCommand {
         try await attend(RunAttendance(tree: tree, folder: folder, console: options.console), started, hasDaemon)
     }
 
-    private func attend(_ attendance: RunAttendance, _ started: StartedRun, _ hasDaemon: Bool) async throws {
+    private func attend(_ attendance: RunAttendance, _ started: (run: RunID, isNew: Bool), _ hasDaemon: Bool) async throws {
         let console = options.console
         let word = started.isNew ? "started" : "was started before"
         if hasDaemon, !wait {
@@ -95,7 +96,7 @@ struct StartDelivery: Sendable {
     let tree: Tree
     let request: StartRequest
 
-    func deliver() async throws -> StartedRun {
+    func deliver() async throws -> RunID {
         var request = request
         let random = UInt64.random(in: 0 ... .max)
         let run =
@@ -108,12 +109,12 @@ struct StartDelivery: Sendable {
         // No dot in the stem: that would make it an answer.
         let name = "\(run.text.prefix(120))--\(String(random, radix: 36)).json"
         try Mailbox.drop(name, JSON.pretty(request.value), into: inbox)
-        let outcome = try await Patience.poll(limit: Patience.forDaemon) { () -> StartedRun? in
+        let outcome = try await Patience.poll(limit: Patience.forDaemon) { () -> RunID? in
             if let refusal = try Receipts(inbox).rejected(name) { throw refusal.startError }
             let isTaken = try inbox.status(FilePath(name)) == nil
             let ledger = FilePath(run.text).pushing(RunFolder.ledger)
             let isThere = try tree.runsDirectory.status(ledger) != nil
-            return isTaken && isThere ? StartedRun(run: run, isNew: true) : nil
+            return isTaken && isThere ? run : nil
         }
         if let outcome { return outcome }
         throw CommandError(

@@ -19,7 +19,8 @@ struct Driving: Sendable {
     static func services() throws -> RuntimeServices {
         do {
             return RuntimeServices(
-                launcher: try LocalLauncher(), watcher: try InotifyWatcher(), timers: try TimerQueue())
+                launcher: try LocalLauncher(), watcher: try InotifyWatcher(), timers: try TimerQueue(),
+                hookTimers: try TimerQueue())
         } catch let error as WatchError {
             throw CommandError(
                 "no-resources", error.message, hint: "`waybill doctor` shows the limits of this machine",
