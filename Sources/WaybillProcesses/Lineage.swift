@@ -23,28 +23,52 @@ struct Lineage: Sendable {
         table.possibleOrphans().filter { $0 != pid && owns($0) && !hasEnded($0) }
     }
 
-    /// Signals the first process, if asked to, the orphans, and all that descends from them, until nothing new
-    /// turns up.
+    /// Asks all to end: everything that is there, found before the first signal is sent. What appears afterwards is
+    /// more likely somebody's way of cleaning up than an escape, and KILL finds it later.
+    func terminate(_ table: ProcessTable) {
+        let found = members(table)
+        send(SIGTERM, to: pid)
+        for other in found { sendIfOwned(SIGTERM, to: other) }
+    }
+
+    /// Kills the first process, if it lives, and all others, until none turns up that was not killed yet.
     ///
     /// - Returns: The processes that were found, without the first.
-    func signal(_ number: Int32, includingFirst: Bool, _ table: ProcessTable) -> Set<Int32> {
-        var seen: Set<Int32> = [pid]
-        if includingFirst { send(number, to: pid) }
-        for _ in 0..<Self.maximumPasses {
-            let before = seen.count
-            var pending = livingOrphans(table) + table.children(of: pid)
-            while let next = pending.popLast(), seen.count < Self.maximumProcesses {
-                // The children first: with KILL they would be given to us and have to be found again.
-                let children = table.children(of: next)
-                if seen.insert(next).inserted {
-                    pending += children
-                    sendIfOwned(number, to: next)
-                }
-            }
-            if seen.count == before { break }
+    func kill(includingFirst: Bool, _ table: ProcessTable) -> Set<Int32> {
+        var killed: Set<Int32> = []
+        for pass in 0..<Self.maximumPasses {
+            let found = members(table).subtracting(killed)
+            if pass == 0, includingFirst { send(SIGKILL, to: pid) }
+            if found.isEmpty { break }
+            for other in found { sendIfOwned(SIGKILL, to: other) }
+            killed.formUnion(found)
         }
-        seen.remove(pid)
-        return seen
+        return killed
+    }
+
+    /// All but the first process.
+    ///
+    /// A process whose parent ends moves from one list to another while they are read: from the descendants to the
+    /// orphans, never back. So the descendants are read first, and all again until nothing new turns up.
+    private func members(_ table: ProcessTable) -> Set<Int32> {
+        var all: Set<Int32> = []
+        for _ in 0..<Self.maximumPasses {
+            let before = all.count
+            all.formUnion(descendants(of: table.children(of: pid), table))
+            all.formUnion(descendants(of: livingOrphans(table), table))
+            if all.count == before || all.count >= Self.maximumProcesses { break }
+        }
+        return all
+    }
+
+    /// These processes and all below them.
+    private func descendants(of roots: [Int32], _ table: ProcessTable) -> Set<Int32> {
+        var found: Set<Int32> = []
+        var pending = roots
+        while let next = pending.popLast(), found.count < Self.maximumProcesses {
+            if found.insert(next).inserted { pending += table.children(of: next) }
+        }
+        return found
     }
 
     /// Collects a child that has ended. Only called for processes that this lineage owns.

@@ -195,7 +195,7 @@ final class ProcessLoop: @unchecked Sendable {
             // What it left behind is being killed already: too late for manners.
             guard attempt.phase == .running else { return }
             attempt.stop = reason
-            _ = attempt.lineage.signal(SIGTERM, includingFirst: true, table)
+            attempt.lineage.terminate(table)
         }
         let earliest = min(attempt.graceEnds ?? ends, ends)
         attempt.graceEnds = earliest
@@ -206,7 +206,7 @@ final class ProcessLoop: @unchecked Sendable {
         if attempt.phase == .running, attempt.stop == nil { attempt.stop = .request }
         deadlines.remove(.stop(attempt.id))
         if attempt.killingSince == nil { attempt.killingSince = clock.monotonicNanoseconds }
-        let found = attempt.lineage.signal(SIGKILL, includingFirst: attempt.phase == .running, table)
+        let found = attempt.lineage.kill(includingFirst: attempt.phase == .running, table)
         if attempt.phase == .sweeping { attempt.leftBehind.formUnion(found) }
     }
 
