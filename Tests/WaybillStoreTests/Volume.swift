@@ -1,5 +1,5 @@
-import Testing
 import SystemPackage
+import Testing
 import WaybillCore
 import WaybillEngine
 import WaybillPorts

@@ -55,7 +55,8 @@ struct ArtifactStoreContractTests {
         let artifact = try store.put(contentsOf: "large", in: folder, run: sample.run, limit: 600_000)
         #expect(artifact == Artifact(sha256: .sha256(large), size: 600_000))
         #expect(try store.get(artifact.sha256, run: sample.run, limit: 600_000) == large)
-        #expect(code { _ = try store.put(contentsOf: "large", in: folder, run: sample.run, limit: 599_999) } == .tooLarge)
+        #expect(
+            code { _ = try store.put(contentsOf: "large", in: folder, run: sample.run, limit: 599_999) } == .tooLarge)
         #expect(code { _ = try store.put(contentsOf: "no", in: folder, run: sample.run, limit: 9) } == .missing)
     }
 

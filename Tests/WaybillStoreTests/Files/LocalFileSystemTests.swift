@@ -2,8 +2,9 @@ import Glibc
 import SystemPackage
 import Testing
 import WaybillPorts
-@testable import WaybillStore
 import WaybillTestKit
+
+@testable import WaybillStore
 
 @Suite("The machine's files")
 struct LocalFileSystemTests {

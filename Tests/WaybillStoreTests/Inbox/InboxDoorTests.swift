@@ -3,8 +3,9 @@ import SystemPackage
 import Testing
 import WaybillCore
 import WaybillPorts
-@testable import WaybillStore
 import WaybillTestKit
+
+@testable import WaybillStore
 
 @Suite("The inbox's door")
 struct InboxDoorTests {

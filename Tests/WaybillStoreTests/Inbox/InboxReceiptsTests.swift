@@ -112,14 +112,17 @@ struct InboxReceiptsTests {
         for number in 1...5 {
             let text = number == 2 ? String(repeating: "x", count: 5_000) : "x"
             let (door, file) = try drop("a\(number)", text)
-            outcomes.append(try receipts.reject(file, of: door, receipt: Receipt(file, .rejected, at: time, seq: number)))
+            outcomes.append(
+                try receipts.reject(file, of: door, receipt: Receipt(file, .rejected, at: time, seq: number)))
         }
-        #expect(outcomes == [
-            .kept("rejected/1-a1"), .receiptOnly("rejected/2-a2"), .kept("rejected/3-a3"), .counted, .counted,
-        ])
-        #expect(try names("rejected") == [
-            "1-a1", "1-a1.reason.json", "2-a2.reason.json", "3-a3", "3-a3.reason.json",
-        ])
+        #expect(
+            outcomes == [
+                .kept("rejected/1-a1"), .receiptOnly("rejected/2-a2"), .kept("rejected/3-a3"), .counted, .counted,
+            ])
+        #expect(
+            try names("rejected") == [
+                "1-a1", "1-a1.reason.json", "2-a2.reason.json", "3-a3", "3-a3.reason.json",
+            ])
         #expect(try names(".claimed").isEmpty)
     }
 

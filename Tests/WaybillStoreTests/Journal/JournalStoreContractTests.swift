@@ -57,7 +57,8 @@ struct JournalStoreContractTests {
         let inputs = inputs
         func start() throws -> [Entry] {
             try journal.decide(at: time) { index in
-                index.runs[run] == nil ? [.runStarted(run, workflow: "release", inputs: inputs, trigger: ["type": "manual"])] : []
+                index.runs[run] == nil
+                    ? [.runStarted(run, workflow: "release", inputs: inputs, trigger: ["type": "manual"])] : []
             }
         }
         #expect(try start().count == 1)

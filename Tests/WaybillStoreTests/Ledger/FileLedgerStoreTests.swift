@@ -67,8 +67,9 @@ struct FileLedgerStoreTests {
             system.crash { _ in survival }
             let again = try FileLedgerStore(runs: try system.root()).open(sample.run, from: sample.genesis)
             #expect(again.head.seq >= head.seq)
-            #expect(try FileLedgerStore(runs: system.root()).verify(
-                sample.run, from: sample.genesis, knownHeads: [head.seq: head.digest]) == .whole(again.head))
+            #expect(
+                try FileLedgerStore(runs: system.root()).verify(
+                    sample.run, from: sample.genesis, knownHeads: [head.seq: head.digest]) == .whole(again.head))
         }
     }
 

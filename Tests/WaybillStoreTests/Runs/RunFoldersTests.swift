@@ -110,7 +110,9 @@ struct RunFoldersTests {
         let runs = try system.root()
         system.fail(.write, .noSpace, on: "index.json")
         let bytes = sample.lines([1]).bytes
-        #expect(code { _ = try RunFolders(runs).create(sample.run, definition: sample.definition, lines: bytes) } == .noSpace)
+        #expect(
+            code { _ = try RunFolders(runs).create(sample.run, definition: sample.definition, lines: bytes) }
+                == .noSpace)
         system.setPlan(nil)
         #expect(try RunFolders(runs).open(sample.run) == nil)
         #expect(try runs.entries(".building", limit: 9)?.isEmpty == true)
