@@ -78,6 +78,11 @@ final class ScratchTree: Sendable {
     /// A JSON file; nil if missing or, for a moment, not whole.
     func json(_ path: String) -> Value? { bytes(path).flatMap { try? JSON.parse($0) } }
 
+    /// A member deep in a JSON file; nil where any part of the way is missing.
+    func member(_ path: String, _ keys: String...) -> Value? {
+        keys.reduce(json(path)) { value, key in value?.member(key) }
+    }
+
     /// A run's ledger, an entry each.
     func ledger(_ run: String) throws -> [Value] {
         try lines("runs/\(run)/ledger.jsonl").map { try JSON.parse([UInt8]($0.utf8)) }
@@ -127,6 +132,14 @@ final class ScratchTree: Sendable {
             await daemon.kill()
             throw error
         }
+    }
+}
+
+extension Value {
+    /// A member of an object; nil if it is missing or this is none.
+    func member(_ key: String) -> Value? {
+        guard case .object(let object) = self else { return nil }
+        return object[key]
     }
 }
 
