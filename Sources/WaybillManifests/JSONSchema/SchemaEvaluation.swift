@@ -6,8 +6,10 @@ struct SchemaEvaluation {
     private static let mostViolations = 100
     /// A schema that refers to itself, or a value, can nest applications only so deep.
     private static let deepest = 1_000
-    /// References can multiply work beyond any use; ten million applications take some seconds.
-    private static let mostSteps = 10_000_000
+    /// References can multiply work beyond any use: so many applications are free, and so many more for each part of
+    /// the value.
+    private static let freeSteps = 500_000
+    private static let stepsPerPart = 100
 
     enum PathStep {
         case member(String)
@@ -24,7 +26,7 @@ struct SchemaEvaluation {
     /// The resources entered on the way, outermost first.
     private(set) var scopes: [Int] = []
     private var depth = 0
-    private var steps = 0
+    private var stepsLeft = 0
     /// A limit was reached: nothing that follows is trustworthy.
     private var isExhausted = false
 
@@ -36,6 +38,7 @@ struct SchemaEvaluation {
 
     mutating func run(_ instance: Value) -> Bool {
         var evaluated = EvaluatedParts()
+        stepsLeft = Self.freeSteps + Self.stepsPerPart * instance.partCount
         return apply(0, to: instance, &evaluated) && !isExhausted
     }
 
@@ -90,13 +93,13 @@ struct SchemaEvaluation {
 
     private mutating func enter(_ number: Int) -> Bool {
         guard !isExhausted else { return false }
-        steps += 1
+        stepsLeft -= 1
         depth += 1
-        if depth > Self.deepest || steps > Self.mostSteps {
+        if depth > Self.deepest || stepsLeft < 0 {
             depth -= 1
             isExhausted = true
             let reason =
-                depth >= Self.deepest
+                stepsLeft >= 0
                 ? "the schema and the value nest too deep, or the schema refers to itself without end"
                 : "checking this value against the schema takes too long"
             violations = [violation(reason, number, keyword: nil)]
@@ -109,7 +112,7 @@ struct SchemaEvaluation {
 
     /// Notes a violation; always false, for use as the result of a check.
     mutating func fail(_ number: Int, _ keyword: String, _ reason: String) -> Bool {
-        if collects, violations.count < Self.mostViolations {
+        if collects, !isExhausted, violations.count < Self.mostViolations {
             violations.append(violation(reason, number, keyword: keyword))
         }
         return false
@@ -117,12 +120,13 @@ struct SchemaEvaluation {
 
     /// What a node finds wrong with a value, which is not noted.
     mutating func reasons(_ number: Int, _ instance: Value) -> [SchemaViolation] {
+        guard !isExhausted else { return [] }
         let noted = violations
         violations = []
         var evaluated = EvaluatedParts()
         _ = apply(number, to: instance, &evaluated)
         let found = violations
-        violations = isExhausted ? found : noted
+        if !isExhausted { violations = noted }
         return found
     }
 

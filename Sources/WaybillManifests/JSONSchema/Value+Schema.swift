@@ -41,6 +41,15 @@ extension Value {
         }
     }
 
+    /// How many values there are in this one, itself included.
+    var partCount: Int {
+        switch self {
+        case .list(let elements): elements.reduce(1) { $0 + $1.partCount }
+        case .object(let object): object.reduce(1) { $0 + $1.value.partCount }
+        default: 1
+        }
+    }
+
     /// The type as a message names it.
     var schemaTypeName: String {
         switch self {

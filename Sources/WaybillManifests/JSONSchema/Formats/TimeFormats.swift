@@ -32,7 +32,8 @@ enum TimeFormats {
     static func isDuration(_ text: String) -> Bool {
         var rest = Substring(text).utf8[...]
         guard rest.popFirst() == UInt8(ascii: "P") else { return false }
-        if let weeks = parts(&rest, of: "W"), !weeks.isEmpty { return rest.isEmpty }
+        var whole = rest
+        if parts(&whole, of: "W") == [0], whole.isEmpty { return true }
         guard let date = parts(&rest, of: "YMD") else { return false }
         if rest.isEmpty { return isRun(date) && !date.isEmpty }
         guard rest.popFirst() == UInt8(ascii: "T"), let time = parts(&rest, of: "HMS") else { return false }
