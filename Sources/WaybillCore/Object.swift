@@ -26,6 +26,11 @@ package struct Object: Sendable {
         return (object, object.members.count == count ? nil : duplicate)
     }
 
+    /// Takes members whose names are known to be in order, each once.
+    init(sorted elements: [Element]) {
+        members = elements
+    }
+
     package var count: Int { members.count }
     package var isEmpty: Bool { members.isEmpty }
     package var keys: [String] { members.map(\.key) }
@@ -88,6 +93,9 @@ package struct Object: Sendable {
 }
 
 extension Object: RandomAccessCollection {
+    /// The array's own iterator; the one that collections get by default costs several calls for each member.
+    package func makeIterator() -> IndexingIterator<[Element]> { members.makeIterator() }
+
     package var startIndex: Int { 0 }
     package var endIndex: Int { members.count }
     package subscript(position: Int) -> Element { members[position] }

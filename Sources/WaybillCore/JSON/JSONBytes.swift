@@ -79,29 +79,35 @@ extension Double {
     /// The digits of a positive number without zeros at either end, and where the decimal point stands:
     /// the value is 0.digits times ten to the `point`. Swift's own description has the shortest digits.
     package var shortestDigits: (digits: [UInt8], point: Int) {
-        var digits: [UInt8] = []
-        var point = 0
-        var exponent = 0
-        var isFraction = false
-        let text = Array(description.utf8)
-        for (index, byte) in text.enumerated() {
-            switch byte {
-            case UInt8(ascii: "."): isFraction = true
-            case UInt8(ascii: "e"):
-                exponent = Int(String(decoding: text[(index + 1)...], as: UTF8.self)) ?? 0
-            case UInt8(ascii: "0")...UInt8(ascii: "9"):
-                if text[..<index].contains(UInt8(ascii: "e")) { continue }
-                if digits.isEmpty && byte == UInt8(ascii: "0") {
-                    if isFraction { point -= 1 }
-                    continue
+        var text = description
+        return text.withUTF8 { text in
+            var digits: [UInt8] = []
+            digits.reserveCapacity(text.count)
+            var point = 0
+            var isFraction = false
+            for (index, byte) in text.enumerated() {
+                switch byte {
+                case UInt8(ascii: "."): isFraction = true
+                case UInt8(ascii: "e"):
+                    let exponent = Int(String(decoding: text[(index + 1)...], as: UTF8.self)) ?? 0
+                    return (digits.trimmed, point + exponent)
+                case UInt8(ascii: "0") where digits.isEmpty: if isFraction { point -= 1 }
+                default:
+                    digits.append(byte)
+                    if !isFraction { point += 1 }
                 }
-                digits.append(byte)
-                if !isFraction { point += 1 }
-            default: continue
             }
+            return (digits.trimmed, point)
         }
+    }
+}
+
+extension [UInt8] {
+    /// Without the zeros at the end.
+    fileprivate var trimmed: [UInt8] {
+        var digits = self
         while digits.last == UInt8(ascii: "0") { digits.removeLast() }
-        return (digits, point + exponent)
+        return digits
     }
 }
 
