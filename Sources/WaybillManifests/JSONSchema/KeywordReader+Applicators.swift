@@ -101,7 +101,7 @@ extension KeywordReader {
     private mutating func readDynamic(
         _ compiler: SchemaCompiler, _ target: (node: Int, anchor: String?, resource: Int), anchor: String?
     ) {
-        if let anchor, compiler.registry.resources[target.resource].dynamicAnchors[anchor] != nil {
+        if let anchor, compiler.library.resources[target.resource].dynamicAnchors[anchor] != nil {
             keywords.append(.dynamicReference(target.node, anchor: anchor))
         } else {
             keywords.append(.reference(target.node))

@@ -15,7 +15,7 @@ struct KeywordReader {
     }
 
     mutating func read(_ compiler: inout SchemaCompiler) throws(JSONSchemaError) {
-        let resource = compiler.registry.resources[place.resource]
+        let resource = compiler.library.resources[place.resource]
         let dialect = resource.dialect
         if resource.document.isEmpty { noteUnknownKeywords(&compiler) }
         if dialect.referenceStandsAlone, object["$ref"] != nil {
@@ -56,8 +56,8 @@ struct KeywordReader {
 
     func node(_ compiler: inout SchemaCompiler, _ path: [String]) throws(JSONSchemaError) -> Int {
         let pointer = JSONPointer(place.pointer.tokens + path)
-        let document = JSONPointer(compiler.registry.resources[place.resource].pointer.tokens + pointer.tokens)
-        let inner = compiler.registry.rootResource(at: document, like: place.resource)
+        let document = JSONPointer(compiler.library.resources[place.resource].pointer.tokens + pointer.tokens)
+        let inner = compiler.library.rootResource(at: document, like: place.resource)
         let target = inner.map { SchemaRegistry.Place(resource: $0, pointer: JSONPointer()) }
         return try compiler.number(of: target ?? SchemaRegistry.Place(resource: place.resource, pointer: pointer))
     }

@@ -9,14 +9,14 @@ struct SchemaCompiler {
     var nodes: [SchemaNode] = []
     var scopes: [SchemaScope] = []
     var unknownKeywords: [JSONSchema.UnknownKeyword] = []
-    var registry: SchemaRegistry
+    var library: SchemaRegistry
     let options: JSONSchema.Options
 
     private var numbers: [SchemaRegistry.Place: Int] = [:]
     private var places: [SchemaRegistry.Place] = []
 
     init(_ schema: Value, resources: [String: Value], options: JSONSchema.Options) throws(JSONSchemaError) {
-        registry = try SchemaRegistry(schema, documents: resources)
+        library = try SchemaRegistry(schema, documents: resources)
         self.options = options
         _ = try number(of: SchemaRegistry.Place(resource: 0, pointer: JSONPointer()))
     }
@@ -38,7 +38,7 @@ struct SchemaCompiler {
         let number = places.count
         numbers[place] = number
         places.append(place)
-        let resource = registry.resources[place.resource]
+        let resource = library.resources[place.resource]
         let pointer = JSONPointer(resource.pointer.tokens + place.pointer.tokens)
         nodes.append(SchemaNode(resource: place.resource, location: "\(resource.document)#\(pointer)"))
         try openScope(place.resource)
@@ -47,8 +47,8 @@ struct SchemaCompiler {
 
     /// The dynamic scope of a resource needs all its dynamic anchors, whoever enters it.
     private mutating func openScope(_ resource: Int) throws(JSONSchemaError) {
-        while scopes.count < registry.resources.count { scopes.append(SchemaScope()) }
-        for (name, pointer) in registry.resources[resource].dynamicAnchors.sorted(by: { $0.key < $1.key })
+        while scopes.count < library.resources.count { scopes.append(SchemaScope()) }
+        for (name, pointer) in library.resources[resource].dynamicAnchors.sorted(by: { $0.key < $1.key })
         where scopes[resource].dynamicAnchors[name] == nil {
             // Entered before it has its number, because the number's node may belong to this very resource.
             scopes[resource].dynamicAnchors[name] = -1
@@ -59,7 +59,7 @@ struct SchemaCompiler {
 
     private mutating func compile(_ number: Int) throws(JSONSchemaError) {
         let place = places[number]
-        guard let schema = registry.schema(at: place) else {
+        guard let schema = library.schema(at: place) else {
             preconditionFailure("only places that exist get numbers")
         }
         switch schema {
@@ -79,7 +79,7 @@ struct SchemaCompiler {
     mutating func follow(
         _ reference: String, from place: SchemaRegistry.Place, keyword: String
     ) throws(JSONSchemaError) -> (node: Int, anchor: String?, resource: Int) {
-        guard let target = try registry.resolve(reference, in: place.resource) else {
+        guard let target = try library.resolve(reference, in: place.resource) else {
             throw error(
                 .reference, "'\(reference)' leads nowhere; nothing is fetched from a network", at: place,
                 keyword: keyword)
@@ -90,7 +90,7 @@ struct SchemaCompiler {
     func error(
         _ code: JSONSchemaError.Code, _ message: String, at place: SchemaRegistry.Place, keyword: String? = nil
     ) -> JSONSchemaError {
-        let resource = registry.resources[place.resource]
+        let resource = library.resources[place.resource]
         let tokens = resource.pointer.tokens + place.pointer.tokens + (keyword.map { [$0] } ?? [])
         return JSONSchemaError(code, message, document: resource.document, pointer: JSONPointer(tokens))
     }
