@@ -15,7 +15,7 @@ enum Volume: String, CaseIterable, Sendable {
     func make() throws -> (folder: any Directory, keep: AnyObject) {
         switch self {
         case .local:
-            let scratch = try ScratchFolder()
+            let scratch = try ScratchDirectory()
             return (scratch.directory, scratch)
         case .memory:
             let system = MemoryFileSystem()

@@ -102,7 +102,7 @@ package struct RunFolders: Sendable {
             try folder.createDirectories(path.removingLastComponent())
             do throws(FileSystemError) {
                 try folder.write(blob, toNew: path, durability: durability)
-            } catch where error.code == .exists {
+            } catch  where error.code == .exists {
                 continue
             }
             guard durability == .full else { continue }

@@ -19,7 +19,7 @@ struct LocalFileSystemTests {
 
     @Test("no link is followed, in the middle or at the end of a path")
     func links() throws {
-        let scratch = try ScratchFolder()
+        let scratch = try ScratchDirectory()
         try scratch.directory.createDirectories("real")
         try scratch.directory.write([7], toNew: "real/f", durability: .relaxed)
         #expect(symlink("real", scratch.path.appending("way").string) == 0)
@@ -33,14 +33,14 @@ struct LocalFileSystemTests {
 
     @Test("a FIFO under an expected name does not hang its reader")
     func fifo() throws {
-        let scratch = try ScratchFolder()
+        let scratch = try ScratchDirectory()
         #expect(mkfifo(scratch.path.appending("f").string, 0o600) == 0)
         #expect(code { _ = try scratch.directory.read("f", limit: 1) } == .wrongKind)
     }
 
     @Test("names that are no UTF-8 are listed and opened as they are")
     func bytes() throws {
-        let scratch = try ScratchFolder()
+        let scratch = try ScratchDirectory()
         let name = try #require(FilePath.Component(bytes: [0xFF, 0x0A, 0x41]))
         try scratch.directory.write([1], toNew: FilePath(root: nil, [name]), durability: .relaxed)
         #expect(try scratch.directory.entries(FilePath(), limit: 9)?.map(\.name.bytes) == [[0xFF, 0x0A, 0x41]])
@@ -49,14 +49,14 @@ struct LocalFileSystemTests {
 
     @Test("descriptors do not pass to other programs")
     func closeOnExec() throws {
-        let scratch = try ScratchFolder()
+        let scratch = try ScratchDirectory()
         let file = try #require(try scratch.directory.create("f", permissions: 0o600) as? LocalFile)
         #expect(file.isCloseOnExec)
     }
 
     @Test("who holds a lock is named")
     func owner() throws {
-        let scratch = try ScratchFolder()
+        let scratch = try ScratchDirectory()
         let first = try scratch.directory.create("f", permissions: 0o600)
         let second = try #require(try scratch.directory.open("f", .readWrite))
         try first.lock()

@@ -9,11 +9,11 @@ import WaybillTestKit
 
 @Suite("The inbox's door")
 struct InboxDoorTests {
-    private let scratch: ScratchFolder
+    private let scratch: ScratchDirectory
     private let door: InboxDoor
 
     init() throws {
-        scratch = try ScratchFolder()
+        scratch = try ScratchDirectory()
         door = InboxDoor(scratch.directory, userName: { "user\($0)" })
     }
 
@@ -211,7 +211,7 @@ struct InboxScanTests {
 
     @Test("many files are seen in slices")
     func slices() throws {
-        let scratch = try ScratchFolder()
+        let scratch = try ScratchDirectory()
         for number in 0..<2_500 {
             try scratch.directory.create(FilePath("junk\(number)"), permissions: 0o600).close()
         }
@@ -226,7 +226,7 @@ struct InboxScanTests {
 
     @Test("a missing inbox is an empty one")
     func missing() throws {
-        let scratch = try ScratchFolder()
+        let scratch = try ScratchDirectory()
         try scratch.directory.createDirectories("inbox")
         let inbox = try #require(try scratch.directory.openDirectory("inbox"))
         _ = try scratch.directory.removeDirectory("inbox")

@@ -70,7 +70,7 @@ struct FileJournalTests {
 
     @Test("threads that come together share writes, and each gets its own entries")
     func groups() async throws {
-        let scratch = try ScratchFolder()
+        let scratch = try ScratchDirectory()
         let journals = [FileJournal(in: scratch.directory), FileJournal(in: scratch.directory)]
         let numbers = Numbers()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -90,7 +90,7 @@ struct FileJournalTests {
 
     @Test("an id is taken once, however many ask for it at once")
     func oneWinner() async throws {
-        let scratch = try ScratchFolder()
+        let scratch = try ScratchDirectory()
         let journals = [FileJournal(in: scratch.directory), FileJournal(in: scratch.directory)]
         let winners = Numbers()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -143,7 +143,7 @@ struct FileJournalTests {
 
     @Test("who does not give the lock back is named")
     func locked() throws {
-        let scratch = try ScratchFolder()
+        let scratch = try ScratchDirectory()
         try journal(scratch.directory).append([slot("1")], at: time)
         let holder = try #require(try scratch.directory.open("journal.jsonl", .readWrite))
         try holder.lock()

@@ -3,8 +3,9 @@ package import SystemPackage
 package import WaybillPorts
 internal import WaybillStore
 
-/// A folder of the machine for one test, removed with everything in it when the last reference goes.
-package final class ScratchFolder: Sendable {
+/// A folder of the machine for one test, open through the file-system port, and removed with everything in it when
+/// the last reference goes. `ScratchFolder` is for tests that speak to the machine directly.
+package final class ScratchDirectory: Sendable {
     package let path: FilePath
     package let directory: any Directory
 
