@@ -99,8 +99,7 @@ enum Starter {
 
           - id: keep
             if: steps.approve.output.approve
-            run: [tee, -a, greetings.txt]
-            stdin: "${{ steps.greet.output }}\\n"
+            run: {argv: [tee, -a, greetings.txt], stdin: "${{ steps.greet.output }}\\n"}
             timeout: 10s
 
         outputs:
