@@ -8,7 +8,8 @@ struct DiagnosticReportTests {
     private let report = DiagnosticReport(
         diagnostics: [
             Diagnostic(
-                message: "unknown field `neds`, 100% sure", place: SourcePlace(file: "workflows/a b.yaml", line: 7, column: 5),
+                message: "unknown field `neds`, 100% sure",
+                place: SourcePlace(file: "workflows/a b.yaml", line: 7, column: 5),
                 hint: "did you mean `needs`?"),
             Diagnostic(level: .warning, kind: .contract, message: "may be missing", place: nil),
         ], summary: "1 workflow, 0 policies")

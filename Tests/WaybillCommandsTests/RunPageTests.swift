@@ -67,7 +67,8 @@ struct RunPageTests {
     func ended() throws {
         let failed = try glance([
             "status": "failed", "endedAt": "2026-11-20T10:16:00.000000Z", "waiting": [], "goal": nil,
-            "outputs": ["path": "/x", "n": 1], "error": ["step": "build", "kind": "exit", "message": "exited with code 2"],
+            "outputs": ["path": "/x", "n": 1],
+            "error": ["step": "build", "kind": "exit", "message": "exited with code 2"],
         ])
         let summary = RunSummary(glance: failed, waits: [], now: now)
         #expect(

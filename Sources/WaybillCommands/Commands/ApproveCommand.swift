@@ -39,7 +39,7 @@ struct ApprovalArguments: ParsableArguments {
         let wait = try Questions(tree: tree, folder: folder).approval(key)
         var answer: Object = ["approve": .bool(approve)]
         if let comment { answer["comment"] = .string(comment) }
-        let word = approve ? "approved" : "rejected"
+        let word = approve ? "approved" : "refused"
         let delivery = Delivery(
             tree: tree, folder: folder, key: wait.key, bytes: Envelope.bytes(.object(answer), for: wait),
             what: "the answer to \(wait.key)")

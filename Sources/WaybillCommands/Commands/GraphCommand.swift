@@ -38,7 +38,7 @@ struct GraphCommand: ParsableCommand {
     private func runGraph(_ tree: Tree, _ catalog: Catalog) throws -> PlanGraph {
         let folder = try folder(tree, catalog)
         let workflow = try DefinitionCache().definition(of: folder.run, in: tree).workflow
-        let steps = ShowCommand.steps(of: folder, in: tree)
+        let steps = ShowCommand.history(of: folder, in: tree).steps
         let statuses = Dictionary(steps.map { ($0.id, $0.status) }, uniquingKeysWith: { first, _ in first })
         return PlanGraph(workflow, statuses: statuses)
     }

@@ -51,10 +51,13 @@ struct RunCommand: AsyncParsableCommand {
         guard let folder = try tree.runs.open(started.run) else {
             throw CommandError("unknown-run", "the run \(started.run) is gone again")
         }
-        try await attend(RunAttendance(tree: tree, folder: folder, console: options.console), started, hasDaemon)
+        let attendance = RunAttendance(tree: tree, folder: folder, console: options.console, isNew: started.isNew)
+        try await attend(attendance, started, hasDaemon)
     }
 
-    private func attend(_ attendance: RunAttendance, _ started: (run: RunID, isNew: Bool), _ hasDaemon: Bool) async throws {
+    private func attend(_ attendance: RunAttendance, _ started: (run: RunID, isNew: Bool), _ hasDaemon: Bool)
+        async throws
+    {
         let console = options.console
         let word = started.isNew ? "started" : "was started before"
         if hasDaemon, !wait {

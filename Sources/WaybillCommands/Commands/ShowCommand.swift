@@ -22,7 +22,7 @@ struct ShowCommand: ParsableCommand {
         let folder = try tree.run(named: runName)
         let reader = GlanceReader(tree)
         let glance = reader.glance(folder)
-        let steps = Self.steps(of: folder, in: tree)
+        let (steps, seq) = Self.history(of: folder, in: tree)
         let waits = reader.waits(folder)
         let console = options.console
         if console.isJSON {
@@ -34,24 +34,31 @@ struct ShowCommand: ParsableCommand {
             let page = RunPage(glance: glance, steps: steps, waits: waits, now: tree.clock.now())
             console.output.write(Array(page.text(for: console.terminal).utf8))
         }
+        if seq < glance.ledgerSeq {
+            console.note(
+                "warning: the ledger verifies up to entry \(seq), and run.json knows entry \(glance.ledgerSeq); "
+                    + "`waybill verify \(folder.run)` says more")
+        }
         // A ledger that cannot be read any more is a reason to fail, also for a page.
-        if glance.problem != nil { throw ExitStatus.failed.exit }
+        if glance.problem != nil || seq < glance.ledgerSeq { throw ExitStatus.failed.exit }
     }
 
-    /// What the ledger says of each step, and those of the definition that have not come up yet.
-    static func steps(of folder: RunFolder, in tree: Tree) -> [StepHistory.Step] {
+    /// What the ledger says of each step, and those of the definition that have not come up yet; with the number of the
+    /// last entry that verifies.
+    static func history(of folder: RunFolder, in tree: Tree) -> (steps: [StepHistory.Step], seq: Int) {
         var history = StepHistory()
         let genesis = (try? folder.read(RunFolder.index, limit: RunFolders.largestSource))?.map { Digest.sha256($0) }
-        _ = try? tree.ledgers.scan(folder.run, from: .start(genesis: genesis ?? .zero), knownHeads: [:]) {
+        let verdict = try? tree.ledgers.scan(folder.run, from: .start(genesis: genesis ?? .zero), knownHeads: [:]) {
             history.take($0.entry)
         }
+        let seq = verdict?.head.seq ?? 0
         var steps = history.steps
         let plan = try? DefinitionCache().definition(of: folder.run, in: tree).workflow.plan
-        guard let plan else { return steps }
+        guard let plan else { return (steps, seq) }
         let known = Set(steps.map(\.id))
         steps += plan.steps.map(\.id).filter { !known.contains($0) }.map { StepHistory.Step(id: $0) }
         // In the order of the file: that is the one its author knows.
-        return steps.sorted { (plan.index(of: $0.id) ?? .max) < (plan.index(of: $1.id) ?? .max) }
+        return (steps.sorted { (plan.index(of: $0.id) ?? .max) < (plan.index(of: $1.id) ?? .max) }, seq)
     }
 }
 

@@ -58,6 +58,7 @@ struct TreeChecks {
         let reader = GlanceReader(tree)
         let now = tree.clock.now()
         let hasDaemon = tree.hasDaemon
+        let index = try? tree.journal.index(following: true)
         for id in ids {
             guard let folder = try? tree.runs.open(id) else { continue }
             let glance = reader.glance(folder)
@@ -65,6 +66,7 @@ struct TreeChecks {
             if glance.problem != nil { found["unreadable", default: []].append(id.text) }
             if glance.status == RunStatus.quarantined.rawValue { found["quarantined", default: []].append(id.text) }
             if isStalled(glance, folder, now, hasDaemon) { found["stalled", default: []].append(id.text) }
+            if !isSound(folder, index) { found["unverifiable", default: []].append(id.text) }
             let names = (try? folder.names(in: FilePath())) ?? []
             if names.contains(where: { $0.hasPrefix("ledger.torn.") }) { found["torn", default: []].append(id.text) }
         }
@@ -72,6 +74,7 @@ struct TreeChecks {
         var checks: [Check] = [.fine("runs", ids.isEmpty ? "none" : summary)]
         let kinds: [(String, Check.Level, String, String)] = [
             ("unreadable", .wrong, "cannot be read", "`waybill verify <run>` says why"),
+            ("unverifiable", .wrong, "do not verify", "`waybill verify <run>` names the entry"),
             ("quarantined", .wrong, "set aside, as the ledger cannot be trusted", "`waybill verify <run>` says why"),
             ("stalled", .wrong, "have work, and nobody does it", "start `waybill daemon`, or call `waybill reconcile`"),
             ("torn", .note, "lost the unacknowledged end of a write, kept as ledger.torn.<n>", "nothing to do"),
@@ -86,6 +89,11 @@ struct TreeChecks {
                     hint: hint))
         }
         return checks
+    }
+
+    private func isSound(_ folder: RunFolder, _ index: JournalIndex?) -> Bool {
+        let verification = RunVerification(tree: tree, folder: folder, recordedEnd: index?.runs[folder.run]?.ended)
+        return (try? verification.report(deep: false).isOK) ?? false
     }
 
     private func isStalled(_ glance: Glance, _ folder: RunFolder, _ now: Timestamp, _ hasDaemon: Bool) -> Bool {

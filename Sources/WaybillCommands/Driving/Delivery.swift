@@ -58,8 +58,11 @@ extension Delivery {
         var object = receipt.object
         object["run"] = .string(folder.run.text)
         object["key"] = .string(key)
-        object["status"] = .string(glance.status)
+        // A daemon may be about to write what became of the run: what stands there now is of before.
+        let isCurrent = receipt.seq.map { glance.ledgerSeq >= $0 } ?? false
+        object["status"] = isCurrent ? .string(glance.status) : .null
         let entry = receipt.seq.map { " (entry \($0))" } ?? ""
-        console.print(.object(object), text: "\(done)\(entry); \(folder.run) is \(glance.status)")
+        console.print(
+            .object(object), text: "\(done)\(entry)" + (isCurrent ? "; \(folder.run) is \(glance.status)" : ""))
     }
 }

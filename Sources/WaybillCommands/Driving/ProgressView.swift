@@ -17,6 +17,11 @@ struct ProgressView {
         self.output = output
     }
 
+    /// Takes entries of the past, and shows nothing of them.
+    mutating func pass(over entries: [Entry]) {
+        for entry in entries { history.take(entry) }
+    }
+
     /// Takes new entries, and shows what changed.
     mutating func show(_ entries: [Entry], now: Timestamp) {
         var lines: [String] = []
@@ -47,7 +52,9 @@ struct ProgressView {
         case .taskEnd:
             guard let step = step(entry) else { return nil }
             var parts = [mark(step.status), Text.oneLine(step.id)]
-            if step.status != "completed" { parts.append(terminal.paint(status: step.status)) }
+            if step.status != "completed" || !terminal.isInteractive {
+                parts.append(terminal.paint(status: step.status))
+            }
             if step.status != "skipped", let span = step.duration(now: entry.ts).map(Text.span) {
                 parts.append(terminal.paint(span, .dim))
             }

@@ -1,5 +1,6 @@
 import SystemPackage
 import WaybillCore
+import WaybillEngine
 import WaybillPorts
 
 /// What became of a file that was dropped into an inbox, as the receipt beside it says.
@@ -41,8 +42,12 @@ struct Receipts {
 
     /// The receipt of an accepted file: by its name, or, where the same bytes were accepted before, by its digest.
     func accepted(_ name: String, key: String, digest: Digest) throws(FileSystemError) -> DropReceipt? {
-        try newest(in: "accepted", ending: ".reason.json") { receipt in
-            receipt["file"]?.stringValue == name || receipt["sha256"]?.stringValue == digest.hex
+        let named = try newest(in: "accepted", ending: ".reason.json") { $0["file"]?.stringValue == name }
+        // The same control file twice is two requests; the same answer twice is one.
+        if named != nil || key.hasPrefix("@") { return named }
+        return try newest(in: "accepted", ending: ".reason.json") { receipt in
+            guard let file = receipt["file"]?.stringValue, AnswerName(file: file).key == key else { return false }
+            return receipt["sha256"]?.stringValue == digest.hex
         }
     }
 

@@ -14,6 +14,8 @@ struct RunAttendance: Sendable {
     let tree: Tree
     let folder: RunFolder
     let console: Console
+    /// Whether what happened before is shown as well.
+    var isNew = true
 
     /// Drives the run until nothing of it is due.
     ///
@@ -113,6 +115,7 @@ struct RunAttendance: Sendable {
         var follower = try LedgerFollower(folder)
         let errors = Output.errors
         var view = ProgressView(terminal: Terminal(descriptor: errors.descriptor), output: errors)
+        if !isNew { view.pass(over: try follower.next().entries) }
         while true {
             let isLast = Task.isCancelled
             let (entries, isAnew) = try follower.next()
