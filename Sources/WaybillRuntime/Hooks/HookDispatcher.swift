@@ -44,6 +44,8 @@ final class HookDispatcher: Sendable {
 
     // MARK: - From the lanes
 
+    /// Up to where a run was taken in; nil if it is not known at all.
+    func end(of run: RunID) -> LedgerHead? { state.withLock { $0.progress[run]?.end } }
     func knows(_ run: RunID) -> Bool { state.withLock { $0.progress[run] != nil } }
     func hasRecovered(_ event: SpooledEvent) -> Bool { state.withLock { $0.recovered.contains(event) } }
     func isQueued(_ event: SpooledEvent) -> Bool { state.withLock { $0.queues.contains(event) } }

@@ -28,6 +28,8 @@ struct HookProgress: Sendable {
         written = done
     }
 
+    /// Everything up to here is known: delivered, under way or of no interest.
+    var end: LedgerHead? { batches.last?.head ?? done }
     var isIdle: Bool { batches.isEmpty }
     /// Whether events could not be spooled: then the cursor stays before them, and they are found in the ledger again.
     private(set) var hasLost = false

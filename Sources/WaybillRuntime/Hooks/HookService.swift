@@ -48,23 +48,27 @@ package final class HookService: Sendable {
         add(batch, upTo: head)
     }
 
-    /// Finds events that an earlier process made durable and did not deliver. Called on the run's lane when this process
-    /// first opens the run, before its first `note`; not for runs whose end is in the journal.
+    /// Finds events that another process made durable and did not deliver. Called on the run's lane whenever this process
+    /// opens the run, before a `note`; not for runs whose end is in the journal. What nobody else has written on costs
+    /// nothing.
     ///
     /// Without a cursor nothing of the run was ever told: events are then told to hooks that are older than they.
     /// - Parameter head: the ledger's end.
     package func catchUp(_ run: RunID, upTo head: LedgerHead) {
         let hooks = catalog.current()
-        guard !hooks.isEmpty, !dispatcher.knows(run) else { return }
+        let known = dispatcher.end(of: run)
+        guard !hooks.isEmpty, known != head else { return }
         var batch = Batch(of: run, hooks)
-        let cursor = spool.cursor(of: run).flatMap { $0.seq <= head.seq ? $0 : nil }
+        // The other one delivered what lies before its cursor, and this one knows what it did itself.
+        let cursor = [spool.cursor(of: run), known].compactMap { $0 }.filter { $0.seq <= head.seq }
+            .max { $0.seq < $1.seq }
         if let cursor, cursor.seq < head.seq {
             scan(from: cursor, upTo: head, into: &batch)
         } else if cursor == nil, let earliest = hooks.earliest, earliest <= head.ts {
             batch.onlyOlderHooks = true
             scan(from: nil, upTo: head, into: &batch)
         }
-        dispatcher.open(run, at: cursor)
+        if !dispatcher.knows(run) { dispatcher.open(run, at: cursor) }
         add(batch, upTo: head)
     }
 

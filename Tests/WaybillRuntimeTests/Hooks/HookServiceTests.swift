@@ -162,6 +162,26 @@ struct HookServiceTests {
         #expect(try bench.files("cursor") == [])
     }
 
+    @Test("what another process wrote into a run meanwhile is told too")
+    func anotherProcess() async throws {
+        bench.hook("any", Self.tell)
+        bench.clock.advance(by: .seconds(60))
+        try bench.startRun([[.start]])
+        let daemon = bench.service()
+        daemon.catchUp(run, upTo: bench.head)
+        // A command tells of the entry it writes; another one is killed before it can.
+        try bench.append([.opened])
+        let command = bench.service()
+        command.catchUp(run, upTo: bench.head)
+        await command.drain(within: Self.drainLimit)
+        try bench.append([.closed])
+        daemon.catchUp(run, upTo: bench.head)
+        await daemon.drain(within: Self.drainLimit)
+        #expect(Set(bench.lines("told")) == ["1 run.start", "2 wait.opened", "3 wait.closed"])
+        #expect(bench.lines("told").last == "3 wait.closed")
+        #expect(bench.lines("told").filter { $0 == "3 wait.closed" }.count == 1)
+    }
+
     @Test("a hook hears nothing of what happened before it was there")
     func youngHook() async throws {
         try bench.startRun([[.start]], at: bench.clock.now() - .seconds(3600))
