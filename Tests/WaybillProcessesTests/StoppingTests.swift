@@ -8,31 +8,43 @@ import WaybillTestKit
 
 @Suite("Stopping a program")
 struct StoppingTests {
-    @Test("at its timeout sends TERM, which the program may answer as it likes")
+    @Test("at its timeout sends TERM")
     func timeout() async throws {
         let bench = try Bench()
-        let request = bench.script("trap 'echo bye; exit 7' TERM; while :; do sleep 1000 & wait || :; done") {
-            $0.timeout = .milliseconds(100)
-        }
-        let outcome = try await bench.run(request)
-        #expect(outcome.end == .exited(code: 7))
+        let outcome = try await bench.run(bench.request(["sleep", "1000"]) { $0.timeout = .milliseconds(100) })
+        #expect(outcome.end == .signalled(signal: SIGTERM, coreDumped: false))
         #expect(outcome.stop == .timeout)
         #expect(outcome.timedOut)
-        #expect(bench.stdout == "bye\n")
         #expect(outcome.endedAt - outcome.startedAt >= .milliseconds(100))
         #expect(try JSON.parse(#require(bench.folder.read("exit.json")))["timedOut"] == true)
+    }
+
+    @Test("lets it answer as it likes")
+    func answer() async throws {
+        let bench = try Bench()
+        bench.folder.makeFIFO("ready")
+        bench.folder.makeFIFO("never")
+        let text = "trap 'echo bye; exit 7' TERM; exec 3<> never; echo > ready; read line <&3"
+        let outcome = try await bench.run(bench.script(text)) { process in
+            _ = bench.hear("ready")
+            process.terminate(grace: nil)
+        }
+        #expect(outcome.end == .exited(code: 7))
+        #expect(outcome.stop == .request)
+        #expect(bench.stdout == "bye\n")
     }
 
     @Test("kills what ignores TERM when the grace is over")
     func stubborn() async throws {
         let bench = try Bench()
-        let request = bench.script("trap '' TERM; while :; do sleep 1000; done") {
-            $0.timeout = .milliseconds(50)
-            $0.grace = .milliseconds(50)
+        bench.folder.makeFIFO("ready")
+        let outcome = try await bench.run(bench.script("trap '' TERM; echo > ready; exec sleep 1000")) { process in
+            _ = bench.hear("ready")
+            process.terminate(grace: .milliseconds(20))
         }
-        let outcome = try await bench.run(request)
         #expect(outcome.end == .signalled(signal: SIGKILL, coreDumped: false))
-        #expect(outcome.stop == .timeout)
+        #expect(outcome.stop == .request)
+        #expect(outcome.endedAt - outcome.startedAt >= .milliseconds(20))
     }
 
     @Test("on request ends it, and says so")
@@ -66,7 +78,8 @@ struct StoppingTests {
         let bench = try Bench()
         bench.folder.makeFIFO("ready")
         bench.folder.makeFIFO("asked")
-        let text = "trap 'echo > asked' TERM; echo > ready; while :; do sleep 1000 & wait || :; done"
+        bench.folder.makeFIFO("never")
+        let text = "trap 'echo > asked' TERM; exec 3<> never; echo > ready; while :; do read line <&3 || :; done"
         let outcome = try await bench.run(bench.script(text)) { process in
             _ = bench.hear("ready")
             process.terminate(grace: .seconds(3600))
@@ -80,13 +93,15 @@ struct StoppingTests {
     func everything() async throws {
         let bench = try Bench()
         bench.folder.makeFIFO("ready")
+        bench.folder.makeFIFO("never")
         // The first process dies of TERM at once; the other needs a moment to put its work away.
         bench.folder.write(
             "worker",
             """
             trap 'for i in 1 2 3; do env true; done; echo saved; exit' TERM
+            exec 3<> never
             echo $$ > ready
-            while :; do sleep 1000 & wait; done
+            while :; do read line <&3; done
             """)
         let outcome = try await bench.run(bench.script("setsid sh worker & exec sleep 1000")) { process in
             if let worker = Int32(bench.hear("ready").dropLast()) { _ = Glibc.kill(worker, SIGSTOP) }
@@ -130,15 +145,16 @@ struct StoppingTests {
         #expect(refusal?.code == .shutDown)
     }
 
-    @Test("holds a time limit against a program that floods its log")
+    @Test("works while it floods its log")
     func flood() async throws {
         let bench = try Bench()
-        let request = bench.request(["yes"]) {
-            $0.timeout = .milliseconds(100)
-            $0.logLimitBytes = 1000
+        bench.folder.makeFIFO("ready")
+        let request = bench.script("yes | head -n 1000; echo > ready; exec yes") { $0.logLimitBytes = 1000 }
+        let outcome = try await bench.run(request) { process in
+            _ = bench.hear("ready")
+            process.terminate(grace: nil)
         }
-        let outcome = try await bench.run(request)
-        #expect(outcome.stop == .timeout)
+        #expect(outcome.end == .signalled(signal: SIGTERM, coreDumped: false))
         #expect(outcome.stdoutTruncated)
         #expect(bench.stdout == String(repeating: "y\n", count: 500))
     }
