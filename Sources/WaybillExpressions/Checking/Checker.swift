@@ -6,6 +6,7 @@ import WaybillCore
 /// run time anyway: numbers of different types may be compared, and the branches of a conditional may differ.
 struct Checker {
     let declarations: Declarations
+    private let hasQualifiedNames: Bool
     var substitution = Substitution()
     private(set) var problems: [Problem] = []
     /// The variables of the macros around the node that is checked, the innermost last.
@@ -18,7 +19,10 @@ struct Checker {
         return (checker.substitution.resolve(shape, unknownAsDyn: true), checker.problems)
     }
 
-    private init(declarations: Declarations) { self.declarations = declarations }
+    private init(declarations: Declarations) {
+        self.declarations = declarations
+        hasQualifiedNames = declarations.hasQualifiedNames
+    }
 
     mutating func report(_ message: String, at offset: Int, hint: String? = nil, isWarning: Bool = false) {
         problems.append(Problem(message: message, offset: offset, hint: hint, isWarning: isWarning))
@@ -90,7 +94,9 @@ struct Checker {
         _ syntax: Syntax, _ operand: Syntax, _ field: String, isOptional: Bool
     ) -> TypeShape {
         // The longest declared name wins: `a.b.c` before `a.b` with a member `c`.
-        if !isOptional, let name = syntax.qualifiedName, name.isAbsolute || !isLocal(name.root) {
+        if !isOptional, hasQualifiedNames || syntax.isRooted(in: TypeName.root), let name = syntax.qualifiedName,
+            name.isAbsolute || !isLocal(name.root)
+        {
             switch declarations.resolve(name.name, isAbsolute: name.isAbsolute) {
             case .variable(_, let shape): return shape
             case .type: return .type

@@ -58,6 +58,11 @@ extension Declarations {
     }
 }
 
+extension Declarations {
+    /// Whether a name with dots may mean something by itself; else `a.b` is always the member of a variable.
+    var hasQualifiedNames: Bool { !container.isEmpty || variables.keys.contains { $0.utf8.contains(UInt8(ascii: ".")) } }
+}
+
 extension Syntax {
     /// `a.b.c` as one name, where it is nothing but names and dots.
     var qualifiedName: (name: String, root: String, isAbsolute: Bool)? {
@@ -67,6 +72,15 @@ extension Syntax {
             guard let inner = operand.qualifiedName else { return nil }
             return (inner.name + "." + field, inner.root, inner.isAbsolute)
         default: return nil
+        }
+    }
+
+    /// Whether it is a member, in the end, of a variable called `name`.
+    func isRooted(in name: String) -> Bool {
+        switch kind {
+        case .identifier(let root, _): root == name
+        case .select(let operand, _, false): operand.isRooted(in: name)
+        default: false
         }
     }
 }

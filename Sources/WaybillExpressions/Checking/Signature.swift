@@ -5,12 +5,15 @@ package struct Signature: Hashable, Sendable {
     package let parameters: [TypeShape]
     package let result: TypeShape
     package let isMember: Bool
+    /// Whether types such as `A` stand for others.
+    let isGeneric: Bool
 
     package init(function: String, parameters: [TypeShape], result: TypeShape, isMember: Bool) {
         self.function = function
         self.parameters = parameters
         self.result = result
         self.isMember = isMember
+        isGeneric = (parameters + [result]).contains(where: \.holdsGeneric)
     }
 
     /// Reads `(string, int) -> string`, for a member `string.(int) -> string`.
@@ -54,6 +57,16 @@ extension Signature: CustomStringConvertible {
 }
 
 extension TypeShape {
+    fileprivate var holdsGeneric: Bool {
+        if case .generic = self { return true }
+        var isFound = false
+        _ = mapChildren { child in
+            isFound = isFound || child.holdsGeneric
+            return child
+        }
+        return isFound
+    }
+
     /// The notation with short names for times.
     fileprivate var short: String {
         switch self {

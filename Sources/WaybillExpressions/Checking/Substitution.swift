@@ -11,6 +11,7 @@ struct Substitution {
 
     /// The signature's parameters and result with fresh variables for its generic types.
     mutating func instantiate(_ signature: Signature) -> (parameters: [TypeShape], result: TypeShape) {
+        guard signature.isGeneric else { return (signature.parameters, signature.result) }
         var variables: [String: TypeShape] = [:]
         let parameters = signature.parameters.map { instantiate($0, &variables) }
         return (parameters, instantiate(signature.result, &variables))

@@ -1,6 +1,7 @@
 /// Turns a checked expression into the form that is evaluated.
 struct Lowering {
     private let declarations: Declarations
+    private let hasQualifiedNames: Bool
     /// Names of the macros' variables, by slot.
     private var locals: [String] = []
 
@@ -9,7 +10,10 @@ struct Lowering {
         return lowering.lower(syntax)
     }
 
-    private init(declarations: Declarations) { self.declarations = declarations }
+    private init(declarations: Declarations) {
+        self.declarations = declarations
+        hasQualifiedNames = declarations.hasQualifiedNames
+    }
 
     private mutating func lower(_ syntax: Syntax) -> Node {
         let offset = syntax.offset
@@ -74,7 +78,8 @@ struct Lowering {
 
     private mutating func select(_ syntax: Syntax, _ operand: Syntax, _ field: String, isOptional: Bool) -> Node {
         if isOptional { return .selectOptional(lower(operand), field, offset: syntax.offset) }
-        if let name = syntax.qualifiedName, name.isAbsolute || !locals.contains(name.root),
+        if hasQualifiedNames || syntax.isRooted(in: TypeName.root), let name = syntax.qualifiedName,
+            name.isAbsolute || !locals.contains(name.root),
             let node = global(name.name, isAbsolute: name.isAbsolute, syntax.offset)
         {
             return node

@@ -92,6 +92,8 @@ extension CELValue {
 
 /// The names of types that contain dots.
 enum TypeName {
+    /// The first part of the names with dots.
+    static let root = "google"
     static let timestamp = "google.protobuf.Timestamp"
     static let duration = "google.protobuf.Duration"
     /// Every name that denotes a type when it stands alone.
