@@ -11,6 +11,7 @@ struct CatalogTests {
         let bad = "kind: Workflow\nname: one\nsteps: [{id: a, set: {}}]\n---\nkind: Workflow\nname: two\nsteps: []\n"
         let catalog = load(["workflows/bad.yaml": bad, "workflows/deep/good.yml": Self.good])
         #expect(catalog.workflows.keys.sorted() == ["good"])
+        #expect(catalog.setAside == ["one", "two"])
         #expect(catalog.workflows["good"]?.sourcePath == "workflows/deep/good.yml")
         #expect(
             catalog.diagnostics.map(\.text) == [
@@ -25,6 +26,7 @@ struct CatalogTests {
             "workflows/a.yaml": Self.good + "---\n" + other, "workflows/b.yaml": "\n" + Self.good,
         ])
         #expect(catalog.workflows.keys.sorted() == ["other"])
+        #expect(catalog.setAside == ["good"])
         #expect(
             catalog.diagnostics.map(\.text) == [
                 "workflows/b.yaml:3:7: error: the name `good` is taken at workflows/a.yaml:2:7\n  hint: rename one of the two"

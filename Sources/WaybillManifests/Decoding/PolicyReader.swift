@@ -13,7 +13,7 @@ struct PolicyReader {
                 "id": .string, "action": .string, "capability": .dyn, "sideEffects": .string, "argv": .list(.string),
                 "shell": .bool, "with": .dyn, "http": .dyn, "env": .dyn, "secrets": .list(.string),
             ]),
-            "run": .openObject(["id": .string, "startedBy": .dyn, "startedAt": .dyn]), "inputs": .dyn, "context": .dyn,
+            "run": WorkflowScopes.run, "inputs": .dyn, "context": .dyn,
         ]), viewpoint: .start)
 
     /// Nil where it has no name.

@@ -14,7 +14,9 @@ final class Report {
         self.bytes = bytes
     }
 
-    var hasErrors: Bool { diagnostics.contains { $0.level == .error } }
+    /// Enough to work on; a file with more is most likely no manifest at all.
+    private static let most = 500
+    private(set) var hasErrors = false
 
     func error(_ message: String, at place: SourcePlace?, hint: String? = nil) {
         add([Diagnostic(message: message, place: place, hint: hint)])
@@ -28,13 +30,24 @@ final class Report {
         add(.warning, kind, message, at: mark, hint: hint)
     }
 
-    func add(_ diagnostics: [Diagnostic]) { self.diagnostics += diagnostics }
+    func add(_ diagnostics: [Diagnostic]) {
+        for diagnostic in diagnostics { add(diagnostic) }
+    }
+
+    private func add(_ diagnostic: Diagnostic) {
+        if diagnostic.level == .error { hasErrors = true }
+        if diagnostics.count < Self.most {
+            diagnostics.append(diagnostic)
+        } else if diagnostics.count == Self.most {
+            diagnostics.append(
+                Diagnostic(level: .note, message: "there is more than this wrong", place: diagnostic.place))
+        }
+    }
 
     private func add(
         _ level: Diagnostic.Level, _ kind: Diagnostic.Kind, _ message: String, at mark: YAMLMark, hint: String?
     ) {
-        diagnostics.append(
-            Diagnostic(level: level, kind: kind, message: message, place: mark.place(in: path), hint: hint))
+        add(Diagnostic(level: level, kind: kind, message: message, place: mark.place(in: path), hint: hint))
     }
 
     func place(_ mark: YAMLMark) -> SourcePlace { mark.place(in: path) }

@@ -75,6 +75,7 @@ struct StepReader {
     }
 
     private func updates(_ fields: Fields, in scope: ExpressionScope) -> [NamedTemplate] {
+        var appended: [YAMLMember] = []
         for member in fields.entries("update") {
             guard let variable = variables.first(where: { $0.name == member.key }) else {
                 let names = variables.map(\.name)
@@ -83,12 +84,20 @@ struct StepReader {
                     hint: Suggestion.hint(for: member.key, among: names) ?? "declare it in `vars`")
                 continue
             }
-            if variable.merge == .append, case .mapping = member.node.content {
+            appended += variable.merge == .append ? [member] : []
+        }
+        let updates = expressions.named(fields.entries("update"), in: scope)
+        for member in appended {
+            guard let shape = updates.first(where: { $0.name == member.key })?.template.shape else { continue }
+            switch shape {
+            case .dyn, .list, .optional: break
+            default:
                 report.error(
-                    "`\(member.key)` is appended to, so its update must be a list, got a map", at: member.node.mark)
+                    "`\(member.key)` is appended to, so its update must be a list, got \(Phrase.article(shape.word))",
+                    at: member.node.mark, hint: "put it in brackets: `${{ [output] }}`")
             }
         }
-        return expressions.named(fields.entries("update"), in: scope)
+        return updates
     }
 
     private func next(_ fields: Fields, in scope: ExpressionScope) -> [Transition] {

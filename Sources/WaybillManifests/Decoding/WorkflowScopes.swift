@@ -69,9 +69,11 @@ struct WorkflowScopes {
         .object(Dictionary(fields, uniquingKeysWith: { first, _ in first }))
     }
 
-    private static let run = TypeShape.openObject(["id": .string, "startedBy": .dyn, "startedAt": .dyn])
+    static let run = TypeShape.object([
+        "id": .string, "startedBy": .nullable(.string), "startedAt": .string,
+    ])
     private static let attempt: [String: TypeShape] = [
-        "step": .openObject(["id": .string, "idempotencyKey": .string]), "attempt": .int, "visit": .int,
+        "step": .object(["id": .string, "idempotencyKey": .string]), "attempt": .int, "visit": .int,
     ]
     private static let artifact = TypeShape.object([
         "name": .string, "sha256": .string, "size": .int, "mediaType": .string, "path": .string,
@@ -82,7 +84,7 @@ struct WorkflowScopes {
         var output = TypeShape.dyn
         if case .shape(let shape) = step.output { output = shape }
         return .object([
-            "status": .string, "output": output, "exitCode": .int, "attempts": .int, "error": .dyn,
+            "status": .string, "output": output, "exitCode": .int, "attempts": .int, "visits": .int, "error": .dyn,
             "artifacts": .list(artifact), "items": .list(.dyn), "answers": .list(.dyn),
         ])
     }

@@ -43,7 +43,7 @@ extension Grammar {
     static let snapshot = FieldTable(
         "`snapshot`",
         [
-            .required("name", .scalar(.template), "What the bookmark is called."),
+            .required("name", .scalar(.snapshotName), "What the bookmark is called."),
             .optional("description", .scalar(.template), "A sentence about it."),
             .optional("tags", .either([.list(.scalar(.template)), .scalar(.template)]), "Words to find it by."),
         ])

@@ -21,8 +21,20 @@ enum Names {
         return text.utf8.allSatisfy { isLower($0) || isUpper($0) || isDigit($0) || $0 == UInt8(ascii: "_") }
     }
 
-    /// `[A-Za-z_][A-Za-z0-9_]*` (POSIX.1-2024, XBD 3.216 "Name").
+    /// The names of snapshots: they become file names.
+    static func isSnapshotName(_ text: String) -> Bool {
+        guard (1...64).contains(text.utf8.count), let first = text.utf8.first, isLetterOrDigit(first) else {
+            return false
+        }
+        return text.utf8.allSatisfy { isLetterOrDigit($0) || ".-_".utf8.contains($0) }
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool { isLower(byte) || isUpper(byte) || isDigit(byte) }
+
+    /// `[A-Za-z_][A-Za-z0-9_]*` (POSIX.1-2024, XBD 3.216 "Name"). Names that begin with `WAYBILL_` are set for every
+    /// attempt and cannot be set otherwise.
     static func isEnvironmentName(_ text: String) -> Bool {
+        if text.hasPrefix("WAYBILL_") { return false }
         guard let first = text.utf8.first, isLower(first) || isUpper(first) || first == UInt8(ascii: "_") else {
             return false
         }

@@ -13,6 +13,8 @@ enum ScalarRule: Sendable {
     case path
     /// Text with `${{ }}`.
     case template
+    /// 1 to 64 letters, digits, `.`, `_` or `-`, as it names a file; or `${{ }}` that gives one.
+    case snapshotName
     /// Any scalar but null, as text, with `${{ }}`.
     case argument
     /// Text for a shell, where `${{ }}` is refused.
@@ -39,9 +41,10 @@ extension ScalarRule {
         switch self {
         case .name: "a name of lower-case letters, digits and dashes that begins with a letter"
         case .id: "an id of letters, digits and underscores that begins with a letter"
-        case .environmentName: "the name of an environment variable"
+        case .environmentName: "the name of an environment variable, not one of Waybill's own"
         case .text, .template: "a text"
         case .path: "a relative path"
+        case .snapshotName: "a name of 1 to 64 letters, digits, `.`, `_` or `-` that begins with a letter or digit"
         case .argument: "a text or a number"
         case .script: "a script"
         case .condition: "a condition"
@@ -60,7 +63,7 @@ extension ScalarRule {
     /// Whether `${{ }}` may stand in the scalar, or is judged elsewhere.
     private var takesTemplates: Bool {
         switch self {
-        case .template, .argument, .condition, .script, .durationTemplate, .timeTemplate: true
+        case .template, .snapshotName, .argument, .condition, .script, .durationTemplate, .timeTemplate: true
         default: false
         }
     }
@@ -84,7 +87,7 @@ extension ScalarRule {
         }
         guard scalar.isString else {
             switch self {
-            case .name, .id, .text, .template, .word: return .noText(scalar)
+            case .name, .id, .text, .template, .snapshotName, .word: return .noText(scalar)
             default: return .other(scalar)
             }
         }
@@ -102,6 +105,7 @@ extension ScalarRule {
         case .environmentName: return Names.isEnvironmentName(text) ? nil : .quoted(text)
         case .path: return Paths.isContained(text) ? nil : .quoted(text)
         case .duration: return Duration(text: text) == nil ? .quoted(text) : nil
+        case .snapshotName: return text.contains("${{") || Names.isSnapshotName(text) ? nil : .quoted(text)
         case .durationTemplate: return text.contains("${{") || Duration(text: text) != nil ? nil : .quoted(text)
         case .timeTemplate: return text.contains("${{") || Timestamp(rfc3339: text) != nil ? nil : .quoted(text)
         case .word(let words):

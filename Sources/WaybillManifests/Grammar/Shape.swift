@@ -61,6 +61,7 @@ struct Field: Sendable {
     }
 
     var isRequired: Bool { if case .required = standing { true } else { false } }
+    var isLater: Bool { if case .later = standing { true } else { false } }
     var isOffered: Bool {
         switch standing {
         case .optional, .required: true

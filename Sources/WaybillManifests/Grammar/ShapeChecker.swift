@@ -110,7 +110,10 @@ extension ShapeChecker {
         for member in members {
             guard let field = table.field(member.key) else {
                 let offered = table.fields.filter(\.isOffered).map(\.name)
-                let closest = Suggestion.closest(to: member.key, among: offered)
+                // What is not carried out yet is named where nothing else is near: it may be what was meant.
+                let closest =
+                    Suggestion.closest(to: member.key, among: offered)
+                    ?? Suggestion.closest(to: member.key, among: table.fields.filter(\.isLater).map(\.name))
                 if let closest { meant.insert(closest) }
                 let few = offered.count <= 8 ? "it may have \(Phrase.enumeration(offered))" : nil
                 report.error(

@@ -108,8 +108,10 @@ extension ScalarRule {
         switch self {
         case .name: ["type": "string", "pattern": "^[a-z][a-z0-9-]*$", "maxLength": .int(Int64(Names.longest))]
         case .id: ["type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$", "maxLength": .int(Int64(Names.longest))]
-        case .environmentName: ["type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"]
+        case .environmentName:
+            ["type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$", "not": ["pattern": "^WAYBILL_"]]
         case .text, .path, .template: ["type": "string"]
+        case .snapshotName: ["type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$|\\$\\{\\{"]
         case .script: ["type": "string", "minLength": 1]
         case .argument: ["type": ["string", "number", "boolean"]]
         case .condition: ["type": ["string", "boolean"]]

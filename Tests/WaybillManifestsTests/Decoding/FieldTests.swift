@@ -92,7 +92,7 @@ struct FieldTests {
             Row("{id: a, run: [make], env: [A]}", "4:31 `env` expects a map, got a list"),
             Row(
                 "{id: a, run: [make], env: {A-B: x}}",
-                "4:32 a name in `env` must be the name of an environment variable, got `A-B`"),
+                "4:32 a name in `env` must be the name of an environment variable, not one of Waybill's own, got `A-B`"),
             Row(
                 "{id: a, run: [make], env: {A: }}",
                 "4:35 `A` expects a text or a number, got nothing (write \"\" for an empty text)"),
@@ -172,10 +172,29 @@ struct FieldTests {
             Row(
                 "{id: a, set: x}", "4:18 `set` expects a map, got a text (write `name: value` entries, or one `${{ }}`)"
             ),
-            Row("{id: a, snapshot: {}}", "4:23 `snapshot` needs `name` (expected a text)"),
+            Row(
+                "{id: a, snapshot: {}}",
+                "4:23 `snapshot` needs `name` (expected a name of 1 to 64 letters, digits, `.`, `_` or `-` that begins with a letter or digit)"
+            ),
             Row("{id: a, snapshot: {name: x, tags: [y]}}", nil),
+            Row(
+                "{id: a, snapshot: {name: a b}}",
+                "4:30 `name` expects a name of 1 to 64 letters, digits, `.`, `_` or `-` that begins with a letter or digit, got `a b`"
+            ),
+            Row(
+                "{id: a, run: [make], env: {WAYBILL_STEP: x}}",
+                "4:32 a name in `env` must be the name of an environment variable, not one of Waybill's own, got `WAYBILL_STEP`"
+            ),
             Row("{id: a, fail: {}}", "4:19 `fail` needs `message` (expected a text)"),
             Row("{id: a, fail: oops}", "4:19 `fail` expects a map with `message`, got a string"),
+            Row(
+                "{id: a, snapshot: {name: a b}}",
+                "4:30 `name` expects a name of 1 to 64 letters, digits, `.`, `_` or `-` that begins with a letter or digit, got `a b`"
+            ),
+            Row(
+                "{id: a, run: [make], env: {WAYBILL_STEP: x}}",
+                "4:32 a name in `env` must be the name of an environment variable, not one of Waybill's own, got `WAYBILL_STEP`"
+            ),
             Row("{id: a, finish: {outputs: {x: 1}}}", nil),
             Row("{id: a, finish: {output: 1}}", "4:22 `finish` has no field `output` (did you mean 'outputs'?)"),
             Row(

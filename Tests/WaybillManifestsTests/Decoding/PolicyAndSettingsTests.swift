@@ -99,7 +99,7 @@ struct PolicyAndSettingsTests {
             ("runs: /var/runs", "2:1 `runs` is not carried out by this version yet"),
             ("secrets: {}", "2:1 `secrets` is not carried out by this version yet"),
             ("env: {A: '${{ x }}'}", "2:10 `A` takes no `${{ }}` (write the value itself)"),
-            ("pool: 3", "2:1 settings has no field `pool` (it may have `kind`, `name`, `concurrency` and `env`)"),
+            ("pool: 3", "2:1 settings has no field `pool` (did you mean 'pools'?)"),
         ])
     func settingMistakes(rest: String, expected: String) {
         #expect(diagnose("kind: Settings\n\(rest)\n") == [expected])
