@@ -10,7 +10,7 @@ struct ResolvedAction: Sendable {
     var intent = Object()
     /// For an ask or a wait: what opens.
     var wait: Object?
-    /// For a `set`, `snapshot`, `fail` or `finish`: what it comes to.
+    /// For a `set`, `fail` or `finish`: what it comes to.
     var immediate: StepResult?
     var snapshot: Object?
     /// As policies see it: `argv shell env with`.
@@ -38,8 +38,10 @@ extension RunEngine {
             draft.isMilestone = true
             wait["key"] = .string(state.steps[index].waitKey(address: step.id))
             try emit(.taskWaiting, step: step.id, visit: visit, attempt: 1, wait)
+        } else if let snapshot = resolved.snapshot {
+            let taken = try takeSnapshot(snapshot, step: step.id, visit: visit)
+            try settle(index, .completed(output: .object(taken), AttemptReport()))
         } else if let immediate = resolved.immediate {
-            if let snapshot = resolved.snapshot { try takeSnapshot(snapshot, step: step.id, visit: visit) }
             try settle(index, immediate)
         }
     }
@@ -57,11 +59,10 @@ extension RunEngine {
         case .wait(let action):
             resolved.wait = try resolve(action, in: scope)
         case .set(let template):
-            resolved.immediate = .completed(output: try evaluate(template, in: scope, "set"), AttemptReport())
+            resolved.immediate = .completed(output: try evaluateMap(template, in: scope, "set"), AttemptReport())
         case .snapshot(let action):
             let snapshot = try resolve(action, in: scope)
             resolved.snapshot = snapshot
-            resolved.immediate = .completed(output: .object(snapshot), AttemptReport())
         case .fail(let message):
             let text = try evaluateText(message, in: scope, "fail.message")
             resolved.immediate = .failed(Failure(.failed, text), AttemptReport())
@@ -87,6 +88,15 @@ extension RunEngine {
         }
         guard !ValueLimits.isTooDeep(value) else {
             throw EvaluationFailure(Failure(.limit, "\(field): is nested deeper than \(ValueLimits.depth) levels"))
+        }
+        return value
+    }
+
+    /// Evaluates a template whose place takes a map; a lone `${{ }}` may give anything.
+    func evaluateMap(_ template: Template, in scope: RunScope, _ field: String) throws(EvaluationFailure) -> Value {
+        let value = try evaluate(template, in: scope, field)
+        guard value.objectValue != nil else {
+            throw EvaluationFailure(Failure(.expression, "\(field): expected a map, got \(value.kindName)"))
         }
         return value
     }
@@ -225,13 +235,20 @@ extension RunEngine {
             }
             data["tags"] = value
         }
+        guard ValueLimits.size(of: .object(data)) <= ValueLimits.updateBytes else {
+            throw EvaluationFailure(
+                Failure(.limit, "snapshot: comes to more than \(ValueLimits.updateBytes) bytes"))
+        }
         return data
     }
 
     /// Records a bookmark. A name that is taken gets the next free number: no bookmark is ever overwritten.
+    ///
+    /// - Returns: the bookmark with the name it got.
+    @discardableResult
     mutating func takeSnapshot(
         _ snapshot: Object, actor: Actor = .engine, by: String? = nil, step: String? = nil, visit: Int? = nil
-    ) throws(EngineError) {
+    ) throws(EngineError) -> Object {
         var data = snapshot
         let name = snapshot["name"]?.stringValue ?? ""
         var free = name
@@ -243,6 +260,7 @@ extension RunEngine {
         data["name"] = .string(free)
         draft.isMilestone = true
         try emit(.snapshot, actor: actor, by: by, step: step, visit: visit, data)
+        return data
     }
 }
 

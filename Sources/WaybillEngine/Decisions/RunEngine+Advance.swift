@@ -33,7 +33,7 @@ extension RunEngine {
         preview.startedAt = draft.moment.now
         // A summary is for people: one that cannot be evaluated is left out, and stops nothing.
         let summary = (try? goal.summary.value(in: RunScope(starting: preview))) ?? .null
-        return ["summary": summary, "acceptance": .list(goal.acceptance.map { .string($0.source) })]
+        return ["summary": summary.stringValue.map { .string(ValueLimits.shortened($0)) } ?? summary, "acceptance": .list(goal.acceptance.map { .string($0.source) })]
     }
 
     /// Decides until nothing is left to decide, or the decision is as large as it may get.
@@ -74,7 +74,8 @@ extension RunEngine {
     /// attempts end by themselves (after a failure) or are ended.
     private mutating func wind() throws(EngineError) {
         for key in state.waits.keys.sorted() { try close(key) }
-        if state.ending != .failure {
+        // Once: many programs take a second TERM for impatience. A later decision finds the attempts in the state.
+        if state.ending != .failure, state.ending != draft.endingBefore {
             for attempt in state.outstandingAttempts { draft.effects.append(.terminate(attempt.reference)) }
         }
         // An unknown outcome that nobody will be asked about any more.
@@ -105,7 +106,10 @@ extension RunEngine {
     private mutating func complete() throws(EngineError) {
         var outputs = Object()
         do throws(EvaluationFailure) {
-            if let early = state.outputs, let object = value(of: early)?.objectValue {
+            if let early = state.outputs {
+                guard let object = value(of: early)?.objectValue else {
+                    throw EvaluationFailure(Failure(.internal, "finish.outputs: what was recorded cannot be read"))
+                }
                 outputs = object
             } else {
                 outputs = try evaluateOutputs()
@@ -124,6 +128,7 @@ extension RunEngine {
 
     private mutating func finish(_ phase: RunPhase, outputs: Object?, error: Failure?) throws(EngineError) {
         draft.isMilestone = true
+        try sayRejections(isLast: true)
         try checkpointIfDue()
         var data: Object = ["status": .string(phase.rawValue)]
         if let outputs { write(.object(outputs), as: "outputs", into: &data) }

@@ -5,15 +5,15 @@ import WaybillManifests
 
 extension RunEngine {
     mutating func judge(_ file: InboxFile) throws(EngineError) {
+        // Before RUN_START and after RUN_END a ledger takes no files: the caller refuses them in the journal.
+        guard state.phase != .pending, !state.phase.isEnded else {
+            throw EngineError(.unexpectedStimulus, state.phase.isEnded ? "the run has ended" : "the run has not begun")
+        }
         if file.name.isControl { return try control(file) }
         let key = file.name.key
         switch file.content {
         case .refused(let kind, let message): try reject(file, kind, message)
         case .bytes(let bytes):
-            if state.phase.isEnded {
-                // After RUN_END a ledger takes no answers: the caller refuses it in the journal.
-                throw EngineError(.unexpectedStimulus, "the run has ended")
-            }
             if let wait = state.waits[key] {
                 try judge(file, bytes, for: wait)
             } else if let closed = state.closedWaits[key] {
@@ -90,12 +90,13 @@ extension RunEngine {
         _ file: InboxFile, _ bytes: [UInt8], step: String? = nil, visit: Int? = nil
     ) throws(EngineError) {
         var data = describe(file)
-        if bytes.count > Payload.inlineLimit {
+        // YAML may be UTF-16, which no JSON string can hold byte for byte.
+        if bytes.count <= Payload.inlineLimit, let text = String(validating: bytes, as: UTF8.self) {
+            data["bytes"] = .string(text)
+        } else {
             let blob = Blob(bytes)
             draft.blobs.append(blob)
             data["bytesRef"] = ["sha256": .string(blob.digest.hex), "size": .int(Int64(bytes.count))]
-        } else if let text = String(validating: bytes, as: UTF8.self) {
-            data["bytes"] = .string(text)
         }
         try emit(.answerAccepted, actor: .user, by: file.author, step: step, visit: visit, data)
         draft.effects.append(
@@ -112,10 +113,19 @@ extension RunEngine {
             try emit(.answerRejected, actor: .user, by: file.author, data)
             receipt = Settlement(verdict: .rejected(kind), key: file.name.key, seq: state.seq, message: message)
         } else {
-            if let count = countRejection() { try emit(.answerRejected, ["count": .int(Int64(count))]) }
+            uncountedRejections += 1
+            try sayRejections()
             receipt = Settlement(verdict: .counted(kind), key: file.name.key, seq: nil, message: message)
         }
         draft.effects.append(.settle(receipt))
+    }
+
+    /// Says how many files were refused and not kept, once a minute, and before the run ends.
+    mutating func sayRejections(isLast: Bool = false) throws(EngineError) {
+        guard uncountedRejections > 0 else { return }
+        if !isLast, let due = rejectionsDue, draft.moment.now < due { return }
+        try emit(.answerRejected, ["count": .int(Int64(uncountedRejections))])
+        uncountedRejections = 0
     }
 
     private func describe(_ file: InboxFile) -> Object {
@@ -132,7 +142,7 @@ extension RunEngine {
 
     /// Lets every wait end whose time has come: with its default, by its own nature, or with `timeout`.
     mutating func expireWaits() throws(EngineError) {
-        guard state.phase == .running, state.ending == nil, let first = state.nextDeadline,
+        guard state.ending == nil, let first = state.nextDeadline,
             first <= draft.moment.now
         else { return }
         let due = state.waits.values.filter { $0.until.map { $0 <= draft.moment.now } ?? false }

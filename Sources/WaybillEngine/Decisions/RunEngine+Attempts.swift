@@ -29,6 +29,11 @@ extension RunEngine {
             return try settle(index, .cancelled(Failure(.cancelled, "ended because the run ends")))
         }
         if let failure = failure(of: result, step) { return try settle(index, .failed(failure, report)) }
+        guard ValueLimits.size(of: .list(result.artifacts.map(\.value))) <= ValueLimits.artifactBytes else {
+            report.artifacts = []
+            let message = "artifacts: \(result.artifacts.count) files are too many to record; pack them into one"
+            return try settle(index, .failed(Failure(.limit, message), report))
+        }
         if let problem = result.artifactProblem {
             return try settle(index, .failed(Failure(.executor, problem), report))
         }
@@ -92,17 +97,22 @@ extension RunEngine {
         }
     }
 
-    /// Starts the same intent again. What was recorded is run: nothing is evaluated anew.
+    /// Has the same visit tried again, as soon as anything may start: not while the run is paused.
     private mutating func repeatAttempt(_ index: Int, reason: String) throws(EngineError) {
         let step = state.steps[index]
-        let id = definition.workflow.plan.steps[index].id
-        guard var intent = step.intent else {
-            return try settle(index, .failed(Failure(.internal, "the intent is not known"), AttemptReport()))
-        }
         try emit(
-            .taskRetry, step: id, visit: step.visit, attempt: step.attempt + 1, ["reason": .string(reason)])
+            .taskRetry, step: definition.workflow.plan.steps[index].id, visit: step.visit, attempt: step.attempt + 1,
+            ["reason": .string(reason)])
+    }
+
+    /// Starts a recorded intent again. What was recorded is run: nothing is evaluated anew.
+    mutating func startAgain(_ index: Int, _ intent: Object) throws(EngineError) {
+        let step = state.steps[index]
+        var intent = intent
         intent["boot"] = .string(draft.moment.boot)
-        try emit(.taskStart, step: id, visit: step.visit, attempt: step.attempt + 1, intent)
+        try emit(
+            .taskStart, step: definition.workflow.plan.steps[index].id, visit: step.visit, attempt: step.attempt + 1,
+            intent)
         if let attempt = state.attempt(at: index) { draft.effects.append(.launch(attempt)) }
     }
 }

@@ -13,7 +13,6 @@ extension RunEngine {
             case .failure(let refusal): return try reject(file, refusal.kind, refusal.message)
             case .success(let object): body = object
             }
-            if state.phase.isEnded { throw EngineError(.unexpectedStimulus, "the run has ended") }
             guard let kind = ControlKind(key: file.name.key) else {
                 let known = ControlKind.allCases.map(\.key)
                 let hint = Suggestion.hint(for: file.name.key, among: known) ?? "expected \(known.joined(separator: ", "))"

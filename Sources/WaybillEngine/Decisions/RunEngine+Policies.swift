@@ -58,7 +58,7 @@ extension RunEngine {
             return Verdict(word: "deny", message: "cannot be evaluated: \(error.message)", values: values)
         }
         // A message that cannot be evaluated does not soften the denial.
-        let message = rule.message.map { (try? $0.text(in: scope)) ?? "denied" }
+        let message = rule.message.map { ValueLimits.shortened((try? $0.text(in: scope)) ?? "denied") }
         return Verdict(word: "deny", message: message ?? "denied by \(rule.deny.source)", values: values)
     }
 

@@ -9,6 +9,8 @@ enum StepResult: Sendable {
     /// With the output, if the step has one, and what an attempt reported.
     case completed(output: Value?, AttemptReport)
     case failed(Failure, AttemptReport)
+    /// The visit that is one too many. Nothing passes over it, or a machine could go round for ever.
+    case exhausted(Failure)
     case skipped(String)
     case cancelled(Failure)
 }
@@ -23,12 +25,13 @@ struct AttemptReport: Sendable {
 extension RunEngine {
     /// Decides upon a step whose needs are settled, or a state that is to be visited.
     mutating func decide(_ index: Int) throws(EngineError) {
+        if let intent = state.steps[index].intent { return try startAgain(index, intent) }
         let step = definition.workflow.plan.steps[index]
         let visit = state.steps[index].visit + 1
         if let unmet = unmetNeed(of: step) { return try settle(index, .skipped(unmet), visit: visit) }
         if visit > step.maxVisits {
             let failure = Failure(.limit, "\(step.id) was visited \(step.maxVisits) times, which is its maxVisits")
-            return try settle(index, .failed(failure, AttemptReport()), visit: visit)
+            return try settle(index, .exhausted(failure), visit: visit)
         }
         if let condition = step.condition {
             switch examine(condition, of: index, visit: visit) {
@@ -130,8 +133,9 @@ extension RunEngine {
         if let failure = outcome.failure {
             var failure = failure
             failure.step = step.id
+            failure.message = ValueLimits.shortened(failure.message)
             data["error"] = failure.value
-            if outcome.status == .failed, isHandled(index) { data["handled"] = true }
+            if outcome.status == .failed, !outcome.isFinal, isHandled(index) { data["handled"] = true }
         }
         if !outcome.updates.isEmpty { data["update"] = .object(outcome.updates) }
         if outcome.status == .completed, case .finish = step.action {
@@ -168,7 +172,7 @@ extension RunEngine {
                 throw EvaluationFailure(Failure(.limit, message))
             }
             if case .finish(let outputs?) = step.action {
-                outcome.finishOutputs = try evaluate(outputs, in: scope, "finish.outputs")
+                outcome.finishOutputs = try evaluateMap(outputs, in: scope, "finish.outputs")
             }
         } catch {
             outcome.reject(error.failure)
@@ -188,10 +192,10 @@ extension RunEngine {
         let step = definition.workflow.plan.steps[index]
         switch outcome.status {
         case .cancelled: return nil
-        case .failed where !step.continueOnError: return nil
+        case .failed where outcome.isFinal || !step.continueOnError: return nil
         default: break
         }
-        if case .finish = step.action { return nil }
+        if case .finish = step.action, outcome.status == .completed { return nil }
         let scope = RunScope(self, step: index, visit: visit, result: outcome)
         for transition in step.next {
             guard let condition = transition.condition else { return ChosenTransition(to: transition.to) }
@@ -200,11 +204,11 @@ extension RunEngine {
                 return ChosenTransition(
                     to: transition.to, expression: condition.source, values: seen(by: condition, in: scope))
             } catch {
-                outcome.reject(Failure(error, in: "next"))
+                outcome.reject(Failure(error, in: "next"), isFinal: true)
                 return nil
             }
         }
-        outcome.reject(Failure(.expression, "no `next` of \(step.id) matches"))
+        outcome.reject(Failure(.expression, "no `next` of \(step.id) matches"), isFinal: true)
         return nil
     }
 }
@@ -218,6 +222,8 @@ struct Outcome: Sendable {
     var reason: String?
     var updates = Object()
     var finishOutputs: Value?
+    /// A failure that `continueOnError` does not pass over, because there is nowhere to go on to.
+    var isFinal = false
 
     init(_ result: StepResult) {
         switch result {
@@ -229,6 +235,10 @@ struct Outcome: Sendable {
             status = .failed
             self.failure = failure
             self.report = report
+        case .exhausted(let failure):
+            status = .failed
+            self.failure = failure
+            isFinal = true
         case .skipped(let reason):
             status = .skipped
             self.reason = reason
@@ -239,8 +249,9 @@ struct Outcome: Sendable {
     }
 
     /// Turns a result that did not pass into a failure; what the attempt reported stays.
-    mutating func reject(_ failure: Failure) {
+    mutating func reject(_ failure: Failure, isFinal: Bool = false) {
         status = .failed
+        self.isFinal = isFinal
         output = nil
         updates = Object()
         finishOutputs = nil

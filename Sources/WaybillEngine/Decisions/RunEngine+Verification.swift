@@ -59,19 +59,24 @@ extension RunEngine {
         let scope = RunScope(self)
         for output in definition.workflow.outputs {
             do throws(ExpressionError) {
-                if let value = try output.template.value(in: scope) { outputs[output.name] = value }
+                guard let value = try output.template.value(in: scope) else { continue }
+                outputs[output.name] = value
             } catch {
                 guard !readsMissingOutput(output.template) else { continue }
                 throw EvaluationFailure(Failure(error, in: "outputs.\(output.name)"))
             }
         }
+        guard !ValueLimits.isTooDeep(.object(outputs)) else {
+            throw EvaluationFailure(Failure(.limit, "outputs: are nested deeper than \(ValueLimits.depth) levels"))
+        }
         return outputs
     }
 
+    /// Whether a template reads something of a step that is only there once the step completed.
     private func readsMissingOutput(_ template: Template) -> Bool {
         template.references.contains { reference in
             let path = reference.path
-            guard path.count >= 2, path[0] == "steps", let index = definition.workflow.plan.index(of: path[1]) else {
+            guard path.count >= 3, path[0] == "steps", path[2] != "status", let index = definition.workflow.plan.index(of: path[1]) else {
                 return false
             }
             return state.steps[index].status != .completed

@@ -1,4 +1,4 @@
-import WaybillCore
+package import WaybillCore
 import WaybillManifests
 
 /// The run as a state machine: one stimulus in, one decision out. It reads no clock, no disk and no environment.
@@ -12,12 +12,15 @@ package struct RunEngine: Sendable {
 
     /// The decision being made.
     var draft = Draft()
-    /// Files refused beyond the limit and not yet said in the ledger. It is lost in a crash, as only a number can be.
-    private var uncountedRejections = 0
+    /// Files refused beyond the limit and not yet said in the ledger. It is lost in a crash, as only a number can be;
+    /// who lets go of an engine hands it on to the next one.
+    package internal(set) var uncountedRejections: Int
 
     package init(
-        definition: RunDefinition, state: RunState, payloads: any PayloadSource, limits: EngineLimits = EngineLimits()
+        definition: RunDefinition, state: RunState, payloads: any PayloadSource, limits: EngineLimits = EngineLimits(),
+        uncountedRejections: Int = 0
     ) {
+        self.uncountedRejections = uncountedRejections
         self.definition = definition
         self.state = state
         self.payloads = payloads
@@ -31,6 +34,7 @@ package struct RunEngine: Sendable {
     package mutating func handle(_ stimulus: Stimulus, at moment: Moment) throws(EngineError) -> Decision {
         draft = Draft()
         draft.moment = moment
+        draft.endingBefore = state.ending
         switch stimulus {
         case .start(let start): try begin(start)
         case .resume, .tick: break
@@ -39,11 +43,20 @@ package struct RunEngine: Sendable {
         case .file(let file): try judge(file)
         }
         guard state.phase != .pending else { return Decision() }
+        if !state.phase.isEnded { try sayRejections() }
         // Only the clock's own stimulus lets deadlines fire: whoever sends it has read the inbox before.
         if case .tick = stimulus { try expireWaits() }
         try advance()
         return seal()
     }
+
+    /// When a `tick` is due: at a deadline, or when refused files are to be counted in the ledger.
+    package var nextTick: Timestamp? {
+        let counting = uncountedRejections > 0 && !state.phase.isEnded ? rejectionsDue : nil
+        return [state.nextDeadline, counting].compactMap { $0 }.min()
+    }
+
+    var rejectionsDue: Timestamp? { state.rejections.lastCountedAt.map { $0 + RejectionLimits.countedEvery } }
 }
 
 /// What a decision is made of until it is sealed.
@@ -59,6 +72,8 @@ struct Draft: Sendable {
     /// Whether something happened at which a checkpoint is due.
     var isMilestone = false
     var verifications: [PendingVerification] = []
+    /// Whether the run was being brought to its end before this decision.
+    var endingBefore: Ending?
 }
 
 extension RunEngine {
@@ -90,15 +105,6 @@ extension RunEngine {
 
     /// The value of a payload, wherever it is.
     func value(of payload: Payload) -> Value? { payloadReader.value(of: payload) }
-
-    mutating func countRejection() -> Int? {
-        uncountedRejections += 1
-        if let last = state.rejections.lastCountedAt, draft.moment.now < last + RejectionLimits.countedEvery {
-            return nil
-        }
-        defer { uncountedRejections = 0 }
-        return uncountedRejections
-    }
 
     /// For the code that replays a ledger into this engine.
     package mutating func replay(_ sealed: SealedEntry, byteCount: Int) throws(EngineError) {

@@ -9,6 +9,19 @@ enum ValueLimits {
     /// Bytes of the updates of `vars` that one step makes.
     static let updateBytes = Payload.inlineLimit
 
+    /// Bytes of what one attempt's artifacts say in the ledger: some 5,000 files.
+    static let artifactBytes = 1 << 20
+    /// Bytes of a message: it stands in `run.json`, which is small however a run ended.
+    static let messageBytes = 4 << 10
+
+    /// A message cut to its limit, and never inside a character's bytes.
+    static func shortened(_ message: String) -> String {
+        guard message.utf8.count > messageBytes else { return message }
+        var bytes = Array(message.utf8.prefix(messageBytes))
+        while let last = bytes.popLast(), last & 0xC0 == 0x80 {}
+        return String(decoding: bytes, as: UTF8.self) + " (cut off)"
+    }
+
     /// How outputs and answers are read.
     static let parsing = JSON.Limits(depth: depth)
 

@@ -159,6 +159,11 @@ extension RunState {
         if entry.attempt != nil {
             usage.steps += 1
             checkpoint.stepsSince += 1
+        } else {
+            // This visit never began; what the one before it left is not its own.
+            steps[index].attempt = 0
+            steps[index].startedAt = nil
+            steps[index].answers = []
         }
         usage.activeMicroseconds += data["activeMicroseconds"]?.intValue ?? 0
         if let updates = data["update"]?.objectValue { merge(updates) }
@@ -193,6 +198,8 @@ extension RunState {
         let index = try stepIndex(entry)
         setStatus(.pending, of: index)
         usage.retries += 1
+        // Its intent stays, and says that this is to be started again rather than visited anew.
+        if definition.plan.shape == .graph { ready.insert(index) } else { nextState = index }
     }
 
     private mutating func applyTaskWaiting(_ entry: Entry) throws(EngineError) {
@@ -218,6 +225,10 @@ extension RunState {
         let index = try stepIndex(entry)
         setStatus(.running, of: index)
         guard let key = entry.data["key"]?.stringValue else { return }
+        if entry.data["by"]?.stringValue == "deadline", waits[key]?.defaultAnswer != nil {
+            steps[index].answers.append(
+                ["at": .string(entry.ts.description), "by": .null, "sha256": .null, "source": "default"])
+        }
         waits[key] = nil
         if closedWaits[key] == nil {
             closedWaits.insert(
@@ -239,6 +250,8 @@ extension RunState {
         let digest = data["sha256"]?.stringValue.flatMap(Digest.init(hex:))
         closedWaits.insert(ClosedWait(key: key, answer: digest, seq: entry.seq, isExpired: false))
         let index = try stepIndex(entry)
+        // What somebody says of an attempt is no answer of the step.
+        if waits[key]?.reply == .unknown { return }
         var answer: Object = ["at": .string(entry.ts.description), "source": "person"]
         answer["by"] = entry.by.map(Value.string) ?? .null
         answer["sha256"] = data["sha256"]

@@ -32,9 +32,10 @@ extension RunState {
             intent: intent, startedAt: step.since ?? lastTimestamp)
     }
 
-    /// The next moment at which the clock alone changes something; nil while paused, and where nothing waits for it.
+    /// The next moment at which the clock alone changes something; nil where nothing waits for it, and from the request
+    /// of a pause to its end: deadlines that pass meanwhile fire at resume.
     package var nextDeadline: Timestamp? {
-        guard phase == .running else { return nil }
+        guard phase == .running, !isPauseRequested else { return nil }
         return waits.values.lazy.compactMap(\.until).min()
     }
 
