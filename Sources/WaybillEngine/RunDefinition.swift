@@ -14,7 +14,8 @@ package struct RunDefinition: Sendable {
         workflow: WorkflowDefinition, policies: [PolicyDefinition], settings: SettingsDefinition, digest: Digest
     ) {
         self.workflow = workflow
-        self.policies = policies
+        self.policies =
+            policies
             .filter { $0.match.matches(workflow: workflow.name, labels: workflow.labels) }
             .sorted { $0.name.precedesInCodePoints($1.name) }
         self.settings = settings

@@ -65,11 +65,10 @@ package struct Settlement: Sendable, Hashable {
     }
 }
 
-/// How many refused files a run keeps and records one by one (contract, section 7).
+/// How many refused files a run records one by one (contract, section 7). How many bytes of them are kept is up to
+/// who keeps them: a file that is not kept has its reason all the same.
 package enum RejectionLimits {
     package static let count = 1_000
-    /// Bytes.
-    package static let bytes = 64 << 20
     package static let countedEvery = Duration.seconds(60)
 }
 

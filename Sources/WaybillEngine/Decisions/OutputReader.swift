@@ -35,7 +35,9 @@ struct OutputReader {
                     fail("\(source) is no JSON: \(error.message) (line \(error.line), column \(error.column))"))
             }
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else { return .failure(fail("\(source) is not UTF-8")) }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            return .failure(fail("\(source) is not UTF-8"))
+        }
         if definition.format == .text { return .success(.string(Self.withoutFinalNewline(text))) }
         guard !text.isEmpty else { return .success(.list([])) }
         // Split by bytes: Swift would take "\r\n" for one character.

@@ -69,7 +69,8 @@ extension RunEngine {
         case .finish:
             resolved.immediate = .completed(output: nil, AttemptReport())
         }
-        let size = ValueLimits.size(of: .object(resolved.intent)) + ValueLimits.size(of: .object(resolved.wait ?? Object()))
+        let size =
+            ValueLimits.size(of: .object(resolved.intent)) + ValueLimits.size(of: .object(resolved.wait ?? Object()))
         guard size <= ValueLimits.intentBytes else {
             throw EvaluationFailure(
                 Failure(.limit, "the fields of \(step.id) come to more than \(ValueLimits.intentBytes) bytes"))
@@ -269,7 +270,9 @@ package enum SnapshotName {
     package static let rule = "must be 1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit"
 
     package static func isValid(_ name: String) -> Bool {
-        guard (1...64).contains(name.utf8.count), let first = name.utf8.first, first.isLetterOrDigit else { return false }
+        guard (1...64).contains(name.utf8.count), let first = name.utf8.first, first.isLetterOrDigit else {
+            return false
+        }
         return name.utf8.allSatisfy {
             $0.isLetterOrDigit || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-")
         }

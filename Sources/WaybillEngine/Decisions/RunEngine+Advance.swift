@@ -33,7 +33,10 @@ extension RunEngine {
         preview.startedAt = draft.moment.now
         // A summary is for people: one that cannot be evaluated is left out, and stops nothing.
         let summary = (try? goal.summary.value(in: RunScope(starting: preview))) ?? .null
-        return ["summary": summary.stringValue.map { .string(ValueLimits.shortened($0)) } ?? summary, "acceptance": .list(goal.acceptance.map { .string($0.source) })]
+        return [
+            "summary": summary.stringValue.map { .string(ValueLimits.shortened($0)) } ?? summary,
+            "acceptance": .list(goal.acceptance.map { .string($0.source) }),
+        ]
     }
 
     /// Decides until nothing is left to decide, or the decision is as large as it may get.
@@ -88,7 +91,8 @@ extension RunEngine {
         case .finish: try complete()
         case .cancellation: try finish(.cancelled, outputs: nil, error: state.error ?? Failure(.cancelled, "cancelled"))
         case .failure, nil:
-            try finish(.failed, outputs: nil, error: state.error ?? Failure(.internal, "the run failed without an error"))
+            try finish(
+                .failed, outputs: nil, error: state.error ?? Failure(.internal, "the run failed without an error"))
         }
     }
 

@@ -42,7 +42,8 @@ extension RunEngine {
         let open = state.waits.values.filter { $0.reply != nil }.map(\.key).sorted()
         guard !open.isEmpty else { return "the run waits for no answer with the key '\(key)', nor for any other" }
         let hint = Suggestion.hint(for: key, among: open).map { "; \($0)" } ?? ""
-        return "the run waits for no answer with the key '\(key)'\(hint) (open: \(open.prefix(5).joined(separator: ", ")))"
+        return
+            "the run waits for no answer with the key '\(key)'\(hint) (open: \(open.prefix(5).joined(separator: ", ")))"
     }
 
     private mutating func judge(_ file: InboxFile, _ bytes: [UInt8], for wait: WaitState) throws(EngineError) {
@@ -104,9 +105,8 @@ extension RunEngine {
     }
 
     mutating func reject(_ file: InboxFile, _ kind: RefusalKind, _ message: String) throws(EngineError) {
-        let counts = state.rejections
         let receipt: Settlement
-        if counts.recorded < RejectionLimits.count, counts.recordedBytes + file.size <= RejectionLimits.bytes {
+        if state.rejections.recorded < RejectionLimits.count {
             var data = describe(file)
             data["kind"] = .string(kind.rawValue)
             data["message"] = .string(message)

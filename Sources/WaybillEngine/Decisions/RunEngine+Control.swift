@@ -15,7 +15,8 @@ extension RunEngine {
             }
             guard let kind = ControlKind(key: file.name.key) else {
                 let known = ControlKind.allCases.map(\.key)
-                let hint = Suggestion.hint(for: file.name.key, among: known) ?? "expected \(known.joined(separator: ", "))"
+                let hint =
+                    Suggestion.hint(for: file.name.key, among: known) ?? "expected \(known.joined(separator: ", "))"
                 return try reject(file, .control, "there is no control file '\(file.name.key)'; \(hint)")
             }
             if let objection = objection(to: kind, body) { return try reject(file, .control, objection) }
@@ -41,7 +42,8 @@ extension RunEngine {
         return parsed.flatMap { value in
             guard let object = value.objectValue else {
                 return .failure(
-                    Reply.Refusal(kind: .control, message: "expected a map such as {\"reason\": \"...\"}, got \(value.kindName)"))
+                    Reply.Refusal(
+                        kind: .control, message: "expected a map such as {\"reason\": \"...\"}, got \(value.kindName)"))
             }
             if let reason = object["reason"], reason.stringValue == nil {
                 return .failure(

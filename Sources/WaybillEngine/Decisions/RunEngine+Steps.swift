@@ -129,7 +129,9 @@ extension RunEngine {
         if let output = outcome.output { write(output, as: "output", into: &data) }
         if let code = outcome.report.exitCode { data["exitCode"] = .int(Int64(code)) }
         if !outcome.report.artifacts.isEmpty { data["artifacts"] = .list(outcome.report.artifacts.map(\.value)) }
-        if outcome.report.activeMicroseconds > 0 { data["activeMicroseconds"] = .int(outcome.report.activeMicroseconds) }
+        if outcome.report.activeMicroseconds > 0 {
+            data["activeMicroseconds"] = .int(outcome.report.activeMicroseconds)
+        }
         if let failure = outcome.failure {
             var failure = failure
             failure.step = step.id

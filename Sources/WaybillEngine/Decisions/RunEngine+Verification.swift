@@ -76,7 +76,9 @@ extension RunEngine {
     private func readsMissingOutput(_ template: Template) -> Bool {
         template.references.contains { reference in
             let path = reference.path
-            guard path.count >= 3, path[0] == "steps", path[2] != "status", let index = definition.workflow.plan.index(of: path[1]) else {
+            guard path.count >= 3, path[0] == "steps", path[2] != "status",
+                let index = definition.workflow.plan.index(of: path[1])
+            else {
                 return false
             }
             return state.steps[index].status != .completed

@@ -40,7 +40,11 @@ extension RunState {
             checkpoint.ledgerBytes = Int(entry.data["bytes"]?.intValue ?? 0)
             checkpoint.stepsSince = 0
         case .diagnostic:
-            if entry.data["level"]?.stringValue == "error" { diagnostics.errors += 1 } else { diagnostics.warnings += 1 }
+            if entry.data["level"]?.stringValue == "error" {
+                diagnostics.errors += 1
+            } else {
+                diagnostics.warnings += 1
+            }
         default: break
         }
     }
@@ -232,7 +236,8 @@ extension RunState {
         waits[key] = nil
         if closedWaits[key] == nil {
             closedWaits.insert(
-                ClosedWait(key: key, answer: nil, seq: entry.seq, isExpired: entry.data["by"]?.stringValue == "deadline"))
+                ClosedWait(
+                    key: key, answer: nil, seq: entry.seq, isExpired: entry.data["by"]?.stringValue == "deadline"))
         }
     }
 }
@@ -264,7 +269,6 @@ extension RunState {
             rejections.lastCountedAt = entry.ts
         } else {
             rejections.recorded += 1
-            rejections.recordedBytes += Int(entry.data["size"]?.intValue ?? 0)
         }
     }
 }

@@ -68,8 +68,7 @@ extension RunState {
             "errors": .int(Int64(diagnostics.errors)), "warnings": .int(Int64(diagnostics.warnings)),
         ]
         var rejected: Object = [
-            "recorded": .int(Int64(rejections.recorded)), "bytes": .int(Int64(rejections.recordedBytes)),
-            "counted": .int(Int64(rejections.counted)),
+            "recorded": .int(Int64(rejections.recorded)), "counted": .int(Int64(rejections.counted)),
         ]
         rejected["countedAt"] = rejections.lastCountedAt.map { .string($0.description) }
         object["rejections"] = .object(rejected)
@@ -142,7 +141,6 @@ extension RunState {
         diagnostics.warnings = Int(try found.int("warnings"))
         let refused = CheckpointFields(object["rejections"]?.objectValue ?? Object())
         rejections.recorded = Int(try refused.int("recorded"))
-        rejections.recordedBytes = Int(try refused.int("bytes"))
         rejections.counted = Int(try refused.int("counted"))
         rejections.lastCountedAt = try refused.optionalTime("countedAt")
         let mark = CheckpointFields(object["checkpoint"]?.objectValue ?? Object())

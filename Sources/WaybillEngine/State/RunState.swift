@@ -161,7 +161,6 @@ package struct DiagnosticCounts: Sendable, Hashable {
 /// How many inbox files were refused; see `RejectionLimits`.
 package struct RejectionCounts: Sendable, Hashable {
     package var recorded = 0
-    package var recordedBytes = 0
     /// Refused beyond the limit, so only counted.
     package var counted = 0
     package var lastCountedAt: Timestamp?

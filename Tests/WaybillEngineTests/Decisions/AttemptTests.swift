@@ -37,7 +37,9 @@ struct AttemptTests {
     @Test("output is read as JSON, with ints and doubles as they are written")
     func json() throws {
         var run = try EngineRun.started(
-            graph("{id: a, run: [a], output: json}", "{id: b, set: {i: '${{ steps.a.output.i }}', d: '${{ steps.a.output.d }}'}}"))
+            graph(
+                "{id: a, run: [a], output: json}",
+                "{id: b, set: {i: '${{ steps.a.output.i }}', d: '${{ steps.a.output.d }}'}}"))
         try run.end("a", printing: " {\"i\": 1, \"d\": 1.0, \"big\": 1e3}\n")
         #expect(run.output("a") == ["i": 1, "d": 1.0, "big": 1000.0])
         #expect(run.output("b") == ["i": 1, "d": 1.0])
@@ -98,7 +100,9 @@ struct AttemptTests {
         #expect(run.state.error?.kind == .verification)
         let most = String(repeating: "[", count: 100) + String(repeating: "]", count: 100)
         var other = try EngineRun.started(
-            graph("{id: a, run: [a], output: json, verify: ['size(output) == 1']}", "{id: b, set: {x: '${{ steps.a.output }}'}}"))
+            graph(
+                "{id: a, run: [a], output: json, verify: ['size(output) == 1']}",
+                "{id: b, set: {x: '${{ steps.a.output }}'}}"))
         try other.end("a", printing: most)
         #expect(other.status("a") == .completed)
         #expect(other.state.error == Failure(.limit, "set: is nested deeper than 100 levels", step: "b"))
@@ -113,7 +117,8 @@ struct AttemptTests {
     }
 
     private let record = ArtifactRecord(
-        name: "dist/a.tar.gz", digest: Digest.sha256("a"), size: 1, mediaType: "application/gzip", path: "runs/x/a.tar.gz")
+        name: "dist/a.tar.gz", digest: Digest.sha256("a"), size: 1, mediaType: "application/gzip",
+        path: "runs/x/a.tar.gz")
 
     @Test("artifacts are in the step's end, and expressions read them, also after a failure")
     func artifacts() throws {
@@ -146,9 +151,10 @@ struct AttemptTests {
         var run = try EngineRun.started(
             "kind: Workflow\nname: w\ninputs: {t: {type: string}}\nsteps: [{id: a, run: [a, '${{ inputs.t }}']}]\n",
             inputs: ["t": .string(String(repeating: "x", count: (1 << 20) + 1))])
-        #expect(run.news().dropFirst() == [
-            "TASK_END a failed limit[a]: the fields of a come to more than 1048576 bytes",
-            "RUN_END failed limit[a]: the fields of a come to more than 1048576 bytes",
-        ])
+        #expect(
+            run.news().dropFirst() == [
+                "TASK_END a failed limit[a]: the fields of a come to more than 1048576 bytes",
+                "RUN_END failed limit[a]: the fields of a come to more than 1048576 bytes",
+            ])
     }
 }

@@ -69,7 +69,8 @@ struct GraphTests {
         try run.end("c")
         #expect(
             run.news() == [
-                "TASK_END d/1 completed exitCode=0", "TASK_END c/1 completed exitCode=0", "RUN_END completed outputs={}",
+                "TASK_END d/1 completed exitCode=0", "TASK_END c/1 completed exitCode=0",
+                "RUN_END completed outputs={}",
             ])
     }
 

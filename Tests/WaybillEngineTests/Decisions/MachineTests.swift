@@ -149,12 +149,14 @@ struct MachineTests {
     @Test("an update that cannot be evaluated, or is too large, rejects the result and changes nothing")
     func badUpdates() throws {
         let broken = try EngineRun.started(
-            machine("a: {set: {x: []}, update: {v: '${{ output.x[0] }}'}, next: end}", also: "vars: {v: {default: 1}}\n"))
+            machine(
+                "a: {set: {x: []}, update: {v: '${{ output.x[0] }}'}, next: end}", also: "vars: {v: {default: 1}}\n"))
         #expect(broken.state.error?.kind == .expression)
         #expect(broken.state.variables == ["v": 1])
         var large = try EngineRun.started(
             machine(
-                "a: {run: [a], output: text, update: {v: '${{ output }}'}, next: end}", also: "vars: {v: {default: ''}}\n"))
+                "a: {run: [a], output: text, update: {v: '${{ output }}'}, next: end}",
+                also: "vars: {v: {default: ''}}\n"))
         try large.end("a", printing: String(repeating: "x", count: 70_000))
         #expect(large.state.error?.kind == .limit)
         #expect(large.state.variables == ["v": ""])

@@ -33,13 +33,15 @@ struct OutputsTests {
 
     @Test("an output that is optional.none() is left out")
     func optional() throws {
-        let run = try EngineRun.started(graph("{id: a, set: {x: 1}}", also: "outputs: {a: '${{ optional.none() }}', b: 2}\n"))
+        let run = try EngineRun.started(
+            graph("{id: a, set: {x: 1}}", also: "outputs: {a: '${{ optional.none() }}', b: 2}\n"))
         #expect(run.outputs == ["b": 2])
     }
 
     @Test("a goal that is met completes the run, one that is not fails it, and both are recorded")
     func goal() throws {
-        let yaml = "goal: {summary: s, acceptance: [outputs.x > 1, 'outputs.x < 5']}\noutputs: {x: '${{ inputs.x }}'}\n"
+        let yaml =
+            "goal: {summary: s, acceptance: [outputs.x > 1, 'outputs.x < 5']}\noutputs: {x: '${{ inputs.x }}'}\n"
             + "inputs: {x: {type: integer}}\n"
         var met = try EngineRun.started(graph("{id: a, set: {y: 1}}", also: yaml), inputs: ["x": 2])
         #expect(
@@ -66,7 +68,8 @@ struct OutputsTests {
         #expect(
             good.news().suffix(4) == [
                 "VERIFICATION a verify[0] (output.n > 1) is true", "VERIFICATION a verify[1] (output.n != 5) is true",
-                "TASK_END a/1 completed output={\"n\":2} exitCode=0 update={\"best\":2}", "RUN_END completed outputs={}",
+                "TASK_END a/1 completed output={\"n\":2} exitCode=0 update={\"best\":2}",
+                "RUN_END completed outputs={}",
             ])
         #expect(good.state.variables == ["best": 2])
         var bad = try EngineRun.started(yaml)

@@ -63,7 +63,8 @@ struct PolicyTests {
         let yaml =
             "kind: Workflow\nname: w\nlabels: {tier: web}\nsteps: [{id: a, set: {x: 1}}, {id: b, run: [b]}]\n"
             + policy("{id: r, at: step.before, deny: 'false'}", name: "z-all")
-            + policy("{id: r, at: step.before, deny: 'false'}", name: "runs", more: "match: {steps: {actions: [run]}}\n")
+            + policy(
+                "{id: r, at: step.before, deny: 'false'}", name: "runs", more: "match: {steps: {actions: [run]}}\n")
             + policy(
                 "{id: r, at: step.before, deny: 'true'}", name: "elsewhere",
                 more: "match: {workflows: {labels: {tier: mail}}}\n")
@@ -81,7 +82,8 @@ struct PolicyTests {
         let script = try EngineRun.started(
             graph("{id: a, run: 'rm x', env: {K: v}}")
                 + policy(
-                    "{id: r, at: step.before, deny: 'step.shell && step.argv == [\"/bin/sh\", \"-c\", \"rm x\"] && step.env.K == \"v\"'}"))
+                    "{id: r, at: step.before, deny: 'step.shell && step.argv == [\"/bin/sh\", \"-c\", \"rm x\"] && step.env.K == \"v\"'}"
+                ))
         #expect(script.state.error?.kind == .policy)
         let set = try EngineRun.started(
             graph("{id: a, set: {x: 1}}")

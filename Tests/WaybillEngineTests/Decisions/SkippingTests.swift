@@ -7,7 +7,7 @@ struct SkippingTests {
     @Test("an `if` that does not hold skips the step, and a skipped dependency satisfies")
     func skip() throws {
         var run = try EngineRun.started(
-            graph("{id: a, if: 1 > 2, run: [make]}", "{id: b, if: '${{ steps.a.status == \"skipped\" }}', set: {x: 1}}"))
+            graph("{id: a, if: 1 > 2, run: [make]}", "{id: b, if: 'steps.a.status == \"skipped\"', set: {x: 1}}"))
         #expect(
             run.news() == [
                 "RUN_START",
@@ -21,7 +21,8 @@ struct SkippingTests {
 
     @Test("an `if` that cannot be evaluated fails the step")
     func brokenCondition() throws {
-        var run = try EngineRun.started(graph("{id: a, set: {x: []}}", "{id: b, if: 'steps.a.output.x[0] > 1', run: [b]}"))
+        var run = try EngineRun.started(
+            graph("{id: a, set: {x: []}}", "{id: b, if: 'steps.a.output.x[0] > 1', run: [b]}"))
         let news = run.news()
         #expect(news[3].hasPrefix("TASK_END b failed expression[b]: if: "), "\(news)")
         #expect(run.state.status == .failed)
@@ -46,9 +47,10 @@ struct SkippingTests {
         #expect(run.effects.allSatisfy { if case .terminate = $0 { false } else { true } })
         try run.end("b")
         #expect(
-            run.news() == [
-                "TASK_END b/1 completed exitCode=0", "RUN_END failed exitCode=2 exit[a]: exited with code 2",
-            ].map { $0.replacing("failed exitCode=2 exit", with: "failed exit") })
+            run.news()
+                == [
+                    "TASK_END b/1 completed exitCode=0", "RUN_END failed exitCode=2 exit[a]: exited with code 2",
+                ].map { $0.replacing("failed exitCode=2 exit", with: "failed exit") })
         #expect(run.state.status == .failed)
         #expect(run.status("c") == .pending)
         #expect(run.status("d") == .pending)
@@ -70,7 +72,7 @@ struct SkippingTests {
         var run = try EngineRun.started(
             graph(
                 "{id: a, run: [a], continueOnError: true}",
-                "{id: b, if: '${{ steps.a.status == \"failed\" }}', set: {code: '${{ steps.a.exitCode }}', kind: '${{ steps.a.error.kind }}'}}"
+                "{id: b, if: 'steps.a.status == \"failed\"', set: {code: '${{ steps.a.exitCode }}', kind: '${{ steps.a.error.kind }}'}}"
             ))
         try run.end("a", .exited(3))
         #expect(
@@ -116,7 +118,8 @@ struct SkippingTests {
 
     @Test("`fail` fails the run with its message")
     func fail() throws {
-        var run = try EngineRun.started(graph("{id: a, set: {x: 7}}", "{id: f, fail: {message: 'x is ${{ steps.a.output.x }}'}}"))
+        var run = try EngineRun.started(
+            graph("{id: a, set: {x: 7}}", "{id: f, fail: {message: 'x is ${{ steps.a.output.x }}'}}"))
         #expect(
             run.news().suffix(3) == [
                 "TASK_START f/1 fail", "TASK_END f/1 failed failed[f]: x is 7", "RUN_END failed failed[f]: x is 7",
@@ -138,7 +141,8 @@ struct SkippingTests {
         var run = try EngineRun.started(
             graph(
                 "{id: slow, needs: [], run: [slow]}", "{id: q, needs: [], ask: {prompt: Go?}}",
-                "{id: quick, needs: [], run: [quick]}", "{id: done, finish: {outputs: {by: '${{ steps.quick.status }}'}}}",
+                "{id: quick, needs: [], run: [quick]}",
+                "{id: done, finish: {outputs: {by: '${{ steps.quick.status }}'}}}",
                 "{id: never, run: [never]}", also: "outputs: {by: nobody}\n"))
         _ = run.news()
         try run.end("quick")

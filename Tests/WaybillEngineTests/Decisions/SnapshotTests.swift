@@ -8,9 +8,12 @@ struct SnapshotTests {
     func snapshot() throws {
         var run = try EngineRun.started(
             graph("{id: s, snapshot: {name: 'v${{ 1 + 1 }}', description: It works, tags: [good, '${{ \"x\" }}']}}"))
-        #expect(run.news().dropFirst() == ["TASK_START s/1 snapshot", "SNAPSHOT s v2",
-            "TASK_END s/1 completed output={\"description\":\"It works\",\"name\":\"v2\",\"tags\":[\"good\",\"x\"]}",
-            "RUN_END completed outputs={}"])
+        #expect(
+            run.news().dropFirst() == [
+                "TASK_START s/1 snapshot", "SNAPSHOT s v2",
+                "TASK_END s/1 completed output={\"description\":\"It works\",\"name\":\"v2\",\"tags\":[\"good\",\"x\"]}",
+                "RUN_END completed outputs={}",
+            ])
         let record = try #require(run.state.snapshots["v2"])
         #expect(record.seq == 3)
         #expect(record.tags == ["good", "x"])
@@ -38,7 +41,8 @@ struct SnapshotTests {
 
     @Test("tags that are no list of texts, and texts too large for a bookmark, fail the step")
     func badFields() throws {
-        let tags = try EngineRun.started(graph("{id: a, set: {t: [1]}}", "{id: s, snapshot: {name: n, tags: '${{ steps.a.output.t }}'}}"))
+        let tags = try EngineRun.started(
+            graph("{id: a, set: {t: [1]}}", "{id: s, snapshot: {name: n, tags: '${{ steps.a.output.t }}'}}"))
         #expect(tags.state.error?.message == "snapshot.tags: expected a list of strings")
         let large = try EngineRun.started(
             "kind: Workflow\nname: w\ninputs: {n: {type: string}}\n"

@@ -6,13 +6,17 @@ import WaybillEngine
 struct UnknownOutcomeTests {
     private func lost(_ rule: String = "") throws -> EngineRun {
         var run = try EngineRun.started(
-            graph("{id: a, run: [a, '${{ run.id }}'], output: json\(rule)}", "{id: b, set: {x: '${{ steps.a.output }}'}}"))
+            graph(
+                "{id: a, run: [a, '${{ run.id }}'], output: json\(rule)}", "{id: b, set: {x: '${{ steps.a.output }}'}}")
+        )
         _ = run.news()
         try run.lose("a")
         return run
     }
 
-    @Test("`retry` starts the recorded intent again as a second attempt of the same visit", arguments: [", onUnknown: retry", ", sideEffects: pure", ", sideEffects: idempotent"])
+    @Test(
+        "`retry` starts the recorded intent again as a second attempt of the same visit",
+        arguments: [", onUnknown: retry", ", sideEffects: pure", ", sideEffects: idempotent"])
     func retry(rule: String) throws {
         var run = try lost(rule)
         #expect(run.news() == ["TASK_UNKNOWN a/1 gone", "TASK_RETRY a/2 unknown", "TASK_START a/2 run"])

@@ -1,0 +1,94 @@
+/// Workflows with a bit of everything, valid by construction.
+struct RandomWorkflow {
+    private var random: SeededGenerator
+
+    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+
+    mutating func yaml() -> String {
+        let head = "kind: Workflow\nname: w\nvars: {log: {default: [], merge: append}, last: {default: 0}}\n"
+        let body = random.chance(60) ? graph() : machine()
+        var tail = "outputs: {log: '${{ vars.log }}'}\n"
+        if random.chance(20) { tail += "checkpoint: {every: \(Int.random(in: 1...3, using: &random))}\n" }
+        if random.chance(20) { tail += "goal: {summary: s, acceptance: ['size(outputs.log) < 4']}\n" }
+        if random.chance(40) {
+            let mode = random.pick(["warn", "audit", "warn", "enforce"])
+            let deny = random.pick(["step.action == \"snapshot\"", "step.argv[1] == \"never\"", "run.id == \"never\""])
+            tail += "---\nkind: Policy\nname: p\nmode: \(mode)\nrules: [{id: r, at: step.before, deny: '\(deny)'}]\n"
+        }
+        return head + body + tail
+    }
+
+    // MARK: - Graphs
+
+    private mutating func graph() -> String {
+        let count = Int.random(in: 2...9, using: &random)
+        var text = "steps:\n"
+        for index in 0..<count {
+            var needs: [Int] = []
+            for earlier in 0..<index where random.chance(30) { needs.append(earlier) }
+            let shown = needs.map { need in
+                random.chance(75)
+                    ? "s\(need)" : "{step: s\(need), when: \(random.pick(["completed", "failed", "ended"]))}"
+            }
+            var members = ["id: s\(index)", "needs: [\(shown.joined(separator: ", "))]"]
+            members += action(reading: needs.last, isLast: index == count - 1)
+            members += modifiers(reading: needs.last)
+            text += "  - {\(members.joined(separator: ", "))}\n"
+        }
+        return text
+    }
+
+    // MARK: - Machines
+
+    private mutating func machine() -> String {
+        let count = Int.random(in: 1...4, using: &random)
+        var text = "states:\n"
+        for index in 0..<count {
+            let onward = index == count - 1 ? "end" : "s\(index + 1)"
+            let back = "s\(Int.random(in: 0...index, using: &random))"
+            var members = action(reading: nil, isLast: false) + modifiers(reading: nil)
+            members.append("maxVisits: \(Int.random(in: 2...5, using: &random))")
+            members.append(
+                "next: [{if: 'visit < \(Int.random(in: 1...4, using: &random))', to: \(back)}, {to: \(onward)}]")
+            text += "  s\(index): {\(members.joined(separator: ", "))}\n"
+        }
+        return text
+    }
+
+    // MARK: - Steps
+
+    private mutating func action(reading: Int?, isLast: Bool) -> [String] {
+        let seen = reading.map { "${{ steps.s\($0).status }}" } ?? "${{ visit }}"
+        switch Int.random(in: 0..<(isLast ? 12 : 10), using: &random) {
+        case 0..<4:
+            var members = ["run: [tool, '\(seen)']"]
+            if random.chance(50) { members.append("output: \(random.pick(["json", "text", "lines"]))") }
+            if random.chance(40) { members.append("onUnknown: \(random.pick(["retry", "fail", "ask"]))") }
+            return members
+        case 4..<6: return ["set: {seen: '\(seen)', d: 1.0, list: [1, '${{ visit }}']}"]
+        case 6..<8:
+            let reply = random.pick(["", ", choices: ['yes', 'no']", ", approval: true", ", schema: {type: integer}"])
+            guard random.chance(50) else { return ["ask: {prompt: 'Go \(seen)?'\(reply)}"] }
+            let answers = ["": "1", ", choices: ['yes', 'no']": "'no'", ", approval: true": "{approve: false}"]
+            let byDefault = random.chance(60) ? ", default: \(answers[reply] ?? "7")" : ""
+            return [
+                "ask: {prompt: 'Go \(seen)?'\(reply), timeout: \(Int.random(in: 1...9, using: &random))m\(byDefault)}"
+            ]
+        case 8: return ["wait: {for: \(Int.random(in: 0...9, using: &random))m}"]
+        case 9: return ["snapshot: {name: mark, tags: [t]}"]
+        case 10: return ["fail: {message: 'because \(seen)'}"]
+        default: return ["finish: {outputs: {early: '\(seen)'}}"]
+        }
+    }
+
+    private mutating func modifiers(reading: Int?) -> [String] {
+        var members: [String] = []
+        if random.chance(20) {
+            let condition = reading.map { "steps.s\($0).status == \"completed\"" } ?? "visit != 2"
+            members.append("if: '\(condition)'")
+        }
+        if random.chance(25) { members.append("continueOnError: true") }
+        if random.chance(30) { members.append("update: {log: '${{ [visit] }}', last: '${{ visit }}'}") }
+        return members
+    }
+}

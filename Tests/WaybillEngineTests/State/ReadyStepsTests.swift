@@ -1,0 +1,49 @@
+import Testing
+
+@testable import WaybillEngine
+
+@Suite("Ready steps")
+struct ReadyStepsTests {
+    @Test("the smallest index comes first, however they came in")
+    func order() {
+        var ready = ReadySteps()
+        for index in [5, 1, 4, 1, 3, 0, 2] { ready.insert(index) }
+        var taken: [Int] = []
+        while let first = ready.first {
+            taken.append(first)
+            ready.remove(first)
+        }
+        #expect(taken == [0, 1, 2, 3, 4, 5])
+        #expect(ready.isEmpty)
+    }
+
+    @Test("any index can be taken out, and one that is not there changes nothing", arguments: 0..<UInt64(20))
+    func removal(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        var ready = ReadySteps()
+        var model: Set<Int> = []
+        for _ in 0..<300 {
+            let index = Int.random(in: 0..<40, using: &random)
+            if random.chance(55) {
+                ready.insert(index)
+                model.insert(index)
+            } else {
+                ready.remove(index)
+                model.remove(index)
+            }
+            #expect(ready.first == model.min())
+            #expect(ready.isEmpty == model.isEmpty)
+        }
+        #expect(ready.sorted == model.sorted())
+    }
+
+    @Test("two are equal if they hold the same, whatever the order they were given in")
+    func equality() {
+        var left = ReadySteps()
+        var right = ReadySteps()
+        for index in 0..<10 { left.insert(index) }
+        for index in (0..<10).reversed() { right.insert(index) }
+        #expect(left == right)
+        #expect(left.hashValue == right.hashValue)
+    }
+}
