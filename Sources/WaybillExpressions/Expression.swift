@@ -85,7 +85,9 @@ package final class Expression: Sendable {
         var evaluator = Evaluator(scope: scope, limit: limit)
         do throws(ExpressionError) {
             let result = try evaluator.evaluate(program)
-            return result.isAbsent ? nil : try evaluator.json(result, 0)
+            // Spelt out: in a conditional expression `nil` would be read as the value null.
+            if result.isAbsent { return nil }
+            return try evaluator.json(result, 0)
         } catch {
             throw placed(error)
         }

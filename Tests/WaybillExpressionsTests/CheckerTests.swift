@@ -5,7 +5,9 @@ import WaybillExpressions
 @Suite("Checking")
 struct CheckerTests {
     private let scope: [String: TypeShape] = [
-        "inputs": .object(["version": .string, "count": .int, "ratio": .double, "tags": .list(.string), "note": .nullable(.string)]),
+        "inputs": .object([
+            "version": .string, "count": .int, "ratio": .double, "tags": .list(.string), "note": .nullable(.string),
+        ]),
         "steps": .object(["build": .openObject(["status": .string, "output": .object(["coverage": .double])])]),
         "any": .dyn,
     ]
@@ -23,8 +25,14 @@ struct CheckerTests {
             ("sizes(inputs.tags)", "there is no function sizes()", "did you mean 'size'?"),
             ("inputs.version == 3", "'==' does not take string and int", "values of these types are never equal"),
             ("inputs.version + 3", "'+' does not take string and int", "string() makes a text of a value"),
-            ("inputs.count + 1.5", "'+' does not take int and double", "convert one of them with int(), uint() or double()"),
-            ("'a' in inputs.version", "'in' does not take string and string", "whether a text contains another is asked with a.contains(b)"),
+            (
+                "inputs.count + 1.5", "'+' does not take int and double",
+                "convert one of them with int(), uint() or double()"
+            ),
+            (
+                "'a' in inputs.version", "'in' does not take string and string",
+                "whether a text contains another is asked with a.contains(b)"
+            ),
             ("inputs.count.x", "int has no members, so no 'x'", nil),
             ("inputs.count[0]", "int cannot be indexed", nil),
             ("inputs.tags['a']", "a list is indexed by whole numbers, not by string", nil),
@@ -38,7 +46,10 @@ struct CheckerTests {
             ("timestamp('yesterday') == any", "this is no time", "a time is written as in 2026-11-20T10:15:00Z"),
             ("duration('3d') == any", "this is no duration", "a duration is written as in 1h30m, 10s or 250ms"),
             ("size(inputs.count)", "size() does not take int", "there is (string) -> int"),
-            ("inputs.version.substring()", "substring() is not called with 0 arguments after a value and a dot", "there is string.substring"),
+            (
+                "inputs.version.substring()", "substring() is not called with 0 arguments after a value and a dot",
+                "there is string.substring"
+            ),
             ("[?inputs.count]", "'?' needs an optional, such as a.?b or optional.of(x), not int", nil),
             ("{1.5: 2}", "a key is a string, an int, a uint or a bool, not double", nil),
         ] as [(String, String, String?)])
@@ -58,11 +69,13 @@ struct CheckerTests {
     @Test(
         "what values may well satisfy is left to them",
         arguments: [
-            "any.thing[0].x() == 1".replacing(".x()", with: ".y"), "inputs.count == 1.0", "inputs.count < 1.5", "1 in [1.0]",
+            "any.thing[0].x() == 1".replacing(".x()", with: ".y"), "inputs.count == 1.0", "inputs.count < 1.5",
+            "1 in [1.0]",
             "inputs.note == null", "null != inputs.version", "any ? 1 : 'x'", "[1] + ['a']", "[1, 'a', null][0] == 1",
             "inputs.note.startsWith('x')", "steps.build.other == 3", "{'a': 1, 'b': 'x'}.a == 1",
             "math.greatest(inputs.count, inputs.ratio) > 1", "inputs.tags.exists(t, t == inputs.version)",
-            "steps.map(name, steps[name].status)", "inputs.?note.orValue('x') + 'y'", "type(any) == int", "[] == inputs.tags",
+            "steps.map(name, steps[name].status)", "inputs.?note.orValue('x') + 'y'", "type(any) == int",
+            "[] == inputs.tags",
         ])
     func accepted(source: String) {
         #expect(problems(source, scope) == [])
@@ -80,8 +93,10 @@ struct CheckerTests {
     @Test(
         "types are found out",
         arguments: [
-            ("1u", "uint"), ("[1, 2]", "list(int)"), ("[1, 'a']", "list(dyn)"), ("{'a': [1.5]}", "map(string, list(double))"),
-            ("[[], [1]]", "list(list(int))"), ("[].map(x, x)", "list(dyn)"), ("inputs.tags.map(t, size(t))", "list(int)"),
+            ("1u", "uint"), ("[1, 2]", "list(int)"), ("[1, 'a']", "list(dyn)"),
+            ("{'a': [1.5]}", "map(string, list(double))"),
+            ("[[], [1]]", "list(list(int))"), ("[].map(x, x)", "list(dyn)"),
+            ("inputs.tags.map(t, size(t))", "list(int)"),
             ("inputs.tags.filter(t, t != '')", "list(string)"), ("inputs.tags[?0]", "optional_type(string)"),
             ("inputs.?version", "optional_type(string)"), ("optional.of(1).orValue(2)", "int"),
             ("timestamp('2026-01-01T00:00:00Z') - timestamp(0)", "google.protobuf.Duration"),
@@ -96,7 +111,9 @@ struct CheckerTests {
 
     @Test("notations of types come back as they were written")
     func notations() throws {
-        for text in ["list(map(string, int))", "optional_type(dyn)", "tuple(A, int)", "google.protobuf.Timestamp", "null_type"] {
+        for text in [
+            "list(map(string, int))", "optional_type(dyn)", "tuple(A, int)", "google.protobuf.Timestamp", "null_type",
+        ] {
             #expect(TypeShape(notation: text)?.description == text)
         }
         #expect(TypeShape(notation: "list(") == nil)

@@ -98,7 +98,9 @@ struct EvaluatorTests {
 
     @Test("maps are walked by key, whatever order they were written in")
     func mapOrder() throws {
-        #expect(try evaluate("{'b': 1, 'a': 2, 3: 0, true: 0, -1: 0}.map(k, k)") == (try evaluate("[true, -1, 3, 'a', 'b']")))
+        #expect(
+            try evaluate("{'b': 1, 'a': 2, 3: 0, true: 0, -1: 0}.map(k, k)")
+                == (try evaluate("[true, -1, 3, 'a', 'b']")))
     }
 
     @Test(
@@ -153,7 +155,8 @@ struct EvaluatorTests {
     func lazyValues() throws {
         let steps = CountedSteps(count: 10_000)
         let variables: [String: CELValue] = ["steps": .lazyMap(steps)]
-        #expect(try evaluate("steps.s42.output == 42 && size(steps) == 10000 && !has(steps.x)", variables) == .bool(true))
+        #expect(
+            try evaluate("steps.s42.output == 42 && size(steps) == 10000 && !has(steps.x)", variables) == .bool(true))
         #expect(steps.asked == ["s42", "x"])
         #expect(try evaluate("items[3] + size(items)", ["items": .lazyList(Squares())]) == .int(14))
     }

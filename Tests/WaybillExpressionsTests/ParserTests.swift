@@ -17,12 +17,15 @@ struct ParserTests {
             ("'abc", 5, "this string is not closed"),
             ("'a\nb'", 5, "this string is not closed on its line"),
             ("'\\q'", 6, "unknown escape; a backslash is written \\\\, or r'...' for a raw string"),
-            ("9223372036854775808", 5, "9223372036854775808 does not fit an int; as a uint it is written 9223372036854775808u"),
+            (
+                "9223372036854775808", 5,
+                "9223372036854775808 does not fit an int; as a uint it is written 9223372036854775808u"
+            ),
             ("18446744073709551616", 5, "18446744073709551616 does not fit 64 bits"),
             ("for", 5, "'for' is a reserved word and cannot be a name"),
             ("a.in", 7, "expected the name of a member, got 'in'"),
             ("has(a)", 9, "has() takes a member, as in has(steps.build.output)"),
-            ("[1].map(a.b, 1)", 14, "a plain name for the variable is expected here"),
+            ("[1].map(a.b, 1)", 15, "a plain name for the variable is expected here"),
             ("[1].all(i, i, true)", 16, "the two variables of all() need different names"),
             ("\u{e9} == 1", 5, "'\u{e9}' has no meaning here"),
             ("b'\\u0041'", 7, "bytes have no \\u escapes; write \\x or \\ooo for each byte"),
@@ -36,7 +39,9 @@ struct ParserTests {
         #expect(found.first?.place == SourcePlace(file: "w.yaml", line: 3, column: column))
     }
 
-    @Test("depth is bounded long before the stack is", arguments: ["(", "[", "{1:", "!(", "f(", "a[", "-(", "true?(", "a.b("])
+    @Test(
+        "depth is bounded long before the stack is",
+        arguments: ["(", "[", "{1:", "!(", "f(", "a[", "-(", "true?(", "a.b("])
     func depth(opening: String) {
         let found = problems(String(repeating: opening, count: 5_000))
         #expect(found.count == 1)
@@ -65,8 +70,10 @@ struct ParserTests {
         "literals",
         arguments: [
             ("'\\x41\\u00e9\\U0001F600\\101\\a\\n\\?'", CELValue.string("A\u{e9}\u{1F600}A\u{7}\n?")),
-            ("r'\\n\\'", .string("\\n\\")), ("'''a'b\n'''", .string("a'b\n")), ("b'\\xff\\377a'", .bytes([255, 255, 97])),
-            ("b'\u{e9}'", .bytes([0xC3, 0xA9])), ("Rb\"\\x\"", .bytes([92, 120])), ("1e3", .double(1_000)), (".5", .double(0.5)),
+            ("r'\\n\\'", .string("\\n\\")), ("'''a'b\n'''", .string("a'b\n")),
+            ("b'\\xff\\377a'", .bytes([255, 255, 97])),
+            ("b'\u{e9}'", .bytes([0xC3, 0xA9])), ("Rb\"\\x\"", .bytes([92, 120])), ("1e3", .double(1_000)),
+            (".5", .double(0.5)),
             ("0xFFu", .uint(255)), ("[1, 2,]", .list([.int(1), .int(2)])), ("{}", .map(CELMap())), ("null", .null),
         ])
     func literals(source: String, expected: CELValue) throws {

@@ -60,7 +60,9 @@ extension Declarations {
 
 extension Declarations {
     /// Whether a name with dots may mean something by itself; else `a.b` is always the member of a variable.
-    var hasQualifiedNames: Bool { !container.isEmpty || variables.keys.contains { $0.utf8.contains(UInt8(ascii: ".")) } }
+    var hasQualifiedNames: Bool {
+        !container.isEmpty || variables.keys.contains { $0.utf8.contains(UInt8(ascii: ".")) }
+    }
 }
 
 extension Syntax {

@@ -18,18 +18,25 @@ enum StringFunctions {
         Function("format", ["string.(list(dyn)) -> string"], StringFormatter.format),
     ]
 
-    /// The code points of a text, paid for.
+    /// The code points of a text, paid for: taking it apart and putting it together is dearer than reading it.
     private static func scalars(
         _ text: String, _ evaluator: inout Evaluator
     ) throws(ExpressionError) -> [Unicode.Scalar] {
-        try evaluator.charge(bytes: text.utf8.count)
+        try evaluator.charge(bytes: 4 * text.utf8.count)
         return Array(text.unicodeScalars)
     }
 
     private static func text(_ scalars: some Sequence<Unicode.Scalar>) -> CELValue {
-        var view = String.UnicodeScalarView()
-        view.append(contentsOf: scalars)
-        return .string(String(view))
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(scalars.underestimatedCount)
+        for scalar in scalars {
+            if scalar.isASCII {
+                bytes.append(UInt8(truncatingIfNeeded: scalar.value))
+            } else {
+                bytes.append(contentsOf: String(scalar).utf8)
+            }
+        }
+        return .string(String(decoding: bytes, as: UTF8.self))
     }
 
     private static func position(_ a: Arguments, _ index: Int, upTo end: Int) throws(ExpressionError) -> Int {

@@ -12,7 +12,7 @@ enum TimeFormatter {
     static func format(_ a: Arguments, _ evaluator: inout Evaluator) throws(ExpressionError) -> CELValue {
         let zone = a.count > 2 ? try a.string(2) : "UTC"
         let time = try a.timestamp(0)
-        let civil = try TimeFunctions.civil(time, zone: zone, a, evaluator)
+        let civil = try TimeFunctions.civil(time, zone: zone, a, &evaluator)
         let pattern = try a.string(1)
         // No conversion makes more than 16 characters of its two.
         try evaluator.charge(bytes: 8 * pattern.utf8.count)

@@ -54,16 +54,20 @@ enum TimeFunctions {
             if case .duration(let duration) = a[0], let ofDuration { return .int(ofDuration(duration.nanoseconds)) }
             let time = try a.timestamp(0)
             let zone = a.count > 1 ? try a.string(1) : "UTC"
-            return .int(Int64(ofTime(try civil(time, zone: zone, a, evaluator))))
+            return .int(Int64(ofTime(try civil(time, zone: zone, a, &evaluator))))
         }
     }
 
+    private static let zoneCost = 200
+
     /// The time as the clocks of a zone show it: a name such as `Europe/Paris`, or an offset such as `+02:00`.
     static func civil(
-        _ time: CELTimestamp, zone: String, _ a: Arguments, _ evaluator: Evaluator
+        _ time: CELTimestamp, zone: String, _ a: Arguments, _ evaluator: inout Evaluator
     ) throws(ExpressionError) -> CivilTime {
         if zone == "UTC" { return time.civil(offsetSeconds: 0) }
         if let offset = fixedOffset(zone) { return time.civil(offsetSeconds: offset) }
+        // A zone's rules may be read from its file each time.
+        try evaluator.charge(zoneCost)
         guard zone.utf8.count <= 64, let offset = evaluator.scope.zones.offsetSeconds(zone: zone, at: time) else {
             throw a.failure(.argument, "there is no time zone \(quoted(String(zone.prefix(64))))")
         }

@@ -43,7 +43,8 @@ enum DecimalText {
         }
         var (digits, point) = exactDigits(value.magnitude)
         round(&digits, &point, keeping: 1 + fractionDigits)
-        let fraction = text(digits.dropFirst())
+        // A carry out of the first digit has added one.
+        let fraction = text(digits.dropFirst().prefix(fractionDigits))
         let filled = fraction + String(repeating: "0", count: fractionDigits - fraction.utf8.count)
         let exponent = point - 1
         return sign + text(digits[..<1]) + (fractionDigits > 0 ? "." + filled : "") + "e" + (exponent < 0 ? "-" : "+")
