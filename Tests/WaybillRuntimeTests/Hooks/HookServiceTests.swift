@@ -166,7 +166,7 @@ struct HookServiceTests {
     func anotherProcess() async throws {
         bench.hook("any", Self.tell)
         bench.clock.advance(by: .seconds(60))
-        try bench.startRun([[.start]])
+        try bench.startRun([[EntryDraft(.checkpoint)]])
         let daemon = bench.service()
         daemon.catchUp(run, upTo: bench.head)
         // A command tells of the entry it writes; another one is killed before it can.
@@ -177,9 +177,7 @@ struct HookServiceTests {
         try bench.append([.closed])
         daemon.catchUp(run, upTo: bench.head)
         await daemon.drain(within: Self.drainLimit)
-        #expect(Set(bench.lines("told")) == ["1 run.start", "2 wait.opened", "3 wait.closed"])
-        #expect(bench.lines("told").last == "3 wait.closed")
-        #expect(bench.lines("told").filter { $0 == "3 wait.closed" }.count == 1)
+        #expect(bench.lines("told") == ["2 wait.opened", "3 wait.closed"])
     }
 
     @Test("a hook hears nothing of what happened before it was there")
