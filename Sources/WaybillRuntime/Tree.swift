@@ -19,6 +19,7 @@ package struct Tree: Sendable {
     package let checkpoints: any CheckpointStore
     package let artifacts: any ArtifactStore
     package let journal: any JournalStore
+    let git = GitStatus()
     /// The kernel's boot id.
     package let boot: String
     /// Who works on the tree: the name of this process's user.

@@ -1,4 +1,4 @@
-import WaybillCore
+package import WaybillCore
 import WaybillManifests
 
 /// `run.json`, made from the state alone (contract, Appendix A).
@@ -19,15 +19,16 @@ package enum RunProjection {
         writer.member("startedAt", state.startedAt.description)
         writer.member("endedAt", state.endedAt?.description)
         writer.member("updatedAt", state.lastTimestamp.description)
-        writer.member("trigger", state.trigger)
+        writer.name("trigger")
+        write(state.trigger, first: ["type", "by"], to: &writer)
         writer.member("labels", state.labels)
         writer.member("session", state.session)
         writer.member("parent", state.parent)
         write(state.inputs, as: "inputs", to: &writer)
         writer.member("goal", state.goal)
-        writer.member("progress", progress(state))
-        writer.member("active", Value.list(active(state)))
-        writer.member("waiting", Value.list(waiting(state)))
+        writeProgress(state, to: &writer)
+        writeActive(state, to: &writer)
+        writeWaiting(state, to: &writer)
         if let outputs = state.outputs, state.phase.isEnded {
             write(outputs, as: "outputs", to: &writer)
         } else {
@@ -59,41 +60,88 @@ package enum RunProjection {
         for (name, value) in holder { writer.member(name, value) }
     }
 
-    private static func progress(_ state: RunState) -> Object {
+    /// An object's members in the order in which people read them; what is not named comes last.
+    private static func write(_ value: Value, first names: [String], to writer: inout JSONWriter) {
+        guard let object = value.objectValue else { return writer.value(value) }
+        writer.beginObject()
+        for name in names { if let member = object[name] { writer.member(name, member) } }
+        for (name, member) in object where !names.contains(name) { writer.member(name, member) }
+        writer.endObject()
+    }
+
+    private static func writeProgress(_ state: RunState, to writer: inout JSONWriter) {
         let counts = state.counts
-        return [
-            "total": .int(Int64(state.steps.count)), "completed": .int(Int64(counts.completed)),
-            "running": .int(Int64(counts.running)), "waiting": .int(Int64(counts.waiting + counts.unknown)),
-            "failed": .int(Int64(counts.failed)), "skipped": .int(Int64(counts.skipped)),
-        ]
+        writer.name("progress")
+        writer.beginObject()
+        writer.member("total", state.steps.count)
+        writer.member("completed", counts.completed)
+        writer.member("running", counts.running)
+        writer.member("waiting", counts.waiting + counts.unknown)
+        writer.member("failed", counts.failed)
+        writer.member("skipped", counts.skipped)
+        writer.endObject()
     }
 
-    private static func active(_ state: RunState) -> [Value] {
-        guard state.counts.active > 0 else { return [] }
-        var list: [Value] = []
-        for (index, step) in state.steps.enumerated() where step.visit > 0 && !step.status.isSettled {
-            guard step.status != .pending else { continue }
-            if list.count == listLimit { return list + [["more": .int(Int64(state.counts.active - listLimit))]] }
-            list.append([
-                "step": .string(state.definition.plan.steps[index].id), "visit": .int(Int64(step.visit)),
-                "attempt": .int(Int64(step.attempt)), "status": .string(step.status.rawValue),
-                "since": .string((step.since ?? state.startedAt).description),
-            ])
+    private static func writeActive(_ state: RunState, to writer: inout JSONWriter) {
+        writer.name("active")
+        writer.beginList()
+        var count = 0
+        if state.counts.active > 0 {
+            for (index, step) in state.steps.enumerated()
+            where step.visit > 0 && !step.status.isSettled && step.status != .pending {
+                guard count < listLimit else { break }
+                count += 1
+                writer.beginObject()
+                writer.member("step", state.definition.plan.steps[index].id)
+                writer.member("visit", step.visit)
+                writer.member("attempt", step.attempt)
+                writer.member("status", step.status.rawValue)
+                writer.member("since", (step.since ?? state.startedAt).description)
+                writer.endObject()
+            }
         }
-        return list
+        writeRest(state.counts.active - count, to: &writer)
+        writer.endList()
     }
 
-    private static func waiting(_ state: RunState) -> [Value] {
+    private static func writeWaiting(_ state: RunState, to writer: inout JSONWriter) {
         let waits = state.waits.values.sorted { ($0.since, $0.key) < ($1.since, $1.key) }
-        var list: [Value] = waits.prefix(listLimit).map { wait in
-            [
-                "key": .string(wait.key), "step": .string(wait.step), "reason": .string(wait.reason.rawValue),
-                "since": .string(wait.since.description),
-                "until": wait.until.map { .string($0.description) } ?? .null,
-            ]
+        writer.name("waiting")
+        writer.beginList()
+        for wait in waits.prefix(listLimit) {
+            writer.beginObject()
+            writer.member("key", wait.key)
+            writer.member("step", wait.step)
+            writer.member("reason", wait.reason.rawValue)
+            writer.member("since", wait.since.description)
+            writer.member("until", wait.until?.description)
+            writer.endObject()
         }
-        if waits.count > listLimit { list.append(["more": .int(Int64(waits.count - listLimit))]) }
-        return list
+        writeRest(waits.count - min(waits.count, listLimit), to: &writer)
+        writer.endList()
+    }
+
+    /// How many a list leaves out.
+    private static func writeRest(_ count: Int, to writer: inout JSONWriter) {
+        guard count > 0 else { return }
+        writer.beginObject()
+        writer.member("more", count)
+        writer.endObject()
+    }
+
+    // MARK: - Quarantine
+
+    /// `run.json` of a run whose ledger cannot be trusted. What the file said stays, above all the head it knew: that is
+    /// the evidence against the ledger.
+    package static func quarantined(_ glance: Value, reason: String) -> [UInt8]? {
+        guard var object = glance.objectValue, object["ledger"] != nil else { return nil }
+        object["status"] = .string(RunStatus.quarantined.rawValue)
+        object["quarantine"] = .string(reason)
+        var writer = JSONWriter(style: .pretty)
+        write(
+            .object(object), first: ["format", "id", "workflow", "definition", "commit", "status", "quarantine"],
+            to: &writer)
+        return writer.finish()
     }
 
     private static func writeUsage(_ state: RunState, to writer: inout JSONWriter) {

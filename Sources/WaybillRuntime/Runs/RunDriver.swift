@@ -125,7 +125,9 @@ actor RunDriver {
         session = nil
         switch error.code {
         case .busy: environment.report(run, .busy(error.message))
-        case .quarantined, .unknownRun: environment.report(run, .quarantined(error.message))
+        case .quarantined, .unknownRun:
+            Quarantine(tree: tree, run: run, definitions: environment.definitions).project(error.message)
+            environment.report(run, .quarantined(error.message))
         default: environment.report(run, .stalled(error.message))
         }
     }

@@ -98,7 +98,11 @@ package struct SourceTree: Sendable {
     // MARK: - Freezing
 
     /// What a run of a workflow is started with: its file, the policies that match it, the settings, its scripts.
-    package func freeze(_ workflow: WorkflowDefinition, commit: String?) throws(RuntimeError) -> FrozenDefinition {
+    ///
+    /// - Parameter commit: gives the commit that has exactly the files at these paths; nil if none has.
+    package func freeze(
+        _ workflow: WorkflowDefinition, commit: ([String]) -> String?
+    ) throws(RuntimeError) -> FrozenDefinition {
         var paths: Set<String> = [workflow.sourcePath]
         for policy in catalog.policies
         where policy.match.matches(workflow: workflow.name, labels: workflow.labels) {
@@ -122,7 +126,7 @@ package struct SourceTree: Sendable {
         } catch {
             throw RuntimeError(StoreError(error))
         }
-        return FrozenDefinition(workflow: workflow.name, commit: commit, sources: sources)
+        return FrozenDefinition(workflow: workflow.name, commit: commit(sources.map(\.path)), sources: sources)
     }
 
     /// The files that belong to a workflow, relative to the tree's root: each relative `argv[0]`, and `files`.

@@ -38,7 +38,7 @@ package struct RunStarter: Sendable {
         let run = request.id.flatMap(RunID.init) ?? RunID.make(workflow: workflow.name, at: now, random: random)
         let digest = RunStart.digest(workflow: workflow.name, inputs: inputs)
         if let known = try known(run, digest) { return known }
-        let frozen = try sources.freeze(workflow, commit: GitHead.commit(of: tree))
+        let frozen = try sources.freeze(workflow) { tree.git.commit(of: $0, in: tree) }
         let definition = try DefinitionCache.compile(frozen, run)
         var engine = RunEngine(
             definition: definition, state: RunState(definition: definition.workflow, genesis: frozen.digest),
