@@ -9,6 +9,7 @@ final class LocalFile: File {
     let path: FilePath
     /// Negative once closed, so that a late call meets EBADF instead of somebody else's file.
     private let descriptor: Atomic<CInt>
+    private let isLocked = Atomic<Bool>(false)
 
     init(owning descriptor: CInt, path: FilePath) {
         self.descriptor = Atomic(descriptor)
@@ -19,7 +20,10 @@ final class LocalFile: File {
 
     func close() {
         let closing = descriptor.exchange(-1, ordering: .acquiringAndReleasing)
-        if closing >= 0 { _ = Glibc.close(closing) }
+        guard closing >= 0 else { return }
+        // A child that is between its birth and its program has a copy of the descriptor, which would keep the lock.
+        if isLocked.load(ordering: .acquiring) { _ = wb_unlock(closing) }
+        _ = Glibc.close(closing)
     }
 
     private var open: CInt { descriptor.load(ordering: .acquiring) }
@@ -60,7 +64,7 @@ final class LocalFile: File {
 
     func lock() throws(FileSystemError) {
         let result = wb_lock(open)
-        guard result < 0 else { return }
+        guard result < 0 else { return isLocked.store(true, ordering: .releasing) }
         let error = Errno(rawValue: -result)
         guard error == .wouldBlock else { throw FileSystemError(errno: error, "lock", path) }
         let owner = try KernelLocks.owner(of: try status())

@@ -54,6 +54,26 @@ struct LocalFileSystemTests {
         #expect(file.isCloseOnExec)
     }
 
+    @Test("a lock goes with its handle, whoever has a copy of the descriptor")
+    func copiedDescriptor() throws {
+        let scratch = try ScratchDirectory()
+        let first = try scratch.directory.create("f", permissions: 0o600)
+        try first.lock()
+        // What a new child has until it starts its program.
+        let locked = try first.status()
+        let descriptor = try #require(
+            (0..<1_024 as Range<CInt>).first { descriptor in
+                var status = stat()
+                return fstat(descriptor, &status) == 0 && FileStatus(status).isSameFile(as: locked)
+            })
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        #expect(copy >= 0)
+        defer { close(copy) }
+        first.close()
+        let second = try #require(try scratch.directory.open("f", .readWrite))
+        #expect(code { try second.lock() } == nil)
+    }
+
     @Test("who holds a lock is named")
     func owner() throws {
         let scratch = try ScratchDirectory()
