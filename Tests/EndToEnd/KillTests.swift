@@ -33,7 +33,7 @@ struct KillTests {
     @Test("no completed step runs again and none is forgotten, at whatever entry the daemon dies", arguments: 1...20)
     func killedAtEntry(entry: Int) async throws {
         let tree = try ScratchTree(["workflows/long.yaml": Self.workflow, "workflows/mark.sh": Self.mark])
-        let daemon = try tree.start(["daemon"])
+        let daemon = try await tree.startDaemon()
         try await tree.expect(0, "run", "long", "--id", "r")
         // Answers lie ready: a declared wait takes one that is early.
         try tree.drop("go", at: "runs/r/inbox/ask1.txt")

@@ -20,7 +20,11 @@ struct OpenWait: Sendable {
     var isQuestion: Bool { command != nil }
     var isApproval: Bool { command?.hasPrefix("waybill approve ") ?? false }
     var choices: [String]? { object["choices"]?.listValue?.compactMap(\.stringValue) }
-    var schema: Value? { object["schema"].flatMap { $0.isNull ? nil : $0 } }
+    var schema: Value? {
+        // Not `nil` through a closure: that would be the JSON value null.
+        guard let schema = object["schema"], !schema.isNull else { return nil }
+        return schema
+    }
 }
 
 extension GlanceReader {

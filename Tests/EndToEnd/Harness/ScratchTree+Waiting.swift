@@ -32,6 +32,8 @@ extension ScratchTree {
         while true {
             // Watches first, then the look: a change in between wakes the next wait.
             changes.watch(self["runs"].path())
+            // What commands print is in files, too.
+            for command in names(in: ".outputs") { changes.watch(self[".outputs/\(command)"].path()) }
             if let run {
                 for folder in ["", "/waits", "/inbox", "/inbox/accepted", "/inbox/rejected"] {
                     changes.watch(self["runs/\(run)\(folder)"].path())

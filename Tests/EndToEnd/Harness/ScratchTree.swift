@@ -121,9 +121,16 @@ final class ScratchTree: Sendable {
         try await RunningCommand(URL(filePath: "/usr/bin/env"), arguments, in: root, outputs: outputs()).finish()
     }
 
+    /// Starts a daemon, and returns once it attends the tree: from then on commands leave the work to it.
+    func startDaemon() async throws -> RunningCommand {
+        let daemon = try start(["daemon"])
+        try await until("the daemon attends the tree") { daemon.errors.contains("attending") }
+        return daemon
+    }
+
     /// A daemon for the length of `body`; what happens to it in between is the body's business.
     func withDaemon<Result>(_ body: (RunningCommand) async throws -> Result) async throws -> Result {
-        let daemon = try start(["daemon"])
+        let daemon = try await startDaemon()
         do {
             let result = try await body(daemon)
             await daemon.stop()
