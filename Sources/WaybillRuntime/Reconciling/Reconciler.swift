@@ -115,8 +115,9 @@ package actor Reconciler {
         }
         for record in records.values { record.driver?.post { $0.stop() } }
         await drainDrivers()
-        services.launcher.shutDown()
+        // Hooks are called through the launcher, so it goes last.
         await hooks.drain(within: options.drainTime)
+        services.launcher.shutDown()
         services.watcher.stop()
         services.timers.stop()
         presence?.release()

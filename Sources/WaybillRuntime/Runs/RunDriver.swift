@@ -176,8 +176,10 @@ actor RunDriver {
             run, tree: tree, definitions: environment.definitions, limits: environment.limits
         ) { hooks.note($0.entries, of: run, upTo: $1) }
         self.session = session
+        // Other processes may have written since; a run whose end is in the journal has nothing left to tell.
+        let isToldOf = (try? tree.journal.index(following: false).runs[run]?.ended) != nil
+        if !isToldOf { hooks.catchUp(run, upTo: session.state.ledgerHead) }
         if isFirstOpening {
-            hooks.catchUp(run, upTo: session.state.ledgerHead)
             isFirstOpening = false
             session.restoreProjections()
             try settleLeftovers(session)
