@@ -83,8 +83,7 @@ extension RunEngine {
         }
         // An unknown outcome that nobody will be asked about any more.
         for index in state.steps.indices where state.counts.unknown > 0 && state.steps[index].status == .unknown {
-            let failure = Failure(.unknown, "the run ended before the outcome was settled")
-            try settle(index, .cancelled(failure))
+            try settle(index, .cancelled(Self.unsettledOutcome))
         }
         guard state.counts.active == 0 else { return }
         switch state.ending {
@@ -102,8 +101,11 @@ extension RunEngine {
         try emit(
             .taskResumed, step: wait.step, visit: wait.visit, attempt: step.attempt,
             ["key": .string(key), "by": .string("end")])
-        try settle(index, .cancelled(Failure(.cancelled, "the run ended while this step waited")))
+        let failure = Failure(.cancelled, "the run ended while this step waited")
+        try settle(index, .cancelled(wait.reply == .unknown ? Self.unsettledOutcome : failure))
     }
+
+    private static let unsettledOutcome = Failure(.unknown, "the run ended before the outcome was settled")
 
     // MARK: - The end
 

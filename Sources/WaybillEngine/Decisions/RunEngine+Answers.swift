@@ -91,7 +91,7 @@ extension RunEngine {
         _ file: InboxFile, _ bytes: [UInt8], step: String? = nil, visit: Int? = nil
     ) throws(EngineError) {
         var data = describe(file)
-        // YAML may be UTF-16, which no JSON string can hold byte for byte.
+        // Whatever a reader lets through, its exact bytes are kept: here if a JSON string can hold them.
         if bytes.count <= Payload.inlineLimit, let text = String(validating: bytes, as: UTF8.self) {
             data["bytes"] = .string(text)
         } else {

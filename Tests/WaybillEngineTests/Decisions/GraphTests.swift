@@ -107,7 +107,7 @@ struct GraphTests {
         #expect(
             starts[0].data == [
                 "action": "run", "argv": ["tool", "v1", "n=2"], "stdin": "{\"k\":[1]}", "cwd": "sub",
-                "env": ["A": "flow", "B": "v1", "C": "3", "PATH": "/bin"], "timeout": "90s", "boot": "boot-1",
+                "env": ["A": "flow", "B": "v1", "C": "3", "PATH": "/bin"], "timeout": "1m30s", "boot": "boot-1",
             ])
         #expect(
             starts[1].data == [

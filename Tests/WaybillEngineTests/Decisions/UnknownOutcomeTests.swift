@@ -146,7 +146,7 @@ struct UnknownOutcomeTests {
         #expect(
             run.news() == [
                 "TASK_END b/1 failed exitCode=1 exit[b]: exited with code 1", "TASK_RESUMED a/1 a-unknown by end",
-                "TASK_END a/1 cancelled cancelled[a]: the run ended while this step waited",
+                "TASK_END a/1 cancelled unknown[a]: the run ended before the outcome was settled",
                 "RUN_END failed exit[b]: exited with code 1",
             ])
     }

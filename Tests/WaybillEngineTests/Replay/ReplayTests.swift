@@ -50,7 +50,7 @@ struct ReplayTests {
 
     @Test(
         "a ledger folds to the state the run had, and every checkpoint on the way is found again",
-        arguments: 0..<UInt64(150))
+        arguments: 0..<UInt64(120))
     func fold(seed: UInt64) throws {
         let run = try run(seed: seed)
         let items = items(run)
@@ -75,7 +75,7 @@ struct ReplayTests {
     }
 
     @Test(
-        "a state read from any checkpoint and folded on is the state folded from the start", arguments: 0..<UInt64(150))
+        "a state read from any checkpoint and folded on is the state folded from the start", arguments: 0..<UInt64(80))
     func checkpoints(seed: UInt64) throws {
         let run = try run(seed: seed)
         let items = items(run)
@@ -92,7 +92,7 @@ struct ReplayTests {
 
     @Test(
         "an engine that reads its state from a checkpoint decides as the one that never stopped",
-        arguments: 0..<UInt64(150))
+        arguments: 0..<UInt64(60))
     func decisions(seed: UInt64) throws {
         _ = try run(seed: seed) { run, stimulus in
             let state = try RunState(checkpoint: run.state.checkpointBytes(), definition: run.definition.workflow)
@@ -110,7 +110,7 @@ struct ReplayTests {
         }
     }
 
-    @Test("every run can be cancelled, and ends once its attempts have", arguments: 0..<UInt64(60))
+    @Test("every run can be cancelled, and ends once its attempts have", arguments: 0..<UInt64(40))
     func cancelled(seed: UInt64) throws {
         var run = try run(seed: seed)
         run.goesOn = true
@@ -125,5 +125,27 @@ struct ReplayTests {
         #expect(run.state.waits.isEmpty)
         #expect(run.state.counts.active == 0)
         #expect(run.entries.last?.type == .runEnd)
+    }
+
+    @Test("an attempt is started once and ends once, and nothing follows the end", arguments: 0..<UInt64(40))
+    func onlyOnce(seed: UInt64) throws {
+        let run = try run(seed: seed)
+        let isGraph = run.definition.workflow.plan.shape == .graph
+        var started: Set<AttemptReference> = []
+        var ended: Set<String> = []
+        for entry in run.entries where entry.type == .taskStart || entry.type == .taskEnd {
+            let step = try #require(entry.step)
+            let visit = try #require(entry.visit)
+            let name = isGraph ? step : "\(step).\(visit)"
+            if entry.type == .taskStart {
+                let reference = AttemptReference(step: step, visit: visit, attempt: try #require(entry.attempt))
+                #expect(started.insert(reference).inserted, "\(entry.summary) starts again")
+                #expect(!ended.contains(name), "\(entry.summary) starts after its end")
+            } else {
+                #expect(ended.insert(name).inserted, "\(entry.summary) ends again")
+            }
+        }
+        let end = run.entries.firstIndex { $0.type == .runEnd }
+        #expect(end == nil || end == run.entries.count - 1)
     }
 }
