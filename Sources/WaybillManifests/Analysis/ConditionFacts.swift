@@ -4,14 +4,19 @@ import WaybillExpressions
 struct ConditionFacts {
     /// Members that are there.
     var known: [[String]] = []
-    /// The parts joined by `&&`, each as text without blanks.
-    var conjuncts: Set<String> = []
+    /// Conditions that hold.
+    var sources: [String] = []
 
     init() {}
 
     init(_ condition: Expression) {
         known = condition.impliedMembers
-        conjuncts = ConditionText.conjuncts(condition.source)
+        sources = [condition.source]
+    }
+
+    /// The parts of the conditions joined by `&&`, each as text without blanks.
+    var conjuncts: Set<String> {
+        sources.reduce(into: []) { $0.formUnion(ConditionText.conjuncts($1)) }
     }
 }
 

@@ -11,7 +11,7 @@ extension ExpressionReader {
             var reported: Set<Int> = []
             var scope = scope
             // A false conjunct settles a condition, whatever the others read.
-            scope.facts.conjuncts.formUnion(ConditionText.conjuncts(expression.source))
+            scope.facts.sources.append(expression.source)
             for read in expression.references {
                 guard read.path.count > 1, read.path[0] == "steps", let step = outline.indices[read.path[1]] else {
                     continue
@@ -86,7 +86,7 @@ extension ExpressionReader {
 
     /// Whether the reader's `if` holds only where the step's own `if` does.
     private func isImplied(_ step: Int, by scope: ExpressionScope, _ outline: StepOutline) -> Bool {
-        guard outline.shape == .graph, !scope.facts.conjuncts.isEmpty,
+        guard outline.shape == .graph,
             outline.steps[step].fields.flag("continueOnError") != true,
             let source = outline.steps[step].fields.scalar("if")?.text
         else { return false }

@@ -69,7 +69,7 @@ struct ExpressionReader {
     }
 
     private func template(_ scalar: YAMLScalar, at node: YAMLNode, in scope: ExpressionScope) -> Template? {
-        guard scalar.text.contains("${{") else { return .constant(.string(scalar.text)) }
+        guard scalar.text.holdsTemplate else { return .constant(.string(scalar.text)) }
         do throws(InvalidExpression) {
             let template = try Template.parse(
                 scalar.text, places: report.places(of: scalar, at: node.mark), declarations: scope.declarations)

@@ -93,7 +93,7 @@ struct SettingsReader {
         }
         for member in fields.entries("env") {
             guard let scalar = member.node.scalar, !scalar.value.isNull else { continue }
-            if scalar.text.contains("${{") {
+            if scalar.text.holdsTemplate {
                 report.error("`\(member.key)` takes no `${{ }}`", at: member.node.mark, hint: "write the value itself")
             }
             settings.environment.append((member.key, scalar.text))

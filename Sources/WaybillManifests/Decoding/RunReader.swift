@@ -41,7 +41,7 @@ struct RunReader {
     private func directory(_ run: Fields) -> RunAction.WorkingDirectory {
         guard let node = run.node("cwd"), let text = node.text else { return .tree }
         if text == "scratch" { return .scratch }
-        if !text.contains("${{"), text != ".", !text.hasPrefix("/"), !Paths.isContained(text) {
+        if !text.holdsTemplate, text != ".", !text.hasPrefix("/"), !Paths.isContained(text) {
             report.error("`cwd` leaves the tree: \(Phrase.quoted(text))", at: node.mark)
         }
         return expressions.text(node, in: scope).map { .path($0) } ?? .tree
@@ -65,9 +65,9 @@ struct RunReader {
 
     /// A program beside the workflow must be there; the others are looked up where the step runs.
     private func checkProgram(_ node: YAMLNode?) {
-        guard let node, let text = node.text, !text.contains("${{") else { return }
+        guard let node, let text = node.text, !text.holdsTemplate else { return }
         if text.isEmpty { report.error("the program's name is empty", at: node.mark) }
-        guard text.contains("/"), !text.hasPrefix("/") else { return }
+        guard text.utf8.contains(UInt8(ascii: "/")), !text.hasPrefix("/") else { return }
         guard let path = Paths.resolve(text, in: step.folder) else {
             report.error("the program \(Phrase.quoted(text)) leaves the tree", at: node.mark)
             return
@@ -96,14 +96,29 @@ struct RunReader {
 
     /// `[sh, -c, "... ${{ }}"]` is a script as well.
     private func checkShellText(_ nodes: [YAMLNode]) {
-        guard let program = nodes.first?.text, Self.shells.contains(String(program.split(separator: "/").last ?? ""))
-        else { return }
+        guard let program = nodes.first?.text else { return }
+        let name = program.utf8.lastIndex(of: UInt8(ascii: "/")).map { program[program.utf8.index(after: $0)...] }
+        guard Self.shells.contains(where: { (name ?? program[...]) == $0 }) else { return }
         let isOption = { (text: String) in text.hasPrefix("-") && !text.hasPrefix("--") && text.hasSuffix("c") }
         guard let option = nodes.firstIndex(where: { isOption($0.text ?? "") }), option + 1 < nodes.count else {
             return
         }
         // Further arguments are $0, $1 and so on: they are data.
         if let scalar = nodes[option + 1].scalar { _ = refuseTemplates(in: scalar, at: nodes[option + 1].mark) }
+    }
+}
+
+extension String {
+    /// Whether `${{` stands in the text. Most texts have no dollar, and are done at once.
+    var holdsTemplate: Bool {
+        let bytes = utf8
+        guard var index = bytes.firstIndex(of: UInt8(ascii: "$")) else { return false }
+        while true {
+            if bytes[index...].starts(with: "${{".utf8) { return true }
+            index = bytes.index(after: index)
+            guard let next = bytes[index...].firstIndex(of: UInt8(ascii: "$")) else { return false }
+            index = next
+        }
     }
 }
 

@@ -71,7 +71,7 @@ extension ScalarRule {
     /// What is wrong with a scalar, nil if nothing is.
     func mistake(in scalar: YAMLScalar) -> Mistake? {
         let text = scalar.text
-        if !takesTemplates, text.contains("${{") {
+        if !takesTemplates, text.holdsTemplate {
             return Mistake(detail: "takes no `${{ }}`", hint: "write the value itself", isWhole: true)
         }
         switch self {
@@ -105,9 +105,9 @@ extension ScalarRule {
         case .environmentName: return Names.isEnvironmentName(text) ? nil : .quoted(text)
         case .path: return Paths.isContained(text) ? nil : .quoted(text)
         case .duration: return Duration(text: text) == nil ? .quoted(text) : nil
-        case .snapshotName: return text.contains("${{") || Names.isSnapshotName(text) ? nil : .quoted(text)
-        case .durationTemplate: return text.contains("${{") || Duration(text: text) != nil ? nil : .quoted(text)
-        case .timeTemplate: return text.contains("${{") || Timestamp(rfc3339: text) != nil ? nil : .quoted(text)
+        case .snapshotName: return text.holdsTemplate || Names.isSnapshotName(text) ? nil : .quoted(text)
+        case .durationTemplate: return text.holdsTemplate || Duration(text: text) != nil ? nil : .quoted(text)
+        case .timeTemplate: return text.holdsTemplate || Timestamp(rfc3339: text) != nil ? nil : .quoted(text)
         case .word(let words):
             return words.contains(text) ? nil : .quoted(text, hint: Suggestion.hint(for: text, among: words))
         case .script: return emptiness(text)

@@ -63,7 +63,7 @@ struct ShapeChecker {
     private func checkLiteral(_ node: YAMLNode, subject: String) {
         switch node.content {
         case .scalar(let scalar):
-            if scalar.text.contains("${{") { report.error("\(subject) takes no `${{ }}`", at: node.mark) }
+            if scalar.text.holdsTemplate { report.error("\(subject) takes no `${{ }}`", at: node.mark) }
             checkNumber(scalar, at: node.mark)
         case .sequence(let nodes): nodes.forEach { checkLiteral($0, subject: subject) }
         case .mapping(let members):
@@ -84,7 +84,7 @@ struct ShapeChecker {
         case .sequence(let nodes): nodes.forEach(checkNames)
         case .mapping(let members):
             for member in members {
-                if member.key.contains("${{") {
+                if member.key.holdsTemplate {
                     report.error(
                         "`${{ }}` may stand in a value, not in a name", at: member.keyMark,
                         hint: "build the whole map in one expression")

@@ -10,7 +10,7 @@ enum YAMLHint {
         if character == "\t" || (problem.contains("cannot start any token") && line.contains("\t")) {
             return "indent with spaces: YAML allows no tabs there"
         }
-        if line.contains("${{"), problem.contains("expected ','") || problem.contains("mapping values") {
+        if line.holdsTemplate, problem.contains("expected ','") || problem.contains("mapping values") {
             return "inside [ ] and { } put quotes around a text with ${{ }}"
         }
         switch problem {
