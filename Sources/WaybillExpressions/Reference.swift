@@ -166,7 +166,8 @@ struct ReferenceCollector {
         case .or(let operands): truth ? [] : operands.flatMap { implied(by: $0, being: false) }
         case .binary(.equal, let left, let right):
             truth
-                ? completed(left, right) + completed(right, left) + defaulted(left, right) + defaulted(right, left) : []
+                ? completed(left, right) + completed(right, left) + defaulted(left, right) + defaulted(right, left)
+                : []
         case .binary(.notEqual, let left, let right): truth ? [] : completed(left, right) + completed(right, left)
         case .call("hasValue", let target?, let arguments) where arguments.isEmpty && truth:
             members(of: target)

@@ -100,6 +100,9 @@ struct ExpressionTests {
         #expect(try compile("has(steps.a.output) || true").impliedMembers == [])
         #expect(try compile("!(!has(a.b) || a.c != 'x')").impliedMembers == [["a", "b"]])
         #expect(try compile("a.?b.hasValue()").impliedMembers == [["a", "b"]])
+        #expect(try compile("a.?b.c.orValue(false)").impliedMembers == [["a", "b"], ["a", "b", "c"]])
+        #expect(try compile("a.?b.orValue('x') == 'y'").impliedMembers == [["a", "b"]])
+        #expect(try compile("a.?b.orValue('x') == 'x'").impliedMembers == [])
     }
 
     @Test("what an expression saw can be written down")

@@ -80,3 +80,25 @@ struct ParserTests {
         #expect(try evaluate(source) == expected)
     }
 }
+
+@Suite("Depth")
+struct DepthTests {
+    /// As deep as the parser lets through, evaluated on a thread of the test's pool.
+    @Test("what may be written can also be evaluated")
+    func deepest() throws {
+        let sum = Array(repeating: "1", count: 240).joined(separator: "+")
+        #expect(try evaluate(sum) == .int(240))
+        let nots = String(repeating: "!", count: 240) + "true"
+        #expect(try evaluate(nots) == .bool(true))
+        let lists = String(repeating: "[", count: 98) + String(repeating: "]", count: 98)
+        #expect(try evaluate("size(\(lists))") == .int(1))
+        var folds = "x0"
+        for level in (0..<95).reversed() {
+            folds = "[1].map(x\(level), \(folds))"
+        }
+        #expect(try evaluate("size(\(folds))") == .int(1))
+        var choices = "1"
+        for _ in 0..<95 { choices = "(true ? \(choices) : 0)" }
+        #expect(problems(choices) == [])
+    }
+}

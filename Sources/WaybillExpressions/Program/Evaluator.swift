@@ -40,6 +40,11 @@ struct Evaluator {
         case .variable(let name, let offset):
             if let value = scope.variable(name) { return value }
             throw unknownVariable(name, offset)
+        case .path(let name, let members, let offset):
+            guard var value = scope.variable(name) else { throw unknownVariable(name, offset) }
+            try charge(members.count)
+            for member in members { value = try select(value, member.name, member.offset) }
+            return value
         case .select(let operand, let field, let offset):
             return try select(try evaluate(operand), field, offset)
         case .index(let operand, let index, let offset):

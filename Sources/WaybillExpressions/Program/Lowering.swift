@@ -84,7 +84,12 @@ struct Lowering {
         {
             return node
         }
-        return .select(lower(operand), field, offset: syntax.offset)
+        let member = Node.Member(name: field, offset: syntax.offset)
+        switch lower(operand) {
+        case .variable(let name, let offset): return .path(name, [member], offset: offset)
+        case .path(let name, let members, let offset): return .path(name, members + [member], offset: offset)
+        case let other: return .select(other, field, offset: syntax.offset)
+        }
     }
 
     // MARK: Calls

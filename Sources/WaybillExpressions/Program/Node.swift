@@ -5,6 +5,8 @@ indirect enum Node: Sendable {
     case constant(CELValue)
     case variable(String, offset: Int)
     case local(Int)
+    /// Members one below the other, from a variable on.
+    case path(String, [Member], offset: Int)
     case select(Node, String, offset: Int)
     case selectOptional(Node, String, offset: Int)
     case has(Node, String, offset: Int)
@@ -30,6 +32,11 @@ indirect enum Node: Sendable {
     case call(Function, [Node], offset: Int)
     /// What is wrong whenever it is reached.
     case failure(ExpressionError)
+
+    struct Member: Sendable {
+        let name: String
+        let offset: Int
+    }
 
     struct Item: Sendable {
         let value: Node
