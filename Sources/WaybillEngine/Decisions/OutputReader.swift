@@ -1,4 +1,5 @@
 import WaybillCore
+import WaybillExpressions
 import WaybillManifests
 
 /// Turns the bytes a process left into the step's output.
@@ -18,7 +19,9 @@ struct OutputReader {
             return .failure(fail("\(source) has \(size) bytes, more than its maxSize of \(definition.maxSize)"))
         case .bytes(let bytes):
             return parse(bytes, definition, source).flatMap { value in
-                guard let violation = definition.schema?.validate(value).first else { return .success(value) }
+                guard let violation = definition.schema?.validate(value).first else {
+                    return .success(definition.schemaValue.map { value.fitted(to: TypeShape(schema: $0)) } ?? value)
+                }
                 return .failure(fail("output does not fit its schema: \(violation.message)"))
             }
         }

@@ -1,4 +1,5 @@
 package import WaybillCore
+import WaybillExpressions
 package import WaybillManifests
 
 /// Judges answers: what a file says, and whether the wait takes it.
@@ -44,7 +45,9 @@ package struct Reply: Sendable {
         case .any: return .success(value)
         case .schema:
             let violations = schema?.validate(value) ?? []
-            guard let first = violations.first else { return .success(value) }
+            guard let first = violations.first else {
+                return .success(value.fitted(to: TypeShape(schema: schemaValue)))
+            }
             return refuse(first.message)
         case .choices:
             guard let text = value.stringValue, choices.contains(where: { $0.isIdenticalUTF8(to: text) }) else {

@@ -1,9 +1,9 @@
-import WaybillCore
+package import WaybillCore
 
 /// What a value may come to before it is refused. A ledger line that could be written and not read back would lose a run.
-enum ValueLimits {
+package enum ValueLimits {
     /// Levels of lists and maps. JSON is read to 128 levels; what surrounds a value in a ledger or checkpoint needs a few.
-    static let depth = 100
+    package static let depth = 100
     /// Bytes of the fields of one step, which stand in the ledger as they are.
     static let intentBytes = 1 << 20
     /// Bytes of the updates of `vars` that one step makes.
@@ -25,7 +25,7 @@ enum ValueLimits {
     /// How outputs and answers are read.
     static let parsing = JSON.Limits(depth: depth)
 
-    static func isTooDeep(_ value: Value, allowed: Int = depth) -> Bool {
+    package static func isTooDeep(_ value: Value, allowed: Int = depth) -> Bool {
         switch value {
         case .list(let list): allowed == 0 || list.contains { isTooDeep($0, allowed: allowed - 1) }
         case .object(let object): allowed == 0 || object.contains { isTooDeep($0.value, allowed: allowed - 1) }

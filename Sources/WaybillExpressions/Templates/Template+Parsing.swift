@@ -144,10 +144,10 @@ struct TemplateScanner {
             if rest.starts(with: opening) {
                 if !literal.isEmpty { pieces.append(.text(String(decoding: literal, as: UTF8.self))) }
                 literal = []
-                let start = position + opening.count
-                let end = try closingBraces(bytes, from: start, opening: position, places)
-                pieces.append(.source(String(decoding: bytes[start..<end], as: UTF8.self), offset: start))
-                position = end + 2
+                let inside = position + opening.count
+                let closing = try closingBraces(bytes, from: inside, opening: position, places)
+                pieces.append(source(bytes, inside..<closing))
+                position = closing + 2
             } else if rest.first == UInt8(ascii: "$"), rest.dropFirst().starts(with: opening) {
                 literal += opening
                 position += 1 + opening.count
@@ -158,6 +158,14 @@ struct TemplateScanner {
         }
         if !literal.isEmpty { pieces.append(.text(String(decoding: literal, as: UTF8.self))) }
         return pieces
+    }
+
+    /// The expression without the blanks around it, which would only show in messages and ledgers.
+    private static func source(_ bytes: [UInt8], _ range: Range<Int>) -> Piece {
+        let isBlank: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
+        let start = range.first { !isBlank(bytes[$0]) } ?? range.lowerBound
+        let end = range.last { !isBlank(bytes[$0]) }.map { $0 + 1 } ?? range.lowerBound
+        return .source(String(decoding: bytes[start..<max(start, end)], as: UTF8.self), offset: start)
     }
 
     /// Where the `}}` stands that closes an expression: not one inside a string or a map of the expression.

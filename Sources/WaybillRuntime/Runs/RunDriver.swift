@@ -249,39 +249,35 @@ actor RunDriver {
             return attend {}
         }
         attend { () throws(RuntimeError) in
-            do throws(RuntimeError) {
-                let session = try self.open(restoring: false)
-                // Opening recovers, and may have found that this attempt is over.
-                guard let attempt = self.queued[reference] else { return self.environment.steps.give() }
-                try self.launch(attempt, session)
-            } catch {
-                self.environment.steps.give()
-                self.queued[reference] = nil
-                throw error
-            }
+            // The place is kept by a process that runs, and given back by everything else.
+            var isRunning = false
+            defer { if !isRunning { self.environment.steps.give() } }
+            let session = try self.open(restoring: false)
+            // Opening recovers, and may have found that this attempt is over.
+            guard let attempt = self.queued.removeValue(forKey: reference) else { return }
+            isRunning = try self.launch(attempt, session)
         }
     }
 
-    private func launch(_ attempt: Attempt, _ session: RunSession) throws(RuntimeError) {
+    /// Starts an attempt's process; false if it did not come to that, which is then recorded.
+    private func launch(_ attempt: Attempt, _ session: RunSession) throws(RuntimeError) -> Bool {
         let reference = attempt.reference
         _ = try session.host.prepare(reference)
         let request = try session.host.request(attempt)
         do throws(LaunchError) {
-            let process = try environment.launcher.launch(request) { outcome in
+            attempts[reference] = try environment.launcher.launch(request) { outcome in
                 // The launcher's thread must not block: the outcome is handed over to the driver's lane.
                 self.post { $0.ended(attempt, outcome) }
             }
-            queued[reference] = nil
-            attempts[reference] = process
+            return true
         } catch {
-            queued[reference] = nil
-            environment.steps.give()
             if error.code == .noResources || error.code == .shutDown {
                 throw RuntimeError(.storage, "\(reference.step) cannot be started now: \(error.message)")
             }
             let now = tree.clock.now()
             let result = AttemptResult(outcome: .notStarted(error.message), startedAt: now, endedAt: now)
             try perform(try session.handle(.attemptEnded(reference, result)), session)
+            return false
         }
     }
 

@@ -1,6 +1,7 @@
 import SystemPackage
 package import WaybillCore
 package import WaybillEngine
+import WaybillExpressions
 package import WaybillManifests
 import WaybillPorts
 import WaybillStore
@@ -98,8 +99,13 @@ package struct RunStarter: Sendable {
                 problems.append("\(input.name): is required")
                 continue
             }
-            inputs[input.name] = value
+            if ValueLimits.isTooDeep(value) {
+                problems.append("\(input.name): is nested deeper than \(ValueLimits.depth) levels")
+                continue
+            }
             for violation in input.schema.validate(value) { problems.append("\(input.name): \(violation.message)") }
+            // A schema's `number` gives a double, so that what was checked as one computes as one.
+            inputs[input.name] = value.fitted(to: TypeShape(schema: input.schemaValue))
         }
         let names = workflow.inputs.map(\.name)
         for name in given.keys where !names.contains(name) {
