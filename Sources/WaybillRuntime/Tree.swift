@@ -1,9 +1,9 @@
+import Glibc
 package import SystemPackage
 import WaybillCore
 import WaybillEngine
 package import WaybillPorts
 package import WaybillStore
-import Glibc
 
 /// An open tree: where its files are, and the stores that keep them.
 package struct Tree: Sendable {

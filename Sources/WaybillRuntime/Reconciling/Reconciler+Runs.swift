@@ -167,7 +167,9 @@ extension Reconciler {
         record.problem = error.message
         report.problems[run] = error
         // A command does not wait for others to let go of a run: it says who has it.
-        if isOneShot { record.phase = .quarantined } else {
+        if isOneShot {
+            record.phase = .quarantined
+        } else {
             services.timers.schedule(TimerKey.run(run), at: tree.clock.now() + delay)
         }
         records[run] = record

@@ -166,7 +166,7 @@ struct AttemptHost: Sendable {
                 return .missing("was not written")
             }
             return .bytes(bytes)
-        } catch where error.code == .tooLarge {
+        } catch  where error.code == .tooLarge {
             let size = (try? folder.directory.status(path))?.size ?? 0
             return .tooLarge(Int(size))
         } catch {

@@ -60,7 +60,7 @@ extension RunDriver {
         let claimed: ClaimedFile?
         do throws(FileSystemError) {
             claimed = try door.claim(name)
-        } catch where error.code == .denied {
+        } catch  where error.code == .denied {
             // What the daemon may not move it cannot judge; it lies there for `doctor` to name.
             return
         } catch {

@@ -203,7 +203,8 @@ actor RunDriver {
             } else if !session.host.wasLaunched(attempt.reference), attempt.intent["boot"] == .string(tree.boot) {
                 enqueue(attempt)
             } else {
-                let reason = attempt.intent["boot"] == .string(tree.boot)
+                let reason =
+                    attempt.intent["boot"] == .string(tree.boot)
                     ? "the process that watched it ended before it did" : "the machine was started anew"
                 try perform(try session.handle(.attemptLost(attempt.reference, reason: reason)), session)
             }

@@ -27,7 +27,7 @@ struct RunLoader {
                 ) { fold.take($0) }
                 if let fault = fold.fault { throw fault }
                 return (ledger, fold.engine)
-            } catch where error.code != .locked && error.code != .missing {
+            } catch  where error.code != .locked && error.code != .missing {
                 // What stands before the checkpoint may tell more; the whole ledger decides.
                 rejected(found.state.seq)
             }
@@ -88,7 +88,9 @@ struct Fold {
     init(engine: RunEngine, expecting expected: Digest? = nil) {
         self.engine = engine
         self.expected = expected
-        if expected != nil { fault = StoreError(.damaged, "no entry vouches for the checkpoint", seq: engine.state.seq) }
+        if expected != nil {
+            fault = StoreError(.damaged, "no entry vouches for the checkpoint", seq: engine.state.seq)
+        }
     }
 
     mutating func take(_ item: LedgerScanner.Item) {

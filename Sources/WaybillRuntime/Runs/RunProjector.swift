@@ -46,7 +46,8 @@ struct RunProjector {
     }
 
     private mutating func writeWaits(_ state: RunState) {
-        let known = projectedWaits ?? Dictionary(uniqueKeysWithValues: presentNames(in: RunFolder.waits).map { ($0, nil) })
+        let known =
+            projectedWaits ?? Dictionary(uniqueKeysWithValues: presentNames(in: RunFolder.waits).map { ($0, nil) })
         for key in known.keys where state.waits[key] == nil { _ = try? folder.unproject(RunFolder.wait(key)) }
         // The token tells a wait from an earlier one with the same key.
         for (key, wait) in state.waits where known[key] != .some(wait.token) {

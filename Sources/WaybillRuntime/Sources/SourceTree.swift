@@ -1,9 +1,9 @@
 package import SystemPackage
 import WaybillCore
+import WaybillExpressions
 package import WaybillManifests
 package import WaybillPorts
 package import WaybillStore
-import WaybillExpressions
 
 /// The desired state: what stands under `workflows/`, read and checked.
 ///
