@@ -74,9 +74,9 @@ struct TreeChecks {
         var checks: [Check] = [.fine("runs", ids.isEmpty ? "none" : summary)]
         let kinds: [(String, Check.Level, String, String)] = [
             ("unreadable", .wrong, "cannot be read", "`waybill verify <run>` says why"),
-            ("unverifiable", .wrong, "do not verify", "`waybill verify <run>` names the entry"),
+            ("unverifiable", .wrong, "with a history that does not verify", "`waybill verify <run>` names the entry"),
             ("quarantined", .wrong, "set aside, as the ledger cannot be trusted", "`waybill verify <run>` says why"),
-            ("stalled", .wrong, "have work, and nobody does it", "start `waybill daemon`, or call `waybill reconcile`"),
+            ("stalled", .wrong, "with work that nobody does", "start `waybill daemon`, or call `waybill reconcile`"),
             ("torn", .note, "lost the unacknowledged end of a write, kept as ledger.torn.<n>", "nothing to do"),
         ]
         for (kind, level, what, hint) in kinds {
