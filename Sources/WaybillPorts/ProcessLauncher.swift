@@ -96,9 +96,10 @@ package struct LaunchError: Error, Hashable, Sendable {
     package enum Code: String, Sendable {
         /// The request makes no sense: no arguments, a NUL in a text, an environment name that is empty or has a `=`.
         case invalidRequest
-        /// A log file could not be created: it exists, its folder is missing, the disk is full.
+        /// A log file could not be created: it exists, or its folder is missing.
         case log
-        /// No process, thread, memory or descriptor left (`EAGAIN`, `ENOMEM`, `EMFILE`, `ENFILE`): later it may work.
+        /// No process, thread, memory, descriptor or room on the disk left (`EAGAIN`, `ENOMEM`, `EMFILE`, `ENFILE`,
+        /// `ENOSPC`, `EDQUOT`): later it may work.
         case noResources
         /// The launcher was shut down.
         case shutDown

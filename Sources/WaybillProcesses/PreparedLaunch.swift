@@ -179,7 +179,7 @@ extension LaunchError {
     fileprivate static func log(_ number: Int32, _ path: FilePath) -> LaunchError {
         let cause = Errno(rawValue: number)
         return LaunchError(
-            code: number == EMFILE || number == ENFILE ? .noResources : .log,
+            code: [EMFILE, ENFILE, ENOMEM, ENOSPC, EDQUOT].contains(number) ? .noResources : .log,
             message: "cannot create the log \(path): \(cause.description)", path: path, cause: cause)
     }
 }

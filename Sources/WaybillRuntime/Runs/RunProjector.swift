@@ -35,33 +35,45 @@ struct RunProjector {
         isBehind ? max(now, lastWrite + Self.interval) : nil
     }
 
-    mutating func write(_ state: RunState, now: Timestamp) {
-        guard isBehind else { return }
-        isBehind = false
+    /// Writes what is behind. What cannot be written stays behind, and is tried again with the next change.
+    ///
+    /// - Returns: whether everything is up to date now.
+    @discardableResult
+    mutating func write(_ state: RunState, now: Timestamp) -> Bool {
+        guard isBehind else { return true }
         lastWrite = now
-        writeWaits(state)
-        writeSnapshots(state)
-        // Last, so that whoever sees a run wait also sees what it waits for.
-        _ = try? folder.project(RunFolder.glance, RunProjection.bytes(state))
+        do throws(StoreError) {
+            try writeWaits(state)
+            try writeSnapshots(state)
+            // Last, so that whoever sees a run wait also sees what it waits for.
+            try folder.project(RunFolder.glance, RunProjection.bytes(state))
+            isBehind = false
+            return true
+        } catch {
+            // Nobody knows what is there now: the next one looks.
+            projectedWaits = nil
+            projectedSnapshots = nil
+            return false
+        }
     }
 
-    private mutating func writeWaits(_ state: RunState) {
+    private mutating func writeWaits(_ state: RunState) throws(StoreError) {
         let known =
             projectedWaits ?? Dictionary(uniqueKeysWithValues: presentNames(in: RunFolder.waits).map { ($0, nil) })
-        for key in known.keys where state.waits[key] == nil { _ = try? folder.unproject(RunFolder.wait(key)) }
+        for key in known.keys where state.waits[key] == nil { try folder.unproject(RunFolder.wait(key)) }
         // The token tells a wait from an earlier one with the same key.
         for (key, wait) in state.waits where known[key] != .some(wait.token) {
-            _ = try? folder.project(RunFolder.wait(key), WaitProjection.bytes(wait, run: state.id))
+            try folder.project(RunFolder.wait(key), WaitProjection.bytes(wait, run: state.id))
         }
         projectedWaits = state.waits.mapValues(\.token)
     }
 
-    private mutating func writeSnapshots(_ state: RunState) {
+    private mutating func writeSnapshots(_ state: RunState) throws(StoreError) {
         guard !state.snapshots.isEmpty else { return }
         let known = projectedSnapshots ?? presentNames(in: RunFolder.snapshots)
         for (name, snapshot) in state.snapshots where !known.contains(name) {
             let bytes = SnapshotProjection.bytes(snapshot, run: state.id, workflow: state.definition.name)
-            _ = try? folder.project(RunFolder.snapshots.appending("\(name).json"), bytes)
+            try folder.project(RunFolder.snapshots.appending("\(name).json"), bytes)
         }
         projectedSnapshots = Set(state.snapshots.keys)
     }

@@ -18,6 +18,8 @@ package struct SourceTree: Sendable {
 
     private let root: any Directory
     private var read: [String: ReadFile] = [:]
+    /// Folders that cannot be read, with the reason.
+    private var unreadable: [String: String] = [:]
     package private(set) var catalog: Catalog
 
     private struct ReadFile {
@@ -40,9 +42,11 @@ package struct SourceTree: Sendable {
     @discardableResult
     package mutating func refresh() throws(RuntimeError) -> Bool {
         var found: [String: FileStatus] = [:]
+        let unreadableBefore = unreadable
+        unreadable = [:]
         do throws(FileSystemError) {
             try find(Self.folder, &found)
-            var isChanged = read.count != found.count
+            var isChanged = read.count != found.count || unreadable != unreadableBefore
             for (path, status) in found where read[path]?.status != status {
                 isChanged = true
                 read[path] = readFile(path, status)
@@ -57,8 +61,8 @@ package struct SourceTree: Sendable {
             .map { SourceFile(path: $0, bytes: readable[$0]?.bytes ?? []) }
         let root = self.root
         catalog = Catalog.load(files, exists: { path in (try? root.status(FilePath(path))) != nil })
-        for (path, file) in read.sorted(by: { $0.key.precedesInCodePoints($1.key) }) {
-            guard let problem = file.problem else { continue }
+        let problems = read.compactMapValues(\.problem).merging(unreadable) { file, _ in file }
+        for (path, problem) in problems.sorted(by: { $0.key.precedesInCodePoints($1.key) }) {
             let place = SourcePlace(file: path, line: 1, column: 1)
             catalog.diagnostics.append(
                 Diagnostic(level: .error, kind: .manifest, message: problem, place: place, hint: nil))
@@ -75,7 +79,7 @@ package struct SourceTree: Sendable {
         }
     }
 
-    private func find(_ folder: FilePath, _ found: inout [String: FileStatus]) throws(FileSystemError) {
+    private mutating func find(_ folder: FilePath, _ found: inout [String: FileStatus]) throws(FileSystemError) {
         guard let listing = try root.listing(folder) else { return }
         while found.count < Self.fileLimit {
             let batch = try listing.next(limit: 1_024)
@@ -85,13 +89,22 @@ package struct SourceTree: Sendable {
                 guard !name.hasPrefix("."), String(validating: name.utf8, as: UTF8.self) != nil else { continue }
                 let path = folder.appending(entry.name)
                 if entry.kind == .directory {
-                    try find(path, &found)
+                    findBeneath(path, &found)
                 } else if name.hasSuffix(".yaml") || name.hasSuffix(".yml"), let status = try root.status(path),
                     status.kind == .file
                 {
                     found[path.string] = status
                 }
             }
+        }
+    }
+
+    /// A folder that cannot be read is set aside with a diagnostic; what stands beside it stands.
+    private mutating func findBeneath(_ folder: FilePath, _ found: inout [String: FileStatus]) {
+        do throws(FileSystemError) {
+            try find(folder, &found)
+        } catch {
+            unreadable[folder.string] = "cannot be read: \(error.description)"
         }
     }
 

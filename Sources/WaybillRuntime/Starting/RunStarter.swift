@@ -137,8 +137,19 @@ package struct RunStarter: Sendable {
 
     /// A run that is there and not in the journal: its starter was interrupted, or is a moment ahead of us.
     private func existing(_ run: RunID, _ digest: Digest) throws(RuntimeError) -> StartedRun {
-        let first = try Self.firstEntry(of: run, in: tree)
-        guard first?.data["startDigest"] == .string(digest.hex) else { throw conflict(run, isPruned: false) }
+        guard let first = try Self.firstEntry(of: run, in: tree),
+            first.data["startDigest"] == .string(digest.hex)
+        else { throw conflict(run, isPruned: false) }
+        // Whoever made the folder may have been stopped before it was durable and in the journal.
+        do throws(FileSystemError) {
+            try tree.runsDirectory.synchronize()
+        } catch {
+            throw RuntimeError(StoreError(error))
+        }
+        let draft = EntryDraft.runStarted(
+            run, workflow: first.data["workflow"]?.stringValue ?? "", inputs: digest,
+            trigger: first.data["trigger"] ?? .null)
+        try Self.decide(in: tree) { $0.runs[run].map { $0.started == 0 } ?? true ? [draft] : [] }
         return StartedRun(run: run, isNew: false)
     }
 
