@@ -8,6 +8,8 @@ package enum CommandLineTool {
     package static func run(_ arguments: [String]) async -> Int32 {
         // A reader that goes away, of ours or of a step's input, is an error of that write and nothing more.
         signal(SIGPIPE, SIG_IGN)
+        // A file that may not grow any more is an error of that write, too.
+        signal(SIGXFSZ, SIG_IGN)
         let ordered = ArgumentOrder.optionsBehindCommand(arguments)
         do {
             if let name = ArgumentOrder.unknownCommand(ordered) { throw unknown(name) }
