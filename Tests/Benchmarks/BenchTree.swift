@@ -1,0 +1,65 @@
+import Glibc
+import SystemPackage
+import WaybillCore
+import WaybillEngine
+import WaybillManifests
+import WaybillPorts
+import WaybillProcesses
+import WaybillRuntime
+import WaybillStore
+import WaybillWatching
+
+/// A tree of its own on the real file system, worked on the way the commands do it.
+struct BenchTree {
+    let root: FilePath
+    let tree: Tree
+    private let sources: SourceTree
+
+    /// - Parameter manifest: one workflow.
+    init(at root: FilePath, manifest: String) throws {
+        self.root = root
+        mkdir(root.string, 0o700)
+        mkdir(root.appending("workflows").string, 0o700)
+        try PlainFile.write(Array(manifest.utf8), to: root.at("workflows/bench.yaml"))
+        tree = try Tree.open(root, fileSystem: LocalFileSystem(), clock: SystemClock())
+        guard let folder = try tree.fileSystem.openDirectory(root) else { throw Errno.noSuchFileOrDirectory }
+        sources = try SourceTree(root: folder)
+        if let diagnostic = sources.catalog.diagnostics.first(where: { $0.level == .error }) {
+            throw BenchmarkError(description: diagnostic.text)
+        }
+    }
+
+    /// Starts runs of the workflow `bench`; what can be decided at once in a start is one step.
+    func start(_ count: Int, inputs: Object = Object()) throws -> [RunID] {
+        var limits = EngineLimits()
+        limits.stepsPerDecision = 1
+        let starter = RunStarter(tree: tree, sources: sources, limits: limits)
+        return try (0..<count).map { number in
+            try starter.start(StartRequest(workflow: "bench", inputs: inputs, id: "bench-\(number)")).run
+        }
+    }
+
+    /// Lets a reconciler bring all runs to their end.
+    ///
+    /// - Parameter stepsPerDecision: 1 syncs each pure step; nil: as a daemon does it.
+    /// - Returns: the seconds it took from taking the runs up until the last one's end is in the journal.
+    func complete(_ runs: [RunID], stepsPerDecision: Int?) async throws -> Double {
+        let services = RuntimeServices(
+            launcher: try LocalLauncher(), watcher: try InotifyWatcher(), timers: try TimerQueue(),
+            hookTimers: try TimerQueue())
+        var options = ReconcilerOptions()
+        if let stepsPerDecision { options.limits.stepsPerDecision = stepsPerDecision }
+        let reconciler = Reconciler(tree: tree, services: services, options: options)
+        let watch = Stopwatch()
+        let report = try await reconciler.settle(.everything)
+        let seconds = watch.seconds
+        await reconciler.stop()
+        for run in runs where report.runs[run]?.status != .completed {
+            let problem = report.problems[run].map { $0.message } ?? "\(report.runs[run]?.status.rawValue ?? "unknown")"
+            throw BenchmarkError(description: "\(run) did not complete: \(problem)")
+        }
+        return seconds
+    }
+
+    func ledger(of run: RunID) -> FilePath { root.at("runs/\(run.text)/ledger.jsonl") }
+}
