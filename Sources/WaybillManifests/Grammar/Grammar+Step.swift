@@ -74,7 +74,8 @@ extension Grammar {
             .optional("continueOnError", .scalar(.boolean), "Whether the run goes on when the step fails."),
             .optional(
                 "onUnknown", .scalar(.word(["retry", "fail", "ask"])), for: ["run"],
-                "What happens to an attempt whose outcome is unknown after a crash; `ask` unless said."),
+                "What happens to an attempt whose outcome is unknown after a crash; unless said `ask`, or `retry` where `sideEffects` allows it."
+            ),
             .optional(
                 "sideEffects", .scalar(.word(["pure", "idempotent", "effect"])), for: ["run"],
                 "What the process does to the world outside; `pure` and `idempotent` ones may be repeated."),
