@@ -75,7 +75,8 @@ struct Projections {
         let same = zip(bytes, projection.bytes).prefix { $0 == $1 }.count
         return Finding(
             kind: isCheckpoint ? "checkpoint" : "projection",
-            message: "it does not follow from the ledger, from byte \(same) on; `waybill reconcile` writes it again",
+            message: "it does not follow from the ledger, from byte \(same) on; "
+                + "delete it, and `waybill reconcile` writes it again",
             path: path.string)
     }
 }
