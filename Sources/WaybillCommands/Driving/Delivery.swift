@@ -25,11 +25,11 @@ struct Delivery: Sendable {
         }
         let name = "\(key)--\(String(UInt64.random(in: 0 ... .max), radix: 36)).json"
         try Mailbox.drop(name, bytes, into: inbox)
-        var driven: RuntimeError?
-        if !tree.hasDaemon {
-            let report = try await Driving(tree: tree).settle(.run(folder.run))
-            driven = report.problems[folder.run]
-        }
+        if tree.hasDaemon, let receipt = try await receipt(name, in: inbox) { return receipt }
+        // There is no daemon, or it does not answer: whoever gets the ledger's lock may go on.
+        let complete = [name].compactMap { FilePath.Component($0) }
+        let report = try await Driving(tree: tree).settle(.run(folder.run), complete: complete)
+        let driven = report.problems[folder.run]
         if let driven, driven.code != .busy { throw CommandError(driven) }
         if let receipt = try await receipt(name, in: inbox) { return receipt }
         throw CommandError(

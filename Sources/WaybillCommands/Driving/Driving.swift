@@ -43,11 +43,11 @@ struct Driving: Sendable {
     ///
     /// - Throws: ``CommandError`` with `tryAgain` after SIGTERM or SIGINT: what was started has ended then, and the
     ///   runs can be taken up again.
-    func settle(_ scope: SettleScope) async throws -> SettleReport {
+    func settle(_ scope: SettleScope, complete: [FilePath.Component] = []) async throws -> SettleReport {
         let reconciler = Reconciler(tree: tree, services: try Self.services(), options: options)
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let outcome = try await withThrowingTaskGroup(of: Outcome?.self) { group in
-            group.addTask { .settled(try await reconciler.settle(scope)) }
+            group.addTask { .settled(try await reconciler.settle(scope, complete: complete)) }
             group.addTask {
                 for await _ in signals { return .interrupted }
                 return nil
@@ -76,7 +76,7 @@ enum Patience {
     /// Between two looks; a look costs a system call or two.
     private static let interval = Duration.milliseconds(20)
     /// For a daemon to take a file in. It answers in milliseconds unless the machine or the daemon is stuck.
-    static let forDaemon = Duration.seconds(15)
+    static let forDaemon = Duration.seconds(5)
 
     /// Looks again and again until there is something, or the limit is over: nil then. No limit: for ever.
     static func poll<Result: Sendable>(

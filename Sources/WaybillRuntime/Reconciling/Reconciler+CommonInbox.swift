@@ -16,14 +16,17 @@ extension Reconciler {
     }
 
     func readCommonInbox(completeNames: [FilePath.Component]) {
-        guard onlyRun == nil, let door = commonDoor() else { return }
+        guard onlyRun == nil, let door = commonDoor(), keepsDoor(door) else { return }
+        judgeAgain(door)
         for name in completeNames { route(name, door) }
+        unripeAnswers = [:]
         guard let scan = try? door.scan() else { return }
         var lookAgainAt: Timestamp?
         while let candidates = try? scan.next(limit: Self.slice, now: tree.clock.now()) {
             for candidate in candidates {
                 if candidate.readyAt > tree.clock.now() {
                     lookAgainAt = min(lookAgainAt ?? candidate.readyAt, candidate.readyAt)
+                    noteUnripe(candidate, door)
                 } else {
                     route(candidate.name, door)
                 }
@@ -32,6 +35,31 @@ extension Reconciler {
         commonLookAgainAt = lookAgainAt
         if let lookAgainAt { services.timers.schedule(TimerKey.common, at: lookAgainAt) }
         noteRest()
+    }
+
+    /// Whether this process is the one that takes files from the common inbox. What another one had claimed when it went
+    /// is judged before anything else.
+    private func keepsDoor(_ door: InboxDoor) -> Bool {
+        if doorLock != nil { return true }
+        do throws(FileSystemError) {
+            doorLock = try TreeLock(keepingDoorOf: tree.caches)
+        } catch {
+            // A daemon takes over when the other one is gone; a command leaves the door to it.
+            if presence != nil {
+                services.timers.schedule(TimerKey.door, at: tree.clock.now() + options.retryInterval * 4)
+            }
+            return false
+        }
+        recoverCommonInbox(door)
+        return true
+    }
+
+    private func noteUnripe(_ candidate: InboxCandidate, _ door: InboxDoor) {
+        guard let addressed = AnswerName.addressed(ClaimedFile.escaped(candidate.name)),
+            let run = RunID(addressed.run)
+        else { return }
+        unripeAnswers[run, default: []].append(
+            UnripeAnswer(key: addressed.name.key, readyAt: candidate.readyAt, quietTime: door.limits.quietTime))
     }
 
     /// A dot in the stem makes an answer; anything else is looked into.
@@ -65,8 +93,16 @@ extension Reconciler {
                 diagnostics: diagnostics)
             options.log.warning("\(claimed.escapedName) was refused: \(message)")
         } catch {
-            // It stays in `.claimed/`, and is judged again when the daemon starts.
-            options.log.error("\(claimed.escapedName) cannot be refused: \(error.message)")
+            postpone(claimed, "cannot be refused now: \(error.message)")
+        }
+    }
+
+    /// It stays in `.claimed/`, and is judged again a little later or by the next daemon.
+    private func postpone(_ claimed: ClaimedFile, _ reason: String) {
+        options.log.error("\(claimed.escapedName) \(reason)")
+        unsettledClaims.append(claimed.claimedName)
+        if presence != nil {
+            services.timers.schedule(TimerKey.door, at: tree.clock.now() + options.retryInterval * 4)
         }
     }
 
@@ -77,29 +113,29 @@ extension Reconciler {
         judge(claimed, door, fixedRun: nil)
     }
 
-    /// What was claimed when the last daemon stopped.
-    func recoverCommonInbox() {
-        guard let door = commonDoor(), let leftovers = try? door.leftovers() else { return }
-        for name in leftovers {
-            guard let claimed = try? door.reclaim(name) else { continue }
-            // `<run-id>.json` was fixed by the claim; other names say where the file came from.
-            let isFixed = claimed.name == claimed.claimedName
-            let fixed = isFixed ? RunID(claimed.name.stem) : nil
-            if !isFixed, let addressed = AnswerName.addressed(claimed.escapedName), let run = RunID(addressed.run),
-                isKnown(run)
-            {
-                giveBack(claimed, door)
-                register(run, Wake(commonNames: [claimed.name]))
-            } else {
-                judge(claimed, door, fixedRun: fixed)
-            }
-        }
+    /// What was claimed when the last one that kept the door stopped.
+    private func recoverCommonInbox(_ door: InboxDoor) {
+        for name in (try? door.leftovers()) ?? [] { judgeAgain(name, door) }
     }
 
-    /// Puts a claimed answer back under its name, so that its run takes it.
-    private func giveBack(_ claimed: ClaimedFile, _ door: InboxDoor) {
-        try? door.directory.rename(
-            door.claimedPath(claimed), to: FilePath(root: nil, [claimed.name]), in: nil, replacing: false)
+    private func judgeAgain(_ door: InboxDoor) {
+        let names = unsettledClaims
+        unsettledClaims = []
+        for name in names { judgeAgain(name, door) }
+    }
+
+    private func judgeAgain(_ name: FilePath.Component, _ door: InboxDoor) {
+        guard let claimed = try? door.reclaim(name) else { return }
+        // `<run-id>.json` was fixed by the claim; other names say where the file came from.
+        let isFixed = claimed.name == claimed.claimedName
+        guard !isFixed, let addressed = AnswerName.addressed(claimed.escapedName) else {
+            return judge(claimed, door, fixedRun: isFixed ? RunID(claimed.name.stem) : nil)
+        }
+        guard let run = RunID(addressed.run), isKnown(run) else {
+            return refuse(
+                claimed, door, .answerRefused, .unknownRun, "there is no run '\(addressed.run)'")
+        }
+        register(run, Wake(commonClaims: [name]))
     }
 
     private func judge(_ claimed: ClaimedFile, _ door: InboxDoor, fixedRun: RunID?) {
@@ -148,8 +184,8 @@ extension Reconciler {
             case .invalidInputs: refuse(claimed, door, .startRefused, .schema, error.message)
             case .conflict: refuse(claimed, door, .startRefused, .conflict, error.message)
             default:
-                // The disk's trouble, not the request's: it stays claimed, and is tried again.
-                options.log.error("\(claimed.escapedName) cannot be started now: \(error.message)")
+                // The disk's trouble, not the request's.
+                postpone(claimed, "cannot be started now: \(error.message)")
             }
         }
     }

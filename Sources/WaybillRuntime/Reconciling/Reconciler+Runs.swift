@@ -50,6 +50,7 @@ extension Reconciler {
             record.pending = Self.merged(record.pending, wake)
         case .working:
             record.phase = .busy
+            record.current = wake
             record.driver?.post { $0.wake(wake) }
         case .dormant, .blocked, .quarantined:
             let wake = Self.merged(record.pending, wake)
@@ -75,14 +76,19 @@ extension Reconciler {
     private func begin(_ run: RunID, _ record: inout RunRecord, _ wake: Wake) {
         guard let environment else { return }
         record.inboxModified = modification(ofInboxOf: run)
+        record.ledgerStatus = status(ofLedgerOf: run)
         let driver =
             record.driver
-            ?? RunDriver(run: run, lane: lanes.take(), environment: environment, isFirst: !record.wasOpened)
+            ?? RunDriver(
+                run: run, lane: lanes.take(), environment: environment, isFirst: !record.wasOpened,
+                uncountedRejections: record.glance?.uncountedRejections ?? 0)
         record.driver = driver
         record.wasOpened = true
         let held = Wake(commonNames: record.glance?.heldCommonNames.filter { !wake.commonNames.contains($0) } ?? [])
-        let merged = Self.merged(wake, held)
-        driver.post { $0.wake(merged) }
+        record.current = Self.merged(wake, held)
+        let unripe = Wake(unripeAnswers: unripeAnswers[run] ?? [])
+        let whole = Self.merged(record.current, unripe)
+        driver.post { $0.wake(whole) }
     }
 
     private func givePlace() {
@@ -108,10 +114,12 @@ extension Reconciler {
         switch driverReport {
         case .working(let projectAt):
             record.phase = .working
+            record.current = nil
             if let projectAt { services.timers.schedule(key, at: projectAt) }
             resume(run, &record)
         case .dormant(let glance):
             rest(&record, .dormant)
+            record.current = nil
             record.glance = glance
             record.problem = nil
             report.runs[run] = glance
@@ -130,15 +138,20 @@ extension Reconciler {
         case .busy(let message):
             block(run, &record, RuntimeError(.busy, message), retryAfter: options.retryInterval)
         case .stalled(let message):
-            options.log.error("\(run): \(message)")
+            if record.problem != message { options.log.error("\(run): \(message)") }
             block(run, &record, RuntimeError(.storage, message), retryAfter: options.retryInterval * 4)
         case .quarantined(let message):
             rest(&record, .quarantined)
+            let hasNews = record.pending != nil
+            record.pending = Self.merged(record.current, record.pending ?? Wake())
+            record.current = nil
             record.problem = message
             services.timers.cancel(key)
             report.problems[run] = RuntimeError(.quarantined, message)
             options.log.error("\(run) is quarantined: \(message)")
             records[run] = record
+            // Something changed while it was looked at; perhaps the ledger was put back.
+            if hasNews, !isOneShot { wake(run, Wake(restoresProjections: true)) }
         }
         options.onReport?(run.text)
     }
@@ -161,6 +174,8 @@ extension Reconciler {
         let driver = record.driver
         // What could not be found out is found out by the next one.
         record.wasOpened = false
+        record.pending = Self.merged(record.current, record.pending ?? Wake())
+        record.current = nil
         rest(&record, .blocked)
         // A driver that lost its session still watches over its processes.
         record.driver = driver
@@ -199,6 +214,7 @@ extension Reconciler {
         case .due(TimerKey.common, _):
             commonLookAgainAt = nil
             readCommonInbox(completeNames: [])
+        case .due(TimerKey.door, _): readCommonInbox(completeNames: [])
         case .due("drain", _): wakeRestWaiters()
         case .due(let key, _):
             guard let run = TimerKey.run(key), let record = records[run] else { return }
@@ -206,6 +222,10 @@ extension Reconciler {
                 record.driver?.post { $0.project() }
             } else {
                 records[run]?.glance?.lookAgainAt = nil
+                // At a deadline the inboxes are read first: the common one here, the run's own by its driver.
+                if let deadline = record.glance?.deadline, deadline <= tree.clock.now() {
+                    readCommonInbox(completeNames: [])
+                }
                 wake(run, Wake())
             }
         }
@@ -218,6 +238,9 @@ extension Reconciler {
             let modified = modification(ofInboxOf: run)
             if modified != record.inboxModified { wake(run, Wake()) }
         }
+        for (run, record) in records where record.phase == .quarantined {
+            if status(ofLedgerOf: run) != record.ledgerStatus { wake(run, Wake(restoresProjections: true)) }
+        }
         readCommonInbox(completeNames: [])
         if sourceWatch?.problem != nil { sourceWatch?.refresh() }
         refreshSources()
@@ -228,6 +251,10 @@ extension Reconciler {
     func takeUpNewRuns() {
         guard onlyRun == nil, let index = try? tree.journal.index(following: true) else { return }
         for run in index.open where records[run] == nil { register(run, Wake()) }
+    }
+
+    private func status(ofLedgerOf run: RunID) -> FileStatus? {
+        (try? tree.runsDirectory.status(FilePath(run.text).pushing(RunFolder.ledger))).flatMap { $0 }
     }
 
     private func modification(ofInboxOf run: RunID) -> Timestamp? {

@@ -1,5 +1,5 @@
 import Logging
-import SystemPackage
+package import SystemPackage
 import WaybillCore
 import WaybillEngine
 import WaybillManifests
@@ -17,6 +17,7 @@ package actor Reconciler {
         static let pass = "pass"
         static let sources = "sources"
         static let common = "common"
+        static let door = "door"
         static func run(_ run: RunID) -> String { "run/\(run.text)" }
         static func run(_ key: String) -> RunID? {
             key.hasPrefix("run/") ? RunID(String(key.dropFirst(4))) : nil
@@ -52,6 +53,12 @@ package actor Reconciler {
     var onlyRun: RunID?
     var report = SettleReport()
     var commonLookAgainAt: Timestamp?
+    /// Held by the one process that takes files from the common inbox.
+    var doorLock: TreeLock?
+    /// Start requests that the disk kept from being settled, by their names in `.claimed/`.
+    var unsettledClaims: [FilePath.Component] = []
+    /// Answers in the common inbox that may still be being written, for runs whose deadline is near.
+    var unripeAnswers: [RunID: [UnripeAnswer]] = [:]
     private var restWaiters: [CheckedContinuation<Void, Never>] = []
     var presence: TreeLock?
 
@@ -82,7 +89,7 @@ package actor Reconciler {
         } catch {
             throw RuntimeError(StoreError(error))
         }
-        try begin(watching: true)
+        try begin(complete: [])
         services.timers.schedule(TimerKey.pass, at: tree.clock.now() + options.passInterval)
         options.log.info("attending \(tree.layout.root), \(records.count) runs under way")
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
@@ -93,10 +100,14 @@ package actor Reconciler {
     private var stopWaiters: [CheckedContinuation<Void, Never>] = []
 
     /// Does everything that is due, waits for the steps it starts, and returns when all is at rest.
-    package func settle(_ scope: SettleScope) async throws(RuntimeError) -> SettleReport {
+    ///
+    /// - Parameter complete: files in the run's inbox that are known to be whole; others have to be quiet for a second.
+    package func settle(
+        _ scope: SettleScope, complete: [FilePath.Component] = []
+    ) async throws(RuntimeError) -> SettleReport {
         report = SettleReport()
         if case .run(let run) = scope { onlyRun = run }
-        try begin(watching: true)
+        try begin(complete: complete)
         await untilRest()
         return report
     }
@@ -121,6 +132,7 @@ package actor Reconciler {
         services.watcher.stop()
         services.timers.stop()
         presence?.release()
+        doorLock?.release()
         lanes.stop()
         for waiter in stopWaiters { waiter.resume() }
         stopWaiters = []
@@ -131,7 +143,7 @@ package actor Reconciler {
         for driver in records.values.compactMap(\.driver) { await driver.flush() }
     }
 
-    private func begin(watching: Bool) throws(RuntimeError) {
+    private func begin(complete: [FilePath.Component]) throws(RuntimeError) {
         let sources = try SourceTree(root: tree.root)
         self.sources = sources
         let settings = sources.catalog.settings
@@ -145,7 +157,7 @@ package actor Reconciler {
         }
         startServices()
         if let onlyRun {
-            register(onlyRun, Wake(restoresProjections: false))
+            register(onlyRun, Wake(completeNames: complete))
             return
         }
         startWatching()
@@ -154,10 +166,10 @@ package actor Reconciler {
         } catch {
             throw RuntimeError(error)
         }
+        // Answers first: at a deadline that passed meanwhile, what was dropped before it counts.
+        readCommonInbox(completeNames: [])
         try takeUpRuns()
         hooks.recover()
-        recoverCommonInbox()
-        readCommonInbox(completeNames: [])
     }
 
     var places = 1_000

@@ -23,11 +23,15 @@ struct RunRecord {
     var driver: RunDriver?
     /// What came while the driver was busy.
     var pending: Wake?
+    /// What the driver was woken with and has not reported on: should it fail, the next one is told again.
+    var current: Wake?
     var glance: RunGlance?
     var watch: WatchID?
     /// The inbox's modification time at the last look, for the pass over those that are not watched.
     var inboxModified: Timestamp?
     var problem: String?
+    /// The ledger before the last look: once a quarantined run has another one, it is looked at again.
+    var ledgerStatus: FileStatus?
     /// Whether this process has opened it before, and so found what an earlier one left.
     var wasOpened = false
 }

@@ -30,6 +30,20 @@ struct InboxSettling {
         }
     }
 
+    /// Settles a file whose entry was written before its last owner was stopped.
+    func settle(_ claimed: ClaimedFile, by entry: Entry) throws(RuntimeError) {
+        do throws(StoreError) {
+            if entry.type == .answerAccepted {
+                session.restoreReceipts()
+                try discard(claimed)
+            } else {
+                _ = try session.receipts.reject(claimed, of: door, receipt: Receipt(entry, .rejected))
+            }
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
     private func accept(_ claimed: ClaimedFile, _ settlement: Settlement) throws(StoreError) {
         guard let seq = settlement.seq, let bytes = claimed.bytes,
             let entry = session.acceptedEntry(seq), let receipt = Receipt(accepting: entry),
@@ -49,6 +63,41 @@ struct InboxSettling {
         } catch {
             throw StoreError(error)
         }
+    }
+}
+
+/// The files a ledger has judged, for those that were found claimed: none may be judged twice.
+struct SettledFiles {
+    private struct Key: Hashable {
+        var file: String
+        var changedAt: String
+        var digest: String?
+    }
+
+    private let entries: [Key: Entry]
+
+    init(_ session: RunSession) throws(RuntimeError) {
+        var entries: [Key: Entry] = [:]
+        do throws(StoreError) {
+            _ = try session.tree.ledgers.scan(
+                session.run, from: .start(genesis: session.state.definitionDigest), knownHeads: [:]
+            ) { item in
+                let entry = item.entry
+                guard entry.type == .answerAccepted || entry.type == .answerRejected,
+                    let file = entry.data["file"]?.stringValue, let changedAt = entry.data["changedAt"]?.stringValue
+                else { return }
+                entries[Key(file: file, changedAt: changedAt, digest: entry.data["sha256"]?.stringValue)] = entry
+            }
+        } catch {
+            throw RuntimeError(error)
+        }
+        self.entries = entries
+    }
+
+    func entry(of claimed: ClaimedFile) -> Entry? {
+        entries[
+            Key(
+                file: claimed.escapedName, changedAt: claimed.changed.description, digest: claimed.sha256?.hex)]
     }
 }
 

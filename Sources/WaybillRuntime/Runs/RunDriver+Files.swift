@@ -4,14 +4,18 @@ import WaybillEngine
 import WaybillPorts
 import WaybillStore
 
-// What lies in the run's inbox, and in the common one under its name: claimed, judged by the engine, and settled.
+// What a driver does with the files in its run's inbox, and with those in the common one that are addressed to it.
 
 extension RunDriver {
+    private static let scanSlice = 256
+
     func readInboxes(_ session: RunSession, _ wake: Wake) throws(RuntimeError) {
-        lookAgainAt = nil
+        unripe = wake.unripeAnswers
         heldNames = []
         heldCommonNames = []
         waitsWhenHeld = Set(session.state.waits.keys)
+        commonClaims += wake.commonClaims
+        if !commonClaims.isEmpty, let common = try commonDoor() { try settleLeftovers(commonClaims, common, session) }
         // What was just moved in comes first, however much junk lies beside it.
         for name in wake.completeNames { try take(name, from: session.door, session) }
         if !wake.commonNames.isEmpty, let common = try commonDoor() {
@@ -29,7 +33,9 @@ extension RunDriver {
 
     private func consider(_ candidate: InboxCandidate, _ session: RunSession) throws(RuntimeError) {
         if candidate.readyAt > tree.clock.now() {
-            lookAgainAt = min(lookAgainAt ?? candidate.readyAt, candidate.readyAt)
+            let key = InboxFile.answerName(candidate.name, isCommon: false)?.key ?? ""
+            unripe.append(
+                UnripeAnswer(key: key, readyAt: candidate.readyAt, quietTime: session.door.limits.quietTime))
         } else {
             try take(candidate.name, from: session.door, session)
         }
@@ -67,7 +73,9 @@ extension RunDriver {
             throw RuntimeError(StoreError(error))
         }
         guard let claimed else { return }
+        if isCommon { commonClaims.append(claimed.claimedName) }
         try judge(claimed, answer, of: door, session)
+        if isCommon { commonClaims.removeLast() }
     }
 
     private func judge(
@@ -86,14 +94,33 @@ extension RunDriver {
     /// Judges again what was claimed when the last owner stopped.
     func settleLeftovers(_ session: RunSession) throws(RuntimeError) {
         do {
-            for name in try session.door.leftovers() {
-                guard let claimed = try session.door.reclaim(name),
-                    let answer = InboxFile.answerName(claimed.name, isCommon: false)
-                else { continue }
-                try judge(claimed, answer, of: session.door, session)
-            }
+            try settleLeftovers(try session.door.leftovers(), session.door, session)
         } catch {
             throw RuntimeError(wrapping: error)
+        }
+    }
+
+    private func settleLeftovers(
+        _ names: [FilePath.Component], _ door: InboxDoor, _ session: RunSession
+    ) throws(RuntimeError) {
+        guard !names.isEmpty else { return }
+        let isCommon = door.directory !== session.door.directory
+        let settled = try SettledFiles(session)
+        for name in names {
+            let reclaimed: ClaimedFile?
+            do throws(FileSystemError) {
+                reclaimed = try door.reclaim(name)
+            } catch {
+                throw RuntimeError(StoreError(error))
+            }
+            if let claimed = reclaimed, let answer = InboxFile.answerName(claimed.name, isCommon: isCommon) {
+                if let entry = settled.entry(of: claimed) {
+                    try InboxSettling(session: session, door: door).settle(claimed, by: entry)
+                } else {
+                    try judge(claimed, answer, of: door, session)
+                }
+            }
+            if isCommon { commonClaims.removeAll { $0 == name } }
         }
     }
 
@@ -118,6 +145,13 @@ extension RunDriver {
                     try refuse(claimed, answer, of: session.door, session)
                 }
             }
+            guard !heldCommonNames.isEmpty, let common = try commonDoor() else { return }
+            for name in heldCommonNames {
+                guard let answer = InboxFile.answerName(name, isCommon: true), let claimed = try common.claim(name)
+                else { continue }
+                try refuse(claimed, answer, of: common, session)
+            }
+            heldCommonNames = []
         } catch {
             throw RuntimeError(wrapping: error)
         }

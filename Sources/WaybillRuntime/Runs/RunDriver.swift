@@ -38,6 +38,8 @@ package struct RunGlance: Sendable, Hashable {
     /// When a file that may still be written has been quiet for long enough.
     package var lookAgainAt: Timestamp?
     package var openWaits: Int
+    /// Files that were refused beyond the limit, and that the ledger does not count yet.
+    var uncountedRejections: Int
     /// Answers that came early and lie in the common inbox.
     var heldCommonNames: [FilePath.Component]
 }
@@ -48,20 +50,34 @@ struct Wake: Sendable {
     var completeNames: [FilePath.Component] = []
     /// Names in the common inbox that are addressed to this run.
     var commonNames: [FilePath.Component] = []
+    /// Names in the common inbox's `.claimed/`: taken for this run, and not settled.
+    var commonClaims: [FilePath.Component] = []
+    /// Answers in the common inbox that cannot be taken yet.
+    var unripeAnswers: [UnripeAnswer] = []
     /// Whether projections are to be compared with what they should be.
     var restoresProjections = false
 
     mutating func merge(_ other: Wake) {
         completeNames += other.completeNames
         commonNames += other.commonNames
+        commonClaims += other.commonClaims
+        unripeAnswers += other.unripeAnswers
         restoresProjections = restoresProjections || other.restoresProjections
     }
 }
 
+/// An answer's file that has not been quiet for long enough to be taken: somebody may still be writing it.
+struct UnripeAnswer: Sendable {
+    var key: String
+    var readyAt: Timestamp
+    /// How long it has to be quiet.
+    var quietTime: Duration
+
+    var changedAt: Timestamp { readyAt - quietTime }
+}
+
 /// Works on one run, on one lane, for as long as the run has work; between two pieces of work it holds nothing.
 actor RunDriver {
-    static let scanSlice = 256
-
     nonisolated let lane: Lane
     nonisolated var unownedExecutor: UnownedSerialExecutor { lane.asUnownedSerialExecutor() }
 
@@ -72,7 +88,12 @@ actor RunDriver {
     /// Attempts that have a process, or wait for a place.
     private var attempts: [AttemptReference: any RunningProcess] = [:]
     private var queued: [AttemptReference: Attempt] = [:]
-    var lookAgainAt: Timestamp?
+    /// Outcomes that the disk kept from being recorded.
+    private var outcomes: [AttemptReference: ProcessOutcome] = [:]
+    var unripe: [UnripeAnswer] = []
+    /// Claims in the common inbox that the disk kept from being settled.
+    var commonClaims: [FilePath.Component] = []
+    private var uncountedRejections: Int
     /// Answers that came before their waits, and the waits that were open when they were looked at.
     var heldNames: [FilePath.Component] = []
     var heldCommonNames: [FilePath.Component] = []
@@ -81,8 +102,9 @@ actor RunDriver {
     /// What runs may end; nothing is launched any more.
     private var isDraining = false
 
-    init(run: RunID, lane: Lane, environment: DriverEnvironment, isFirst: Bool) {
+    init(run: RunID, lane: Lane, environment: DriverEnvironment, isFirst: Bool, uncountedRejections: Int) {
         self.run = run
+        self.uncountedRejections = uncountedRejections
         isFirstOpening = isFirst
         self.lane = lane
         self.environment = environment
@@ -103,7 +125,21 @@ actor RunDriver {
         attend { () throws(RuntimeError) in
             let session = try self.open(restoring: wake.restoresProjections)
             try self.readInboxes(session, wake)
-            try self.perform(try session.handle(.tick), session)
+            try self.tick(session)
+        }
+    }
+
+    /// Lets the clock do its part, unless an answer that came in time is not ripe yet.
+    func tick(_ session: RunSession) throws(RuntimeError) {
+        try perform(try session.handle(heldBack(session).isEmpty ? .tick : .resume), session)
+    }
+
+    /// Unripe answers to waits whose deadline has passed: they came before it, so it waits for them.
+    func heldBack(_ session: RunSession) -> [UnripeAnswer] {
+        let now = tree.clock.now()
+        return unripe.filter { answer in
+            guard answer.readyAt > now, let until = session.state.waits[answer.key]?.until else { return false }
+            return until <= now && answer.changedAt <= until
         }
     }
 
@@ -121,8 +157,9 @@ actor RunDriver {
     }
 
     private func fail(_ error: RuntimeError) {
-        session?.close()
-        session = nil
+        close()
+        // What was claimed and not recorded is looked for when the disk is better.
+        isFirstOpening = true
         switch error.code {
         case .busy: environment.report(run, .busy(error.message))
         case .quarantined, .unknownRun:
@@ -138,7 +175,7 @@ actor RunDriver {
             waitsWhenHeld != Set(session.state.waits.keys)
         {
             try readInboxes(session, Wake(completeNames: heldNames, commonNames: heldCommonNames))
-            try perform(try session.handle(.tick), session)
+            try tick(session)
         }
     }
 
@@ -151,16 +188,25 @@ actor RunDriver {
         }
         session.project()
         let glance = glance(session)
+        close()
+        environment.report(run, .dormant(glance))
+    }
+
+    private func close() {
+        guard let session else { return }
+        uncountedRejections = session.engine.uncountedRejections
         session.close()
         self.session = nil
-        environment.report(run, .dormant(glance))
     }
 
     private func glance(_ session: RunSession) -> RunGlance {
         let state = session.state
+        let heldBack = heldBack(session)
         return RunGlance(
-            status: state.status, deadline: state.nextDeadline, lookAgainAt: lookAgainAt,
-            openWaits: state.waits.count, heldCommonNames: heldCommonNames)
+            status: state.status, deadline: heldBack.isEmpty ? session.engine.nextTick : nil,
+            lookAgainAt: unripe.map(\.readyAt).min(),
+            openWaits: state.waits.count, uncountedRejections: session.engine.uncountedRejections,
+            heldCommonNames: heldCommonNames)
     }
 
     // MARK: - Opening
@@ -173,7 +219,8 @@ actor RunDriver {
         let hooks = environment.hooks
         let run = self.run
         let session = try RunSession(
-            run, tree: tree, definitions: environment.definitions, limits: environment.limits
+            run, tree: tree, definitions: environment.definitions, limits: environment.limits,
+            uncountedRejections: uncountedRejections
         ) { hooks.note($0.entries, of: run, upTo: $1) }
         self.session = session
         // Other processes may have written since; a run whose end is in the journal has nothing left to tell.
@@ -194,12 +241,14 @@ actor RunDriver {
     private func recover(_ session: RunSession) throws(RuntimeError) {
         for attempt in session.state.outstandingAttempts
         where attempts[attempt.reference] == nil && queued[attempt.reference] == nil {
-            let outcome = try session.host.recordedOutcome(of: attempt.reference)
+            var outcome = outcomes[attempt.reference]
+            if outcome == nil { outcome = try session.host.recordedOutcome(of: attempt.reference) }
             // One that was stopped together with its daemon, and not because the run ends, is an interrupted one.
             let isInterrupted = outcome?.stop == .request && !session.state.isEnding
             if let outcome, !isInterrupted {
                 let result = session.host.result(of: attempt, outcome)
                 try perform(try session.handle(.attemptEnded(attempt.reference, result)), session)
+                outcomes[attempt.reference] = nil
             } else if !session.host.wasLaunched(attempt.reference), attempt.intent["boot"] == .string(tree.boot) {
                 enqueue(attempt)
             } else {
@@ -250,35 +299,44 @@ actor RunDriver {
             return attend {}
         }
         attend { () throws(RuntimeError) in
-            // The place is kept by a process that runs, and given back by everything else.
-            var isRunning = false
-            defer { if !isRunning { self.environment.steps.give() } }
-            let session = try self.open(restoring: false)
-            // Opening recovers, and may have found that this attempt is over.
-            guard let attempt = self.queued.removeValue(forKey: reference) else { return }
-            isRunning = try self.launch(attempt, session)
+            let failure: AttemptResult?
+            let session: RunSession
+            do throws(RuntimeError) {
+                session = try self.open(restoring: false)
+                // Opening recovers, and may have found that this attempt is over.
+                guard let attempt = self.queued[reference] else { return self.environment.steps.give() }
+                failure = try self.launch(attempt, session)
+            } catch {
+                self.environment.steps.give()
+                self.queued[reference] = nil
+                throw error
+            }
+            self.queued[reference] = nil
+            guard let failure else { return }
+            self.environment.steps.give()
+            try self.perform(try session.handle(.attemptEnded(reference, failure)), session)
         }
     }
 
-    /// Starts an attempt's process; false if it did not come to that, which is then recorded.
-    private func launch(_ attempt: Attempt, _ session: RunSession) throws(RuntimeError) -> Bool {
+    /// - Returns: nil if it runs, else how it failed to.
+    /// - Throws: what is the machine's fault, and may be better later.
+    private func launch(_ attempt: Attempt, _ session: RunSession) throws(RuntimeError) -> AttemptResult? {
         let reference = attempt.reference
         _ = try session.host.prepare(reference)
         let request = try session.host.request(attempt)
         do throws(LaunchError) {
-            attempts[reference] = try environment.launcher.launch(request) { outcome in
+            let process = try environment.launcher.launch(request) { outcome in
                 // The launcher's thread must not block: the outcome is handed over to the driver's lane.
                 self.post { $0.ended(attempt, outcome) }
             }
-            return true
+            attempts[reference] = process
+            return nil
         } catch {
             if error.code == .noResources || error.code == .shutDown {
                 throw RuntimeError(.storage, "\(reference.step) cannot be started now: \(error.message)")
             }
             let now = tree.clock.now()
-            let result = AttemptResult(outcome: .notStarted(error.message), startedAt: now, endedAt: now)
-            try perform(try session.handle(.attemptEnded(reference, result)), session)
-            return false
+            return AttemptResult(outcome: .notStarted(error.message), startedAt: now, endedAt: now)
         }
     }
 
@@ -288,14 +346,15 @@ actor RunDriver {
         // The run goes on under the next daemon, which finds `exit.json`; a step that was stopped with this one
         // must not be taken for one that was cancelled.
         guard !isStopping else { return }
+        outcomes[attempt.reference] = outcome
         attend { () throws(RuntimeError) in
             if let session = self.session {
                 let result = session.host.result(of: attempt, outcome)
                 try self.perform(try session.handle(.attemptEnded(attempt.reference, result)), session)
+                self.outcomes[attempt.reference] = nil
             } else {
-                // The session was lost to the disk; recovery finds `exit.json`.
-                let session = try self.open(restoring: false)
-                try self.perform(try session.handle(.tick), session)
+                // The session was lost to the disk; recovery takes the outcome.
+                try self.tick(try self.open(restoring: false))
             }
         }
     }
@@ -308,8 +367,7 @@ actor RunDriver {
         try RunStarter.recordEnd(of: session.state, in: tree)
         environment.hooks.forget(run)
         let glance = glance(session)
-        session.close()
-        self.session = nil
+        close()
         environment.report(run, .ended(glance))
     }
 
@@ -325,7 +383,6 @@ actor RunDriver {
         for process in attempts.values { process.terminate(grace: nil) }
         queued = [:]
         session?.project()
-        session?.close()
-        session = nil
+        close()
     }
 }

@@ -12,6 +12,7 @@ struct RunLoader {
     let folder: RunFolder
     let definition: RunDefinition
     let limits: EngineLimits
+    var uncountedRejections = 0
 
     /// Takes the ledger's lock.
     func open(
@@ -47,7 +48,8 @@ struct RunLoader {
 
     private func engine(_ state: RunState) -> RunEngine {
         RunEngine(
-            definition: definition, state: state, payloads: RunPayloads(tree: tree, run: run), limits: limits)
+            definition: definition, state: state, payloads: RunPayloads(tree: tree, run: run), limits: limits,
+            uncountedRejections: uncountedRejections)
     }
 
     /// Heads that are known beside the ledger: `run.json`'s, where the run is durable. A file that is missing or

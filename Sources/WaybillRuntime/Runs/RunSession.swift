@@ -36,7 +36,7 @@ final class RunSession {
     ///   ledger is not what it should be, `unknownRun`.
     init(
         _ run: RunID, tree: Tree, definitions: DefinitionCache, limits: EngineLimits = EngineLimits(),
-        onDecision: @escaping (Decision, LedgerHead) -> Void = { _, _ in }
+        uncountedRejections: Int = 0, onDecision: @escaping (Decision, LedgerHead) -> Void = { _, _ in }
     ) throws(RuntimeError) {
         let definition = try definitions.definition(of: run, in: tree)
         var rejected: [Int] = []
@@ -46,7 +46,9 @@ final class RunSession {
                 throw StoreError(.missing, "there is no run \(run)")
             }
             self.folder = folder
-            let loader = RunLoader(tree: tree, run: run, folder: folder, definition: definition, limits: limits)
+            let loader = RunLoader(
+                tree: tree, run: run, folder: folder, definition: definition, limits: limits,
+                uncountedRejections: uncountedRejections)
             (ledger, engine) = try loader.open { rejected.append($0) }
             let inbox = try Self.inbox(of: folder)
             door = InboxDoor(inbox)
