@@ -87,7 +87,7 @@ struct TemplateTests {
                 "in the expression: there is no 'm' here",
                 "in the expression: expected a value, got the end of the expression",
             ])
-        #expect(found.map(\.place?.column) == [16, 31])
+        #expect(found.map(\.place?.column) == [16, 30])
         #expect(errors("\u{e9}\u{1F600} ${{ m }}").first?.place?.column == 17)
         #expect(errors("a ${{ n", ["n": .int]).map(\.message) == ["in the expression: this ${{ is not closed with }}"])
         #expect(errors("a ${{ n", ["n": .int]).first?.place?.column == 12)
