@@ -69,6 +69,12 @@ extension Reconciler {
             return refuse(
                 name, door, .answerRefused, .unknownRun, "there is no run '\(addressed.run)'")
         }
+        // It came early and is held: its run looks at it when it is woken for another reason.
+        if let record = records[run], record.phase == .dormant,
+            record.glance?.heldCommonNames.contains(name) == true
+        {
+            return
+        }
         register(run, Wake(commonNames: [name]))
     }
 
@@ -89,7 +95,7 @@ extension Reconciler {
     ) {
         do throws(RuntimeError) {
             try JournalRefusal(tree: tree).refuse(
-                claimed, of: door, into: InboxReceipts(door.directory), type: type, kind: kind, message: message,
+                claimed, of: door, into: receipts(of: door), type: type, kind: kind, message: message,
                 diagnostics: diagnostics)
             options.log.warning("\(claimed.escapedName) was refused: \(message)")
         } catch {
@@ -104,6 +110,14 @@ extension Reconciler {
         if presence != nil {
             services.timers.schedule(TimerKey.door, at: tree.clock.now() + options.retryInterval * 4)
         }
+    }
+
+    /// One for all refusals: it knows how much is kept without counting each time.
+    private func receipts(of door: InboxDoor) -> InboxReceipts {
+        if let commonReceipts { return commonReceipts }
+        let receipts = InboxReceipts(door.directory)
+        commonReceipts = receipts
+        return receipts
     }
 
     // MARK: - Start requests
@@ -156,7 +170,6 @@ extension Reconciler {
             do throws(StartRequest.Problem) {
                 var request = try StartRequest(value)
                 request.by = claimed.user
-                request.trigger = "file"
                 if let fixedRun { request.id = fixedRun.text }
                 start(request, claimed, door)
             } catch {

@@ -21,14 +21,27 @@ extension Reconciler {
         for run in found.sorted() {
             let isEnded = index.runs[run]?.ended != nil
             // An ended run is not opened unless its glance is gone.
-            if isEnded, hasGlance(run) { continue }
+            if isEnded, let glance = glanceStatus(run), !hasNewFiles(run, since: glance.modified) { continue }
             register(run, Wake(restoresProjections: true))
         }
     }
 
-    private func hasGlance(_ run: RunID) -> Bool {
+    private func glanceStatus(_ run: RunID) -> FileStatus? {
         let path = FilePath(run.text).pushing(RunFolder.glance)
-        return (try? tree.runsDirectory.status(path)) != nil
+        return (try? tree.runsDirectory.status(path)).flatMap { $0 }
+    }
+
+    /// Whether files lie in the inbox of a run that has ended: they are refused, once, with a reason.
+    private func hasNewFiles(_ run: RunID, since time: Timestamp) -> Bool {
+        guard let modified = modification(ofInboxOf: run), modified >= time,
+            let inbox = (try? tree.runsDirectory.openDirectory(FilePath(run.text).pushing(RunFolder.inbox)))
+                .flatMap({ $0 }),
+            let scan = try? InboxDoor(inbox).scan()
+        else { return false }
+        while let slice = try? scan.next(limit: 256, now: tree.clock.now()) {
+            if !slice.isEmpty { return true }
+        }
+        return false
     }
 
     /// Takes up a run, and wakes it.
@@ -93,7 +106,7 @@ extension Reconciler {
 
     private func givePlace() {
         placesTaken -= 1
-        while placesTaken < places, !waitingForPlace.isEmpty {
+        while !isStopping, placesTaken < places, !waitingForPlace.isEmpty {
             let run = waitingForPlace.removeFirst()
             guard var record = records[run], record.phase == .queued else { continue }
             placesTaken += 1
@@ -112,16 +125,20 @@ extension Reconciler {
         let key = TimerKey.run(run)
         defer { noteRest() }
         switch driverReport {
-        case .working(let projectAt):
+        case .working(let glance, let projectAt):
             record.phase = .working
             record.current = nil
-            if let projectAt { services.timers.schedule(key, at: projectAt) }
+            record.glance = glance
+            record.problem = nil
+            let next = [projectAt, glance.deadline, glance.lookAgainAt].compactMap { $0 }.min()
+            if let next { services.timers.schedule(key, at: next) } else { services.timers.cancel(key) }
             resume(run, &record)
         case .dormant(let glance):
             rest(&record, .dormant)
             record.current = nil
             record.glance = glance
             record.problem = nil
+            record.retryDelay = nil
             report.runs[run] = glance
             report.problems[run] = nil
             let next = [glance.deadline, glance.lookAgainAt].compactMap { $0 }.min()
@@ -185,7 +202,10 @@ extension Reconciler {
         if isOneShot {
             record.phase = .quarantined
         } else {
-            services.timers.schedule(TimerKey.run(run), at: tree.clock.now() + delay)
+            // An owner that keeps a run for hours is asked less and less often.
+            let wait = record.retryDelay.map { min($0 * 2, options.passInterval) } ?? delay
+            record.retryDelay = wait
+            services.timers.schedule(TimerKey.run(run), at: tree.clock.now() + wait)
         }
         records[run] = record
     }
@@ -218,23 +238,24 @@ extension Reconciler {
         case .due("drain", _): wakeRestWaiters()
         case .due(let key, _):
             guard let run = TimerKey.run(key), let record = records[run] else { return }
-            if record.phase == .working {
-                record.driver?.post { $0.project() }
-            } else {
-                records[run]?.glance?.lookAgainAt = nil
-                // At a deadline the inboxes are read first: the common one here, the run's own by its driver.
-                if let deadline = record.glance?.deadline, deadline <= tree.clock.now() {
-                    readCommonInbox(completeNames: [])
-                }
-                wake(run, Wake())
-            }
+            if record.phase == .working { record.driver?.post { $0.project() } }
+            let now = tree.clock.now()
+            let isDue = record.glance?.deadline.map { $0 <= now } ?? false
+            let isToLook = record.glance?.lookAgainAt.map { $0 <= now } ?? false
+            // While processes run, the timer is also that of the projections.
+            guard record.phase != .working || isDue || isToLook else { return }
+            records[run]?.glance?.lookAgainAt = nil
+            // At a deadline the inboxes are read first: the common one here, the run's own by its driver.
+            if isDue { readCommonInbox(completeNames: []) }
+            wake(run, Wake())
         }
     }
 
     /// Looks for what notifications may have missed. Runs at rest whose inbox is watched cost nothing here.
     private func pass() {
         guard onlyRun == nil else { return }
-        for (run, record) in records where record.watch == nil && record.phase == .dormant {
+        for (run, record) in records
+        where record.watch == nil && (record.phase == .dormant || record.phase == .working) {
             let modified = modification(ofInboxOf: run)
             if modified != record.inboxModified { wake(run, Wake()) }
         }

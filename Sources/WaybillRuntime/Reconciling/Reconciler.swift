@@ -53,6 +53,7 @@ package actor Reconciler {
     var onlyRun: RunID?
     var report = SettleReport()
     var commonLookAgainAt: Timestamp?
+    var commonReceipts: InboxReceipts?
     /// Held by the one process that takes files from the common inbox.
     var doorLock: TreeLock?
     /// Start requests that the disk kept from being settled, by their names in `.claimed/`.
@@ -129,6 +130,9 @@ package actor Reconciler {
         // Hooks are called through the launcher, so it goes last.
         await hooks.drain(within: options.drainTime)
         services.launcher.shutDown()
+        // Whoever gets a ledger now finds all processes of its attempts gone.
+        for record in records.values { record.driver?.post { $0.release() } }
+        await drainDrivers()
         services.watcher.stop()
         services.timers.stop()
         presence?.release()
@@ -164,7 +168,8 @@ package actor Reconciler {
         do throws(StoreError) {
             try tree.runs.sweep()
         } catch {
-            throw RuntimeError(error)
+            // What is left over in the building yard is in nobody's way.
+            options.log.warning("runs/.building cannot be swept: \(error.message)")
         }
         // Answers first: at a deadline that passed meanwhile, what was dropped before it counts.
         readCommonInbox(completeNames: [])
@@ -183,15 +188,23 @@ package actor Reconciler {
     // MARK: - Rest
 
     var isAtRest: Bool {
-        placesTaken == 0 && waitingForPlace.isEmpty && commonLookAgainAt == nil
+        let now = tree.clock.now()
+        return placesTaken == 0 && (waitingForPlace.isEmpty || isStopping)
+            && (commonLookAgainAt == nil || isStopping)
             && records.values.allSatisfy { record in
                 switch record.phase {
-                case .dormant: record.glance?.lookAgainAt == nil && record.pending == nil
+                case .dormant: isStopping || isQuiet(record, at: now)
                 case .quarantined: true
-                case .blocked: isStopping
-                case .queued, .busy, .working: false
+                case .blocked, .queued: isStopping
+                case .busy, .working: false
                 }
             }
+    }
+
+    /// Whether nothing of a run at rest is due.
+    private func isQuiet(_ record: RunRecord, at now: Timestamp) -> Bool {
+        guard record.pending == nil, let glance = record.glance else { return record.pending == nil }
+        return glance.lookAgainAt == nil && (glance.deadline.map { $0 > now } ?? true)
     }
 
     private func untilRest() async {

@@ -30,6 +30,8 @@ struct RunRecord {
     /// The inbox's modification time at the last look, for the pass over those that are not watched.
     var inboxModified: Timestamp?
     var problem: String?
+    /// Before the next try, while others or the disk keep the run.
+    var retryDelay: Duration?
     /// The ledger before the last look: once a quarantined run has another one, it is looked at again.
     var ledgerStatus: FileStatus?
     /// Whether this process has opened it before, and so found what an earlier one left.

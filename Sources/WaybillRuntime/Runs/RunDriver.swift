@@ -20,8 +20,8 @@ struct DriverEnvironment: Sendable {
 package enum DriverReport: Sendable {
     /// Nothing to do before this moment, or before a file comes.
     case dormant(RunGlance)
-    /// Still at work; the projections are to be written at this moment.
-    case working(projectAt: Timestamp?)
+    /// Waits for processes; the projections are to be written at this moment.
+    case working(RunGlance, projectAt: Timestamp?)
     case ended(RunGlance)
     /// Another process has the ledger.
     case busy(String)
@@ -156,7 +156,10 @@ actor RunDriver {
         }
     }
 
-    private func fail(_ error: RuntimeError) {
+    private func fail(_ failure: RuntimeError) {
+        var error = failure
+        // A run that could be opened is sound: what is missing or wrong beside it may be better later.
+        if session != nil, error.code == .quarantined || error.code == .unknownRun { error.code = .storage }
         close()
         // What was claimed and not recorded is looked for when the disk is better.
         isFirstOpening = true
@@ -184,7 +187,8 @@ actor RunDriver {
         try takeHeld(session)
         if session.state.phase.isEnded { return try finish(session) }
         guard attempts.isEmpty, queued.isEmpty else {
-            return environment.report(run, .working(projectAt: session.projectionsDue(now: tree.clock.now())))
+            let projectAt = session.projectionsDue(now: tree.clock.now())
+            return environment.report(run, .working(glance(session), projectAt: projectAt))
         }
         session.project()
         let glance = glance(session)
@@ -220,7 +224,7 @@ actor RunDriver {
         let run = self.run
         let session = try RunSession(
             run, tree: tree, definitions: environment.definitions, limits: environment.limits,
-            uncountedRejections: uncountedRejections
+            uncountedRejections: uncountedRejections, verifiesWhole: isFirstOpening
         ) { hooks.note($0.entries, of: run, upTo: $1) }
         self.session = session
         // Other processes may have written since; a run whose end is in the journal has nothing left to tell.
@@ -243,17 +247,19 @@ actor RunDriver {
         where attempts[attempt.reference] == nil && queued[attempt.reference] == nil {
             var outcome = outcomes[attempt.reference]
             if outcome == nil { outcome = try session.host.recordedOutcome(of: attempt.reference) }
-            // One that was stopped together with its daemon, and not because the run ends, is an interrupted one.
-            let isInterrupted = outcome?.stop == .request && !session.state.isEnding
+            // One that was stopped together with its daemon, and not because the run ends, is an interrupted one; so
+            // is one of an earlier boot: its record was not synced, and what it left may be cut off.
+            let isOfThisBoot = attempt.intent["boot"] == .string(tree.boot)
+            let isInterrupted = (outcome?.stop == .request && !session.state.isEnding) || !isOfThisBoot
             if let outcome, !isInterrupted {
                 let result = session.host.result(of: attempt, outcome)
                 try perform(try session.handle(.attemptEnded(attempt.reference, result)), session)
                 outcomes[attempt.reference] = nil
-            } else if !session.host.wasLaunched(attempt.reference), attempt.intent["boot"] == .string(tree.boot) {
+            } else if !session.host.wasLaunched(attempt.reference), isOfThisBoot {
                 enqueue(attempt)
             } else {
                 let reason =
-                    attempt.intent["boot"] == .string(tree.boot)
+                    isOfThisBoot
                     ? "the process that watched it ended before it did" : "the machine was started anew"
                 try perform(try session.handle(.attemptLost(attempt.reference, reason: reason)), session)
             }
@@ -362,7 +368,10 @@ actor RunDriver {
     // MARK: - The end
 
     private func finish(_ session: RunSession) throws(RuntimeError) {
-        session.project()
+        // Nobody opens a run again whose end is in the journal, so its glance must be right before.
+        guard session.project() else {
+            throw RuntimeError(.storage, "run.json of \(run) cannot be written")
+        }
         try refuseRest(session)
         try RunStarter.recordEnd(of: session.state, in: tree)
         environment.hooks.forget(run)
@@ -377,12 +386,14 @@ actor RunDriver {
     /// Launches nothing more.
     func drain() { isDraining = true }
 
-    /// Ends what runs and gives the ledger back. Nothing is decided any more.
+    /// Ends what runs. Nothing is decided any more.
     func stop() {
         isStopping = true
         for process in attempts.values { process.terminate(grace: nil) }
         queued = [:]
         session?.project()
-        close()
     }
+
+    /// Gives the ledger back: nothing of this driver's attempts lives any more.
+    func release() { close() }
 }

@@ -13,13 +13,18 @@ struct RunLoader {
     let definition: RunDefinition
     let limits: EngineLimits
     var uncountedRejections = 0
+    /// Whether the whole chain is checked first, not only what follows a checkpoint: once in a process for each run.
+    var verifiesWhole = false
 
     /// Takes the ledger's lock.
     func open(
         rejected: (Int) -> Void
     ) throws(StoreError) -> (ledger: any Ledger, engine: RunEngine) {
         let known = knownHeads()
-        if let found = newestCheckpoint(rejected: rejected) {
+        if verifiesWhole, case .damaged(_, let reason) = try verify(known) {
+            throw StoreError(.damaged, reason.description, seq: reason.seq)
+        }
+        if let found = try vouchedCheckpoint(rejected: rejected) {
             var fold = Fold(engine: engine(found.state), expecting: found.mark)
             do throws(StoreError) {
                 let ledger = try tree.ledgers.open(
@@ -44,6 +49,33 @@ struct RunLoader {
         return (ledger, fold.engine)
     }
 
+    private func verify(_ known: [Int: Digest]) throws(StoreError) -> LedgerVerdict {
+        try tree.ledgers.verify(run, from: .start(genesis: definition.digest), knownHeads: known)
+    }
+
+    private func vouchedCheckpoint(
+        rejected: (Int) -> Void
+    ) throws(StoreError) -> (state: RunState, mark: Digest)? {
+        guard let newest = newestCheckpoint(rejected: rejected) else { return nil }
+        if try isVouchedFor(newest) { return newest }
+        rejected(newest.state.seq)
+        return nil
+    }
+
+    /// Whether the entry behind a checkpoint names its digest. It is read before the ledger is opened for writing: a
+    /// wrong head would make whole entries look like a torn tail.
+    private func isVouchedFor(_ found: (state: RunState, mark: Digest)) throws(StoreError) -> Bool {
+        var isFirst = true
+        var isVouchedFor = false
+        _ = try tree.ledgers.scan(run, from: found.state.ledgerHead, knownHeads: [:]) { item in
+            if isFirst {
+                isVouchedFor = item.entry.type == .checkpoint && item.entry.data["sha256"] == .string(found.mark.hex)
+            }
+            isFirst = false
+        }
+        return isVouchedFor
+    }
+
     private var durability: WaybillPorts.Durability { definition.workflow.durability == .full ? .full : .relaxed }
 
     private func engine(_ state: RunState) -> RunEngine {
@@ -52,9 +84,15 @@ struct RunLoader {
             uncountedRejections: uncountedRejections)
     }
 
-    /// Heads that are known beside the ledger: `run.json`'s, where the run is durable. A file that is missing or
-    /// unreadable vouches for nothing.
+    /// Heads that are known beside the ledger: the journal's of a run that ended, and `run.json`'s, where the run is
+    /// durable. A file that is missing or unreadable vouches for nothing.
     private func knownHeads() -> [Int: Digest] {
+        var known = glanceHead()
+        if let end = try? tree.journal.index(following: false).runs[run]?.ended { known[end.headSeq] = end.head }
+        return known
+    }
+
+    private func glanceHead() -> [Int: Digest] {
         guard durability == .full, let bytes = try? folder.read(RunFolder.glance, limit: 16 << 20),
             let glance = try? JSON.parse(bytes), let seq = glance["ledger"]?["seq"]?.intValue,
             let head = glance["ledger"]?["head"]?.stringValue.flatMap(Digest.init(hex:)), seq > 0

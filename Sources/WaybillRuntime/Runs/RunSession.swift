@@ -36,7 +36,8 @@ final class RunSession {
     ///   ledger is not what it should be, `unknownRun`.
     init(
         _ run: RunID, tree: Tree, definitions: DefinitionCache, limits: EngineLimits = EngineLimits(),
-        uncountedRejections: Int = 0, onDecision: @escaping (Decision, LedgerHead) -> Void = { _, _ in }
+        uncountedRejections: Int = 0, verifiesWhole: Bool = false,
+        onDecision: @escaping (Decision, LedgerHead) -> Void = { _, _ in }
     ) throws(RuntimeError) {
         let definition = try definitions.definition(of: run, in: tree)
         var rejected: [Int] = []
@@ -48,7 +49,7 @@ final class RunSession {
             self.folder = folder
             let loader = RunLoader(
                 tree: tree, run: run, folder: folder, definition: definition, limits: limits,
-                uncountedRejections: uncountedRejections)
+                uncountedRejections: uncountedRejections, verifiesWhole: verifiesWhole)
             (ledger, engine) = try loader.open { rejected.append($0) }
             let inbox = try Self.inbox(of: folder)
             door = InboxDoor(inbox)
@@ -123,7 +124,9 @@ final class RunSession {
     /// When the projections should be written, if they are behind the ledger.
     func projectionsDue(now: Timestamp) -> Timestamp? { projector.dueAt(state, now: now) }
 
-    func project() { projector.write(engine.state, now: tree.clock.now()) }
+    /// Whether they are up to date then.
+    @discardableResult
+    func project() -> Bool { projector.write(engine.state, now: tree.clock.now()) }
 
     /// Makes everything that follows from the ledger look the way it should, also what was deleted or changed.
     func restoreProjections() { projector.restore(engine.state, missingCheckpoint: isCheckpointMissing) }

@@ -34,7 +34,7 @@ package struct StartRequest: Sendable, Hashable {
         guard let object = value.objectValue else {
             throw Problem(message: "expected a map with `workflow`, got \(value.kindName)")
         }
-        let known = ["format", "workflow", "inputs", "id", "labels"]
+        let known = ["format", "workflow", "inputs", "id", "labels", "trigger"]
         if let other = object.keys.first(where: { !known.contains($0) }) {
             let hint = Suggestion.hint(for: other, among: known).map { "; \($0)" } ?? ""
             throw Problem(message: "\(other): is no member of a start request\(hint)")
@@ -42,7 +42,13 @@ package struct StartRequest: Sendable, Hashable {
         guard let workflow = object["workflow"]?.stringValue else {
             throw Problem(message: "workflow: expected a workflow's name")
         }
-        self.init(workflow: workflow)
+        self.init(workflow: workflow, trigger: "file")
+        if let trigger = object["trigger"] {
+            guard trigger == .string("manual") else {
+                throw Problem(message: "trigger: expected \"manual\", which is what `waybill run` says")
+            }
+            self.trigger = "manual"
+        }
         if let inputs = object["inputs"], !inputs.isNull {
             guard let map = inputs.objectValue else {
                 throw Problem(message: "inputs: expected map, got \(inputs.kindName)")
@@ -69,6 +75,7 @@ package struct StartRequest: Sendable, Hashable {
         var object: Object = ["workflow": .string(workflow), "inputs": .object(inputs)]
         if let id { object["id"] = .string(id) }
         if !labels.isEmpty { object["labels"] = .object(labels) }
+        if trigger == "manual" { object["trigger"] = "manual" }
         return .object(object)
     }
 }
