@@ -31,7 +31,7 @@ enum Growth {
         for (index, length) in lengths.enumerated() {
             figures.append(
                 Figure(
-                    name: "time, \(Text.number(Double(length))) steps, a sync each", unit: "us/step",
+                    name: "time, \(Text.number(Double(length))) steps", unit: "us/step",
                     samples: perStep(index, \.seconds).map { $0 * 1e6 },
                     baseline: index < 2
                         ? nil : .init(name: "us/step at 1,000", samples: perStep(1, \.seconds).map { $0 * 1e6 })))
@@ -57,7 +57,7 @@ enum Growth {
         let ledger = tree.ledger(of: runs[0])
         let sizeBefore = PlainFile.size(ledger)
         let writtenBefore = try writtenBytes()
-        let seconds = try await tree.complete(runs, stepsPerDecision: 1)
+        let seconds = try await tree.complete(runs, stepsPerDecision: nil)
         return Cost(
             seconds: seconds, writtenBytes: Double(try writtenBytes() - writtenBefore),
             ledgerBytes: Double(PlainFile.size(ledger) - sizeBefore))

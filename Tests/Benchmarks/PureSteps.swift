@@ -26,12 +26,12 @@ enum PureSteps {
 
     static func measure(_ bench: Workbench) async throws -> [Figure] {
         let cases = [
-            Case(name: "1 run, a sync each step", runs: 1, steps: 2_000, stepsPerDecision: 1),
-            Case(name: "8 runs, a sync each step", runs: 8, steps: 500, stepsPerDecision: 1),
-            Case(name: "64 runs, a sync each step", runs: 64, steps: 150, stepsPerDecision: 1),
-            Case(name: "1 run, as a daemon syncs", runs: 1, steps: 10_000, stepsPerDecision: nil),
-            Case(name: "8 runs, as a daemon syncs", runs: 8, steps: 1_500, stepsPerDecision: nil),
-            Case(name: "64 runs, as a daemon syncs", runs: 64, steps: 300, stepsPerDecision: nil),
+            Case(name: "1 run, a sync each step", runs: 1, steps: 1_000, stepsPerDecision: 1),
+            Case(name: "8 runs, a sync each step", runs: 8, steps: 300, stepsPerDecision: 1),
+            Case(name: "64 runs, a sync each step", runs: 64, steps: 60, stepsPerDecision: 1),
+            Case(name: "1 run, as a daemon syncs", runs: 1, steps: 8_000, stepsPerDecision: nil),
+            Case(name: "8 runs, as a daemon syncs", runs: 8, steps: 1_000, stepsPerDecision: nil),
+            Case(name: "64 runs, as a daemon syncs", runs: 64, steps: 150, stepsPerDecision: nil),
         ]
         var figures: [Figure] = []
         for item in cases {
@@ -66,7 +66,7 @@ enum PureSteps {
 
     /// Records a second that plain threads append to a file each, with a sync each.
     private static func appends(_ threads: Int, recordsOf bytes: Int, _ bench: Workbench) throws -> Double {
-        let count = bench.size(max(100, 2_000 / threads))
+        let count = bench.size(max(60, 1_000 / threads))
         let files = (0..<threads).map { _ in bench.path("plain") }
         defer { for file in files { bench.remove(file) } }
         let seconds = try PlainThreads.time(threads) { number in
