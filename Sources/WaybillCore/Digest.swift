@@ -23,16 +23,16 @@ package struct Digest: Hashable, Sendable {
     package init?(hexBytes: UnsafeRawBufferPointer) {
         guard hexBytes.count == 64 else { return nil }
         var digest = Digest.zero
-        let isHex = withUnsafeMutableBytes(of: &digest.words) { bytes in
+        var seen: UInt8 = 0
+        withUnsafeMutableBytes(of: &digest.words) { bytes in
             for index in 0..<32 {
                 let high = Self.nibble(hexBytes[2 * index])
                 let low = Self.nibble(hexBytes[2 * index + 1])
-                guard high < 16, low < 16 else { return false }
+                seen |= high | low
                 bytes[index] = high << 4 | low
             }
-            return true
         }
-        guard isHex else { return nil }
+        guard seen < 16 else { return nil }
         self = digest
     }
 
@@ -44,11 +44,21 @@ package struct Digest: Hashable, Sendable {
         self = digest
     }
 
+    /// 0xFF for what is no digit. Nothing foretells the digits of a hash, so that branches would be guessed wrong.
     private static func nibble(_ digit: UInt8) -> UInt8 {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        default: 0xFF
+        let number = digit &- UInt8(ascii: "0")
+        let letter = digit &- UInt8(ascii: "a")
+        let other: UInt8 = letter < 6 ? letter &+ 10 : 0xFF
+        return number < 10 ? number : other
+    }
+
+    fileprivate init(_ hash: SHA256Digest) {
+        words = (0, 0, 0, 0)
+        withUnsafeMutableBytes(of: &words) { bytes in
+            hash.withUnsafeBytes { source in
+                precondition(source.count == bytes.count, "SHA-256 has 32 bytes")
+                bytes.copyMemory(from: source)
+            }
         }
     }
 
@@ -110,10 +120,5 @@ package struct SHA256Stream {
     }
 
     /// The digest of everything so far; the stream may go on.
-    package func finalize() -> Digest {
-        var words: [UInt8] = []
-        hash.finalize().withUnsafeBytes { words = Array($0) }
-        guard let digest = Digest(bytes: words) else { preconditionFailure("SHA-256 has 32 bytes") }
-        return digest
-    }
+    package func finalize() -> Digest { Digest(hash.finalize()) }
 }

@@ -73,7 +73,9 @@ package struct LedgerVerifier {
             throw LedgerError(.malformed, "the line is no entry")
         }
         try tip.check(seq: frame.seq, prev: frame.prev)
-        guard !frame.time.lexicographicallyPrecedes(tipTime) else {
+        // The entries of one decision share their time.
+        let isSameTime = tipTime.withUnsafeBytes { EntryFrame.isSame($0, frame.time) }
+        guard isSameTime || !frame.time.lexicographicallyPrecedes(tipTime) else {
             throw LedgerError(.time, "its time is before that of the entry above")
         }
         if let of = frame.of {
@@ -84,7 +86,7 @@ package struct LedgerVerifier {
         }
         let digest = Digest.sha256(line)
         try heads.check(seq: frame.seq, digest: digest)
-        if !frame.time.elementsEqual(tipTime) {
+        if !isSameTime {
             tipTime = Array(frame.time)
             guard let ts = Timestamp(rfc3339: String(decoding: tipTime, as: UTF8.self)) else {
                 throw LedgerError(.malformed, "its time is none")
@@ -108,35 +110,51 @@ private struct EntryFrame {
     init?(_ line: UnsafeRawBufferPointer) {
         // {"seq":17,"ts":"2026-11-20T10:15:03.214159Z","type":...,"prev":"<64 digits>"}
         let tail = line.count - 75
-        guard line.starts(with: #"{"seq":"#.utf8), tail > 0,
-            line[tail..<tail + 9].elementsEqual(#","prev":""#.utf8),
-            line[(line.count - 2)...].elementsEqual(#""}"#.utf8),
+        guard tail > 0, Self.stands(#"{"seq":"#, in: line, at: 0), Self.stands(#","prev":""#, in: line, at: tail),
+            Self.stands(#""}"#, in: line, at: line.count - 2),
             let prev = Digest(hexBytes: UnsafeRawBufferPointer(rebasing: line[(tail + 9)..<(line.count - 2)]))
         else { return nil }
         var position = 7
         guard let seq = Self.number(line, at: &position), position + 35 < tail,
-            line[position..<position + 7].elementsEqual(#","ts":""#.utf8)
+            Self.stands(#","ts":""#, in: line, at: position)
         else { return nil }
         self.seq = seq
         self.prev = prev
         position += 7
         time = UnsafeRawBufferPointer(rebasing: line[position..<position + 27])
         position += 27
-        guard line[position...].starts(with: #"","type":"#.utf8) else { return nil }
+        guard Self.stands(#"","type":"#, in: line, at: position) else { return nil }
         position += 1
         // A quote inside a JSON string is escaped, so what looks like the end of one value and the beginning of the
         // next member is exactly that.
         while position < tail {
-            if line[position] == UInt8(ascii: ","), line[position...].starts(with: #","of":"#.utf8) {
+            guard line[position] == UInt8(ascii: ",") else {
+                position += 1
+                continue
+            }
+            if Self.stands(#","of":"#, in: line, at: position) {
                 position += 6
                 guard let of = Self.number(line, at: &position) else { return nil }
                 self.of = of
                 return
             }
-            if line[position] == UInt8(ascii: ","), line[position...].starts(with: #","data":{"#.utf8) { return }
+            if Self.stands(#","data":{"#, in: line, at: position) { return }
             position += 1
         }
         return nil
+    }
+
+    /// Whether a text stands at a place of a line. Slices that are compared as sequences cost more than the hash.
+    private static func stands(_ text: StaticString, in line: UnsafeRawBufferPointer, at position: Int) -> Bool {
+        guard line.count - position >= text.utf8CodeUnitCount else { return false }
+        for index in 0..<text.utf8CodeUnitCount where line[position + index] != text.utf8Start[index] { return false }
+        return true
+    }
+
+    static func isSame(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+        guard left.count == right.count else { return false }
+        for index in 0..<left.count where left[index] != right[index] { return false }
+        return true
     }
 
     private static func number(_ line: UnsafeRawBufferPointer, at position: inout Int) -> Int? {
