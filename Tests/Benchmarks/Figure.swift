@@ -86,21 +86,28 @@ enum Table {
 }
 
 enum Text {
+    static func count(_ value: Int) -> String { grouped(String(value)) }
+
+    /// Digits in groups of three.
+    private static func grouped(_ digits: String) -> String {
+        var text = ""
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index).isMultiple(of: 3) { text.append(",") }
+            text.append(digit)
+        }
+        return text
+    }
+
     /// Three digits that count, or all those before the point, in groups.
     static func number(_ value: Double) -> String {
         let decimals = value.magnitude >= 100 ? 0 : value.magnitude >= 10 ? 1 : value.magnitude >= 1 ? 2 : 3
         var scale = 1.0
         for _ in 0..<decimals { scale *= 10 }
         let rounded = Int((value.magnitude * scale).rounded())
-        let whole = String(rounded / Int(scale))
-        var grouped = ""
-        for (index, digit) in whole.enumerated() {
-            if index > 0, (whole.count - index).isMultiple(of: 3) { grouped.append(",") }
-            grouped.append(digit)
-        }
+        let whole = grouped(String(rounded / Int(scale)))
         let sign = value < 0 && rounded > 0 ? "-" : ""
-        guard decimals > 0 else { return sign + grouped }
+        guard decimals > 0 else { return sign + whole }
         let fraction = String(rounded % Int(scale))
-        return sign + grouped + "." + String(repeating: "0", count: decimals - fraction.count) + fraction
+        return sign + whole + "." + String(repeating: "0", count: decimals - fraction.count) + fraction
     }
 }

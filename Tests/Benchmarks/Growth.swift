@@ -7,6 +7,8 @@ enum Growth {
     /// What a run of one length took.
     private struct Cost {
         var seconds = 0.0
+        /// Of all threads, in the program and in the kernel: what else the machine does is not in it.
+        var processorSeconds = 0.0
         var writtenBytes = 0.0
         var ledgerBytes = 0.0
     }
@@ -24,21 +26,26 @@ enum Growth {
         for (index, length) in lengths.enumerated() {
             figures.append(
                 Figure(
-                    name: "bytes written, \(Text.number(Double(length))) steps", unit: "bytes/step",
+                    name: "bytes written, \(Text.count(length)) steps", unit: "bytes/step",
                     samples: perStep(index, \.writtenBytes),
                     baseline: .init(name: "bytes/step in its ledger", samples: perStep(index, \.ledgerBytes))))
         }
         for (index, length) in lengths.enumerated() {
             figures.append(
                 Figure(
-                    name: "time, \(Text.number(Double(length))) steps", unit: "us/step",
+                    name: "time, \(Text.count(length)) steps", unit: "us/step",
                     samples: perStep(index, \.seconds).map { $0 * 1e6 },
                     baseline: index < 2
                         ? nil : .init(name: "us/step at 1,000", samples: perStep(1, \.seconds).map { $0 * 1e6 })))
         }
         figures.append(
             Figure(
-                name: "bytes written, between 1,000 and \(Text.number(Double(lengths[2])))", unit: "bytes/step",
+                name: "processor time, \(Text.count(lengths[2])) steps", unit: "us/step",
+                samples: perStep(2, \.processorSeconds).map { $0 * 1e6 },
+                baseline: .init(name: "us/step at 1,000", samples: perStep(1, \.processorSeconds).map { $0 * 1e6 })))
+        figures.append(
+            Figure(
+                name: "bytes written, between 1,000 and \(Text.count(lengths[2]))", unit: "bytes/step",
                 samples: zip(costs[2], costs[1]).map {
                     ($0.writtenBytes - $1.writtenBytes) / Double(lengths[2] - lengths[1])
                 },
@@ -57,10 +64,18 @@ enum Growth {
         let ledger = tree.ledger(of: runs[0])
         let sizeBefore = PlainFile.size(ledger)
         let writtenBefore = try writtenBytes()
+        let processorBefore = processorSeconds()
         let seconds = try await tree.complete(runs, stepsPerDecision: nil)
         return Cost(
-            seconds: seconds, writtenBytes: Double(try writtenBytes() - writtenBefore),
+            seconds: seconds, processorSeconds: processorSeconds() - processorBefore,
+            writtenBytes: Double(try writtenBytes() - writtenBefore),
             ledgerBytes: Double(PlainFile.size(ledger) - sizeBefore))
+    }
+
+    private static func processorSeconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     /// What this process has handed to `write` and its like: ledger, checkpoints, projections, journal (proc(5), `io`).

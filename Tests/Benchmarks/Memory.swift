@@ -23,7 +23,7 @@ enum Memory {
             try daemon.untilIdle()
         }
         let restarted = try resident(bench, tree) { try $0.untilIdle() }
-        let name = "\(Text.number(Double(count))) waiting runs"
+        let name = "\(Text.count(count)) waiting runs"
         let baseline = Figure.Baseline(name: "MiB, no run", samples: [empty / 1_048_576])
         return [
             Figure(name: "\(name), just brought there", unit: "MiB", samples: [worked / 1_048_576], baseline: baseline),

@@ -45,7 +45,8 @@ enum PureSteps {
             figures.append(
                 Figure(
                     name: item.name, unit: "steps/s", samples: rates,
-                    baseline: .init(name: "appends/s, \(item.runs) plain threads", samples: plain)))
+                    baseline: .init(
+                        name: "appends/s, \(item.runs) plain thread\(item.runs == 1 ? "" : "s")", samples: plain)))
         }
         return figures
     }
