@@ -61,15 +61,17 @@ extension Reconciler {
                 continue
             }
             let isComplete = event.kind == .movedIn || event.kind == .closedAfterWrite
-            let name = isComplete && !event.isDirectory ? InboxDoor.name(event.name) : nil
-            let wanted = name.flatMap { InboxDoor.isIgnored($0) ? nil : $0 }
+            let name = InboxDoor.name(event.name)
+            // Among them the folders for what was taken, which are made when the first file is: they are no news.
+            let isIgnored = name.map(InboxDoor.isIgnored) ?? false
+            let wanted = isComplete && !event.isDirectory ? name : nil
             if let watch = event.watch, let run = watchedRuns[watch] {
-                if name != nil, wanted == nil { continue }
+                if isIgnored { continue }
                 var wake = wakes[run] ?? Wake()
                 if let wanted { wake.completeNames.append(wanted) }
                 wakes[run] = wake
             } else if event.watch == commonWatch {
-                if name != nil, wanted == nil { continue }
+                if isIgnored { continue }
                 hasCommon = true
                 if let wanted { commonNames.append(wanted) }
             } else if event.watch == runsWatch, event.isDirectory {
