@@ -77,8 +77,11 @@ struct RunPageTests {
                   n     1
                   path  /x
                   error: build: exited with code 2
+                    $ waybill logs release-1 build --stderr
 
                 """)
+        let silent = RunSummary(glance: failed, waits: [], now: now, hasLog: { _ in false })
+        #expect(silent.text(for: .plain).hasSuffix("  error: build: exited with code 2\n"))
         let page = RunPage(glance: failed, steps: [], waits: [], now: now).text(for: .plain)
         #expect(page.contains("  ended     2026-11-20 10:16:00 UTC, after 1m\n"))
         #expect(page.hasSuffix("error  build: exited with code 2\n"))

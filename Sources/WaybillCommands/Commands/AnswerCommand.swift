@@ -44,7 +44,7 @@ struct AnswerCommand: AsyncParsableCommand {
         let delivery = Delivery(
             tree: tree, folder: folder, key: wait.key, bytes: Envelope.bytes(try answer(to: wait), for: wait),
             what: "the answer to \(wait.key)")
-        try await delivery.carryOut(options.console, done: "answered \(wait.key)")
+        try await delivery.carryOut(options.console, done: { _ in "answered \(wait.key)" })
     }
 
     private func answer(to wait: OpenWait) throws(CommandError) -> Value {

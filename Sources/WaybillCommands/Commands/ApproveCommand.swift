@@ -43,6 +43,6 @@ struct ApprovalArguments: ParsableArguments {
         let delivery = Delivery(
             tree: tree, folder: folder, key: wait.key, bytes: Envelope.bytes(.object(answer), for: wait),
             what: "the answer to \(wait.key)")
-        try await delivery.carryOut(options.console, done: "\(word) \(wait.key)")
+        try await delivery.carryOut(options.console, done: { _ in "\(word) \(wait.key)" })
     }
 }

@@ -52,7 +52,10 @@ struct SnapshotCommand: AsyncParsableCommand {
         var body: Object = ["name": .string(name)]
         if let description { body["description"] = .string(description) }
         if !tag.isEmpty { body["tags"] = .list(tag.map(Value.string)) }
-        try await arguments.drop(.snapshot, body, done: "took the snapshot \(name)", options)
+        // A name that was taken before got a number.
+        try await arguments.drop(.snapshot, body, options, entryType: .snapshot) { entry in
+            "took the snapshot \(entry?.data["name"]?.stringValue ?? name)"
+        }
     }
 }
 
@@ -63,7 +66,13 @@ struct ControlArguments: ParsableArguments {
     @Option(help: "Why, kept in the ledger.")
     var reason: String?
 
-    func drop(_ kind: ControlKind, _ body: Object = Object(), done: String, _ options: GlobalOptions) async throws {
+    func drop(_ kind: ControlKind, done: String, _ options: GlobalOptions) async throws {
+        try await drop(kind, Object(), options, entryType: nil) { _ in done }
+    }
+
+    func drop(
+        _ kind: ControlKind, _ body: Object, _ options: GlobalOptions, entryType: EntryType?, done: (Entry?) -> String
+    ) async throws {
         let tree = try options.tree()
         let folder = try tree.run(named: run)
         let glance = GlanceReader(tree).glance(folder)
@@ -74,6 +83,6 @@ struct ControlArguments: ParsableArguments {
         if let reason { body["reason"] = .string(reason) }
         let delivery = Delivery(
             tree: tree, folder: folder, key: kind.key, bytes: JSON.pretty(.object(body)), what: "@\(kind.rawValue)")
-        try await delivery.carryOut(options.console, done: done)
+        try await delivery.carryOut(options.console, entryType: entryType, done: done)
     }
 }

@@ -20,7 +20,7 @@ struct ReconcileCommand: AsyncParsableCommand {
         let tree = try options.tree()
         let isJSON = options.isJSON
         let log = verbose ? Logger(label: "waybill") { _ in StandardErrorLog(isJSON: isJSON) } : nil
-        let report = try await Driving(tree: tree, log: log).settle(.everything)
+        let report = try await Interruption.ending { try await Driving(tree: tree, log: log).settle(.everything) }
         let summary = ReconcileSummary(report)
         options.console.print(summary.value, text: summary.text)
         for (run, problem) in report.problems.sorted(by: { $0.key < $1.key }) {

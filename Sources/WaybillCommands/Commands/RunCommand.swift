@@ -68,8 +68,7 @@ struct RunCommand: AsyncParsableCommand {
                 ["run": .string(started.run.text), "isNew": .bool(started.isNew)], text: "\(started.run) \(word)")
         }
         console.note("\(started.run) \(word)")
-        if !hasDaemon { try await attendance.drive() }
-        if wait { try await attendance.stay() }
+        try await attendance.attend(drives: !hasDaemon, stays: wait)
         try attendance.conclude()
     }
 

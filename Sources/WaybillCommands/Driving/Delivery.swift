@@ -17,8 +17,12 @@ struct Delivery: Sendable {
     let what: String
 
     /// - Returns: the receipt, of whatever verdict.
-    /// - Throws: ``CommandError``, with `tryAgain` if nobody has looked at the file.
+    /// - Throws: ``CommandError``, with `tryAgain` if nobody has looked at the file, or after SIGTERM or SIGINT.
     func deliver() async throws -> DropReceipt {
+        try await Interruption.ending { try await dropAndWait() }
+    }
+
+    private func dropAndWait() async throws -> DropReceipt {
         try folder.directory.createDirectories(RunFolder.inbox)
         guard let inbox = try folder.directory.openDirectory(RunFolder.inbox) else {
             throw CommandError("unknown-run", "the run \(folder.run) is gone")
@@ -41,9 +45,17 @@ struct Delivery: Sendable {
     private func receipt(_ name: String, in inbox: any Directory) async throws -> DropReceipt? {
         let receipts = Receipts(inbox)
         let digest = Digest.sha256(bytes)
+        let reader = GlanceReader(tree)
         return try await Patience.poll(limit: Patience.forDaemon) { () -> DropReceipt? in
-            // As long as it lies there nobody has judged it.
-            guard try inbox.status(FilePath(name)) == nil else { return nil }
+            // As long as it lies there nobody has judged it, and nobody will once the run has ended.
+            if try inbox.status(FilePath(name)) != nil {
+                let glance = reader.glance(folder)
+                // Whoever takes the file away decides: what was claimed just now gets its receipt.
+                guard glance.isEnded, try inbox.remove(FilePath(name)) else { return nil }
+                throw CommandError(
+                    "ended", "\(folder.run) is \(glance.status) meanwhile: \(what) came too late",
+                    hint: "nothing was changed")
+            }
             return try receipts.rejected(name) ?? receipts.accepted(name, key: key, digest: digest)
         }
     }
@@ -51,18 +63,31 @@ struct Delivery: Sendable {
 
 extension Delivery {
     /// Delivers, says what came of it, and ends the command accordingly.
-    func carryOut(_ console: Console, done: String) async throws {
+    ///
+    /// - Parameters:
+    ///   - done: what was done, for people; of the entry that the delivery led to, if `entryType` names one.
+    ///   - entryType: the type of that entry; its name is a member of what programs get.
+    func carryOut(_ console: Console, entryType: EntryType? = nil, done: (Entry?) -> String) async throws {
         let receipt = try await deliver()
         guard receipt.isAccepted else { throw receipt.error(about: what) }
+        let outcome = try entryType.flatMap { try entry($0, behind: receipt) }
         let glance = GlanceReader(tree).glance(folder)
         var object = receipt.object
         object["run"] = .string(folder.run.text)
         object["key"] = .string(key)
+        if let name = outcome?.data["name"] { object["name"] = name }
         // A daemon may be about to write what became of the run: what stands there now is of before.
         let isCurrent = receipt.seq.map { glance.ledgerSeq >= $0 } ?? false
         object["status"] = isCurrent ? .string(glance.status) : .null
-        let entry = receipt.seq.map { " (entry \($0))" } ?? ""
+        let number = receipt.seq.map { " (entry \($0))" } ?? ""
         console.print(
-            .object(object), text: "\(done)\(entry)" + (isCurrent ? "; \(folder.run) is \(glance.status)" : ""))
+            .object(object), text: "\(done(outcome))\(number)" + (isCurrent ? "; \(folder.run) is \(glance.status)" : ""))
+    }
+
+    /// The first entry of a type that follows the one of the receipt: both are of one decision.
+    private func entry(_ type: EntryType, behind receipt: DropReceipt) throws -> Entry? {
+        guard let seq = receipt.seq else { return nil }
+        var follower = try LedgerFollower(folder)
+        return try follower.next().entries.first { $0.seq > seq && $0.type == type }
     }
 }

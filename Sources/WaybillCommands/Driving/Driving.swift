@@ -2,7 +2,6 @@ import Glibc
 import Logging
 import ServiceLifecycle
 import SystemPackage
-import UnixSignals
 import WaybillCore
 import WaybillPorts
 import WaybillProcesses
@@ -10,7 +9,7 @@ import WaybillRuntime
 import WaybillStore
 import WaybillWatching
 
-/// Composes the machine's adapters, and lets a reconciler work until all is at rest or a signal comes.
+/// Composes the machine's adapters, and lets a reconciler work until all is at rest.
 struct Driving: Sendable {
     let tree: Tree
     var log: Logger?
@@ -34,39 +33,29 @@ struct Driving: Sendable {
 
     var options: ReconcilerOptions { log.map { ReconcilerOptions(log: $0) } ?? ReconcilerOptions() }
 
-    private enum Outcome: Sendable {
-        case settled(SettleReport)
-        case interrupted
-    }
-
     /// Does everything that is due, waits for the steps it starts, and gives everything back.
     ///
-    /// - Throws: ``CommandError`` with `tryAgain` after SIGTERM or SIGINT: what was started has ended then, and the
-    ///   runs can be taken up again.
+    /// It goes on until it is done or cancelled, as ``Interruption/ending(_:)`` does after a signal: what was started
+    /// has ended then, and the runs can be taken up again.
     func settle(_ scope: SettleScope, complete: [FilePath.Component] = []) async throws -> SettleReport {
         let reconciler = Reconciler(tree: tree, services: try Self.services(), options: options)
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-        let outcome = try await withThrowingTaskGroup(of: Outcome?.self) { group in
-            group.addTask { .settled(try await reconciler.settle(scope, complete: complete)) }
+        return try await withThrowingTaskGroup(of: SettleReport?.self) { group in
+            group.addTask { try await reconciler.settle(scope, complete: complete) }
             group.addTask {
-                for await _ in signals { return .interrupted }
-                return nil
-            }
-            while let outcome = try await group.next() {
-                guard let outcome else { continue }
+                // Ends by cancellation alone, from outside or once all is settled.
+                while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
                 // Also wakes the one that still settles.
                 await reconciler.stop()
-                group.cancelAll()
-                return outcome
+                return nil
             }
-            return Outcome.interrupted
-        }
-        switch outcome {
-        case .settled(let report): return report
-        case .interrupted:
-            throw CommandError(
-                "interrupted", "stopped by a signal; nothing is lost",
-                hint: "`waybill reconcile` or a daemon goes on where it stopped", status: .tryAgain)
+            var report: SettleReport?
+            while let next = try await group.next() {
+                report = next ?? report
+                group.cancelAll()
+            }
+            try Task.checkCancellation()
+            guard let report else { throw CancellationError() }
+            return report
         }
     }
 }

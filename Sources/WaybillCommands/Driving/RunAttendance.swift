@@ -1,3 +1,4 @@
+import SystemPackage
 import WaybillCore
 import WaybillEngine
 import WaybillPorts
@@ -17,11 +18,20 @@ struct RunAttendance: Sendable {
     /// Whether what happened before is shown as well.
     var isNew = true
 
-    /// Drives the run until nothing of it is due.
+    /// Drives the run until nothing of it is due, stays until it has ended, or both.
     ///
-    /// - Throws: ``CommandError``, with `tryAgain` if another process has it.
-    func drive() async throws {
-        let report = try await showing { try await Driving(tree: tree).settle(.run(folder.run)) }
+    /// - Throws: ``CommandError``, with `tryAgain` if another process has it, or after SIGTERM or SIGINT.
+    func attend(drives: Bool, stays: Bool) async throws {
+        try await showing {
+            try await Interruption.ending {
+                if drives { try await drive() }
+                if stays { try await stay() }
+            }
+        }
+    }
+
+    private func drive() async throws {
+        let report = try await Driving(tree: tree).settle(.run(folder.run))
         guard let problem = report.problems[folder.run] else { return }
         if problem.code == .busy { return try await leaveToOther(problem) }
         throw CommandError(problem)
@@ -30,36 +40,32 @@ struct RunAttendance: Sendable {
     /// Somebody took the run over, or has it already: it goes on without us.
     private func leaveToOther(_ problem: RuntimeError) async throws {
         let reader = GlanceReader(tree)
-        let isAtRest = try await showing {
-            try await Patience.poll(limit: Self.patience) { () -> Bool? in
-                let status = reader.glance(folder).status
-                return status == RunStatus.running.rawValue || status == RunStatus.pending.rawValue ? nil : true
-            }
+        let isAtRest = try await Patience.poll(limit: Self.patience) { () -> Bool? in
+            let status = reader.glance(folder).status
+            return status == RunStatus.running.rawValue || status == RunStatus.pending.rawValue ? nil : true
         }
         if isAtRest == nil { throw CommandError(problem) }
     }
 
-    /// Stays until the run has ended: a daemon drives it, or this process does whenever something is due.
-    func stay() async throws {
-        try await showing {
-            let reader = GlanceReader(tree)
-            var told: Set<String> = []
-            var seen = Timestamp.earliest
-            while true {
-                let glance = reader.glance(folder)
-                if let problem = glance.problem { throw CommandError("unreadable", problem, place: folder.run.text) }
-                if glance.isEnded { return }
-                if glance.status == RunStatus.quarantined.rawValue {
-                    throw CommandError(
-                        "quarantined", "\(folder.run) is quarantined", hint: "`waybill verify \(folder.run)` says why")
-                }
-                tell(reader.waits(folder), &told)
-                if !tree.hasDaemon, isDue(glance, &seen) {
-                    let report = try await Driving(tree: tree).settle(.run(folder.run))
-                    if let problem = report.problems[folder.run], problem.code != .busy { throw CommandError(problem) }
-                }
-                try await Task.sleep(for: .milliseconds(100))
+    /// A daemon drives the run, or this process does whenever something is due.
+    private func stay() async throws {
+        let reader = GlanceReader(tree)
+        var told: Set<String> = []
+        var seen = Timestamp.earliest
+        while true {
+            let glance = reader.glance(folder)
+            if let problem = glance.problem { throw CommandError("unreadable", problem, place: folder.run.text) }
+            if glance.isEnded { return }
+            if glance.status == RunStatus.quarantined.rawValue {
+                throw CommandError(
+                    "quarantined", "\(folder.run) is quarantined", hint: "`waybill verify \(folder.run)` says why")
             }
+            tell(reader.waits(folder), &told)
+            if !tree.hasDaemon, isDue(glance, &seen) {
+                let report = try await Driving(tree: tree).settle(.run(folder.run))
+                if let problem = report.problems[folder.run], problem.code != .busy { throw CommandError(problem) }
+            }
+            try await Task.sleep(for: .milliseconds(100))
         }
     }
 
@@ -137,11 +143,18 @@ struct RunAttendance: Sendable {
             console.output.json(.object(glance.object))
         } else {
             let waits = glance.isEnded ? [] : reader.waits(folder)
-            console.output.write(
-                Array(RunSummary(glance: glance, waits: waits, now: tree.clock.now()).text(for: console.terminal).utf8))
+            let summary = RunSummary(
+                glance: glance, waits: waits, now: tree.clock.now(), hasLog: { hasLog(of: $0) })
+            console.output.write(Array(summary.text(for: console.terminal).utf8))
         }
         let status = ExitStatus(runStatus: glance.status)
         if status != .done { throw status.exit }
+    }
+
+    /// Whether a process of the step has run: a question's deadline is a timeout without a log.
+    private func hasLog(of step: String) -> Bool {
+        let attempts = RunFolder.attempt(step, visit: 1, attempt: 1).removingLastComponent()
+        return (try? folder.directory.status(attempts)) ?? nil != nil
     }
 }
 
@@ -150,6 +163,26 @@ struct RunSummary {
     let glance: Glance
     let waits: [OpenWait]
     let now: Timestamp
+    /// Whether `waybill logs` knows the step.
+    var hasLog: (String) -> Bool = { _ in true }
+
+    /// The command that shows what the step said that failed the run; nil if no process of a step is to blame.
+    private var logCommand: String? {
+        guard let error = glance.object["error"]?.objectValue, let step = error["step"]?.stringValue, hasLog(step),
+            let kind = error["kind"]?.stringValue.flatMap(ErrorKind.init),
+            [.exit, .signal, .timeout, .verification].contains(kind)
+        else { return nil }
+        let isPlain = step.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+                UInt8(ascii: "/"):
+                true
+            default: false
+            }
+        }
+        return "waybill logs \(glance.run) \(isPlain ? step : "'\(step)'") --stderr"
+    }
 
     func text(for terminal: Terminal) -> String {
         var head = "\(terminal.paint(glance.run.text, .bold))  \(terminal.paint(status: glance.status))"
@@ -160,6 +193,7 @@ struct RunSummary {
             lines += outputs.map { "  \(Text.pad($0.key, to: width))  \(Text.value($0.value))" }
         }
         if let error = glance.errorText { lines.append("  \(terminal.paint("error", .red)): \(Text.printable(error))") }
+        if let logCommand { lines.append("    $ \(logCommand)") }
         for wait in waits {
             lines.append("  \(terminal.paint(wait.key, .yellow))")
             lines += WaitPage.lines(wait, now: now).map { "    " + $0 }
