@@ -11,6 +11,14 @@ package enum CommandLineTool {
         // A file that may not grow any more is an error of that write, too.
         signal(SIGXFSZ, SIG_IGN)
         let ordered = ArgumentOrder.optionsBehindCommand(arguments)
+        let status = await carryOut(ordered)
+        // A result that did not arrive is none, whatever it was.
+        guard let failure = Output.standard.failure else { return status }
+        let error = CommandError("unwritable", "cannot write to the standard output: \(failure)")
+        return report(error, isJSON: ordered.contains("--json"))
+    }
+
+    private static func carryOut(_ ordered: [String]) async -> Int32 {
         do {
             if let name = ArgumentOrder.unknownCommand(ordered) { throw unknown(name) }
             var command = try WaybillCommand.parseAsRoot(ordered)
@@ -60,7 +68,10 @@ package enum CommandLineTool {
 enum ArgumentOrder {
     /// The command that is asked for, if there is no such command.
     static func unknownCommand(_ ordered: [String]) -> String? {
-        guard let name = ordered.first, !name.hasPrefix("-"), !WaybillCommand.names.contains(name) else { return nil }
+        var asked = ordered[...]
+        // `help` is about a command, too.
+        if asked.first == "help" { asked = asked.dropFirst().drop { $0.hasPrefix("-") } }
+        guard let name = asked.first, !name.hasPrefix("-"), !WaybillCommand.names.contains(name) else { return nil }
         return name
     }
 

@@ -66,5 +66,8 @@ struct CommandLineToolTests {
         #expect(ArgumentOrder.unknownCommand(["list"]) == nil)
         #expect(ArgumentOrder.unknownCommand(["--version"]) == nil)
         #expect(ArgumentOrder.unknownCommand([]) == nil)
+        #expect(ArgumentOrder.unknownCommand(["help", "zork"]) == "zork")
+        #expect(ArgumentOrder.unknownCommand(["help", "--json", "list"]) == nil)
+        #expect(ArgumentOrder.unknownCommand(["help"]) == nil)
     }
 }

@@ -1,4 +1,6 @@
 import Glibc
+import Synchronization
+import SystemPackage
 import WaybillCore
 
 /// A stream that commands write to, in order and at once.
@@ -7,6 +9,12 @@ struct Output: Sendable {
     static let errors = Output(descriptor: STDERR_FILENO)
 
     let descriptor: Int32
+    private let failed = WriteFailure()
+
+    private init(descriptor: Int32) { self.descriptor = descriptor }
+
+    /// Why something could not be written; nil if all was, or if nobody wanted to read it any more.
+    var failure: Errno? { failed.first }
 
     /// Text and a newline.
     func line(_ text: String) { write(Array((text + "\n").utf8)) }
@@ -17,7 +25,8 @@ struct Output: Sendable {
     /// One JSON value for people.
     func prettyJSON(_ value: Value) { write(JSON.pretty(value)) }
 
-    /// All bytes. A reader that went away (`waybill list | head`) gets no more, and that is no failure.
+    /// All bytes. A reader that went away (`waybill list | head`) gets no more, and that is no failure; any other error
+    /// is remembered, and ends the command when it is done.
     func write(_ bytes: [UInt8]) {
         var offset = 0
         while offset < bytes.count {
@@ -30,8 +39,21 @@ struct Output: Sendable {
                 var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 _ = poll(&ready, 1, -1)
             } else if errno != EINTR {
+                failed.note(Errno(rawValue: errno))
                 return
             }
         }
+    }
+}
+
+/// The first error of writing to a stream.
+private final class WriteFailure: Sendable {
+    private let errors = Mutex<Errno?>(nil)
+
+    var first: Errno? { errors.withLock { $0 } }
+
+    func note(_ error: Errno) {
+        if error == .brokenPipe { return }
+        errors.withLock { first in first = first ?? error }
     }
 }
