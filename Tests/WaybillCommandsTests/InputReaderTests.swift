@@ -39,4 +39,14 @@ struct InputReaderTests {
         #expect(try value("{open", ["type": ["string", "object"]]) == "{open")
         #expect(throws: CommandError.self) { try value("{open", ["type": "object"]) }
     }
+
+    @Test("an input is given once")
+    func twice() throws {
+        #expect(try InputReader.inputs(["n=1", "m=1"], file: nil, of: nil) == ["m": 1, "n": 1])
+        #expect {
+            try InputReader.inputs(["n=1", "n=2"], file: nil, of: nil)
+        } throws: { error in
+            (error as? CommandError)?.status == .usage
+        }
+    }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import WaybillCore
+import WaybillEngine
 import WaybillPorts
 import WaybillRuntime
 
@@ -25,6 +26,12 @@ struct ListCommand: ParsableCommand {
         let now = tree.clock.now()
         let filter = try RunFilter(
             statuses: status, workflows: workflow, labels: label, since: since, now: now)
+        for word in filter.unknownStatuses {
+            options.console.note(
+                "note: no status is called '\(word)'; "
+                    + (Suggestion.hint(for: word, among: RunFilter.knownStatuses)
+                        ?? "there are \(RunFilter.knownStatuses.joined(separator: ", "))"))
+        }
         let reader = GlanceReader(tree)
         var glances = try tree.runIDs().map { reader.glance($0) }.filter(filter.holds)
         glances.sort(by: Self.isNewer)
@@ -93,6 +100,12 @@ struct RunFilter {
                 hint: "write 90s, 2h, 3d, or 2026-11-20T10:00:00Z")
         }
     }
+
+    /// What this version shows as a run's status.
+    static let knownStatuses = RunStatus.allCases.map(\.rawValue) + ["unreadable"]
+
+    /// Asked for, and of no meaning to this version: a slip, or of a newer one.
+    var unknownStatuses: [String] { statuses.subtracting(Self.knownStatuses).sorted() }
 
     func holds(_ glance: Glance) -> Bool {
         if !statuses.isEmpty, !statuses.contains(glance.status) { return false }

@@ -54,8 +54,10 @@ enum InputReader {
             }
             inputs = object
         }
+        var given: Set<String> = []
         for pair in pairs {
             let (key, text) = try KeyValue.split(pair, option: "--input")
+            guard given.insert(key).inserted else { throw .usage("--input: '\(key)' is given more than once") }
             let schema = workflow?.inputs.first { $0.name == key }?.schemaValue
             inputs[key] = try value(text, schema: schema, option: "--input \(key)")
         }
