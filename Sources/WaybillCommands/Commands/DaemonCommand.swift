@@ -22,6 +22,9 @@ struct DaemonCommand: AsyncParsableCommand {
         let isJSON = options.isJSON
         var log = Logger(label: "waybill") { _ in StandardErrorLog(isJSON: isJSON) }
         log.logLevel = verbose ? .debug : .info
+        if tree.hasDaemon {
+            log.warning("another daemon works on this tree already; they share its runs")
+        }
         let reconciler = Reconciler(
             tree: tree, services: try Driving.services(), options: ReconcilerOptions(log: log))
         // The group's own steps are of interest only when something is wrong with it.

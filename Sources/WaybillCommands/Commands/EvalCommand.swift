@@ -26,7 +26,16 @@ struct EvalCommand: ParsableCommand {
             }
             variables = object
         }
-        let result = try Evaluation.value(of: expression, with: variables)
+        let result: Value?
+        do throws(CommandError) {
+            result = try Evaluation.value(of: expression, with: variables)
+        } catch {
+            var error = error
+            if file == nil, error.hint == nil {
+                error.hint = "a JSON or YAML file behind the expression gives it variables"
+            }
+            throw error
+        }
         if options.isJSON {
             options.console.output.json(result ?? .null)
         } else if case .string(let text)? = result {

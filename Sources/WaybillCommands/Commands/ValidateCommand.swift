@@ -60,6 +60,9 @@ struct ManifestScope {
         }
         let given = FilePath(path)
         let based = options.directory.map { FilePath($0).pushing(given) } ?? given
+        guard TreeSearch.exists(based) else {
+            throw CommandError("not-found", "\(based) does not exist", status: .usage)
+        }
         let isFolder = TreeSearch.isFolder(based)
         let folder = try TreeSearch.real(isFolder ? based.string : Self.parent(of: based))
         let place = isFolder ? folder : folder.appending(based.lastComponent?.string ?? "")

@@ -46,6 +46,12 @@ enum TreeSearch {
         return stat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// Only what is known to be missing is: of what may not be looked at others say why.
+    static func exists(_ path: FilePath) -> Bool {
+        var status = stat()
+        return lstat(path.string, &status) == 0 || (errno != ENOENT && errno != ENOTDIR)
+    }
+
     private static func isTree(_ path: FilePath) -> Bool { isFolder(path.appending("workflows")) }
 }
 
