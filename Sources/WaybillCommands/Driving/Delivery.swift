@@ -81,7 +81,8 @@ extension Delivery {
         object["status"] = isCurrent ? .string(glance.status) : .null
         let number = receipt.seq.map { " (entry \($0))" } ?? ""
         console.print(
-            .object(object), text: "\(done(outcome))\(number)" + (isCurrent ? "; \(folder.run) is \(glance.status)" : ""))
+            .object(object),
+            text: "\(done(outcome))\(number)" + (isCurrent ? "; \(folder.run) is \(glance.status)" : ""))
     }
 
     /// The first entry of a type that follows the one of the receipt: both are of one decision.
