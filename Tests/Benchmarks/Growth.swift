@@ -16,7 +16,7 @@ enum Growth {
     static func measure(_ bench: Workbench) async throws -> [Figure] {
         let lengths = [10, 1_000, bench.isQuick ? 2_000 : 10_000]
         var costs: [[Cost]] = lengths.map { _ in [] }
-        for _ in 0..<bench.rounds(3) {
+        try await bench.rounds(3) {
             for (index, length) in lengths.enumerated() { costs[index].append(try await cost(of: length, bench)) }
         }
         func perStep(_ index: Int, _ member: KeyPath<Cost, Double>) -> [Double] {

@@ -27,7 +27,7 @@ enum ProcessSteps {
             var rates: [Double] = []
             var spawns: [Double] = []
             var durable: [Double] = []
-            for _ in 0..<bench.rounds(5) {
+            try await bench.rounds(5) {
                 let tree = try BenchTree(at: bench.path("process"), manifest: manifest)
                 let started = try tree.start(runs, inputs: ["steps": .int(Int64(count))])
                 let seconds = try await tree.complete(started, stepsPerDecision: nil)

@@ -37,7 +37,7 @@ enum PureSteps {
         for item in cases {
             var rates: [Double] = []
             var plain: [Double] = []
-            for _ in 0..<bench.rounds(5) {
+            try await bench.rounds(5) {
                 let (rate, bytes) = try await steps(item, bench)
                 rates.append(rate)
                 plain.append(try appends(item.runs, recordsOf: bytes, bench))

@@ -19,7 +19,7 @@ enum Verification {
         let megabytes = Double(head.length) / 1e6
         var samples: [Double] = []
         var plain: [Double] = []
-        for _ in 0..<bench.rounds(7) {
+        try await bench.rounds(7) {
             let hash = Stopwatch()
             try digest(tree.ledger(of: run))
             plain.append(megabytes / hash.seconds)

@@ -11,6 +11,8 @@ struct Workbench {
     let waybill: FilePath
     let isQuick: Bool
     private let number = SharedCounter()
+    /// Seconds after which the rounds of one figure are enough.
+    private static let patience = 8.0
 
     init(_ options: Options) throws {
         isQuick = options.isQuick
@@ -35,8 +37,14 @@ struct Workbench {
         directory.appending("\(name)-\(number.increment())")
     }
 
-    /// So many times, or fewer for a quick look.
-    func rounds(_ count: Int) -> Int { isQuick ? min(2, count) : count }
+    /// Does something so many times, or fewer for a quick look or where the disk is busy: twice at least.
+    func rounds(_ count: Int, _ body: () async throws -> Void) async throws {
+        let watch = Stopwatch()
+        for round in 0..<(isQuick ? min(2, count) : count) {
+            if round >= 2, watch.seconds > Self.patience { return }
+            try await body()
+        }
+    }
 
     /// A size, or a tenth of it for a quick look.
     func size(_ count: Int) -> Int { isQuick ? max(1, count / 10) : count }
