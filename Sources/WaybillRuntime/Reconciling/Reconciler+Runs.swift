@@ -242,8 +242,12 @@ extension Reconciler {
             let now = tree.clock.now()
             let isDue = record.glance?.deadline.map { $0 <= now } ?? false
             let isToLook = record.glance?.lookAgainAt.map { $0 <= now } ?? false
-            // While processes run, the timer is also that of the projections.
-            guard record.phase != .working || isDue || isToLook else { return }
+            // While processes run, the timer is also that of the projections, and comes before the run's own.
+            guard record.phase != .working || isDue || isToLook else {
+                let next = [record.glance?.deadline, record.glance?.lookAgainAt].compactMap { $0 }.min()
+                if let next { services.timers.schedule(TimerKey.run(run), at: next) }
+                return
+            }
             records[run]?.glance?.lookAgainAt = nil
             // At a deadline the inboxes are read first: the common one here, the run's own by its driver.
             if isDue { readCommonInbox(completeNames: []) }
