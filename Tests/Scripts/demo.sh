@@ -61,8 +61,11 @@ until_true() {
     done
 }
 start_daemon() {
+    : >"$log"
     "$waybill" -C "$root" daemon >>"$log" 2>&1 &
     daemon=$!
+    # Until it attends, a command would drive the run itself.
+    until_true 20 "the daemon to attend" grep -q attending "$log"
     printf '%s$ waybill daemon &%s   # process %s\n' "$dim" "$plain" "$daemon"
 }
 status_is() { [ "$(jq -r .status "$folder/run.json")" = "$1" ]; }
