@@ -68,6 +68,8 @@ extension RunEngine {
             resolved.immediate = .failed(Failure(.failed, text), AttemptReport())
         case .finish:
             resolved.immediate = .completed(output: nil, AttemptReport())
+        case .http, .first, .emit, .call, .steps, .uses, .forEach:
+            throw EvaluationFailure(Failure(.executor, "`\(step.action.name)` is not carried out by this version yet"))
         }
         let size =
             ValueLimits.size(of: .object(resolved.intent)) + ValueLimits.size(of: .object(resolved.wait ?? Object()))
@@ -214,6 +216,8 @@ extension RunEngine {
                     Failure(.expression, "wait.until: '\(text)' is no time such as 2026-11-20T10:15:00Z"))
             }
             until = time
+        case .next, .event, .job:
+            throw EvaluationFailure(Failure(.executor, "this wait is not carried out by this version yet"))
         }
         return ["reason": .string(WaitReason.until.rawValue), "until": .string(until.description)]
     }

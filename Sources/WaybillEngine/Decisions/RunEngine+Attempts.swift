@@ -65,7 +65,7 @@ extension RunEngine {
         let step = definition.workflow.plan.steps[index]
         try emit(
             .taskUnknown, step: step.id, visit: reference.visit, attempt: reference.attempt,
-            ["reason": .string(reason), "rule": .string(step.onUnknown.rawValue)])
+            ["reason": .string(reason), "rule": .string(step.onUnknown.word)])
         // A run that ends anyway asks nobody: see `wind()`.
         guard state.ending == nil else { return }
         switch step.onUnknown {
@@ -73,7 +73,7 @@ extension RunEngine {
         case .fail:
             let failure = Failure(.unknown, "the outcome of attempt \(reference.attempt) is unknown: \(reason)")
             try settle(index, .failed(failure, AttemptReport()))
-        case .ask:
+        case .ask, .check:
             draft.isMilestone = true
             let key = state.steps[index].waitKey(address: step.id) + "-unknown"
             try emit(

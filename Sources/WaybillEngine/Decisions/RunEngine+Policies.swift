@@ -12,10 +12,11 @@ extension RunEngine {
         var denial: Failure?
         for policy in definition.policies where policy.match.matches(step: step.id, action: step.action.name) {
             for rule in policy.rules {
-                let verdict = judge(rule, on: step, index: index, visit: visit, view: view)
+                guard case .deny(let deny) = rule.verdict else { continue }
+                let verdict = judge(rule, deny, on: step, index: index, visit: visit, view: view)
                 var data: Object = [
                     "policy": .string(policy.name), "rule": .string(rule.id), "mode": .string(policy.mode.rawValue),
-                    "verdict": .string(verdict.word), "expression": .string(rule.deny.source),
+                    "verdict": .string(verdict.word), "expression": .string(deny.source),
                     "values": verdict.values,
                 ]
                 if let message = verdict.message { data["message"] = .string(message) }
@@ -43,15 +44,15 @@ extension RunEngine {
     }
 
     private func judge(
-        _ rule: PolicyRule, on step: StepDefinition, index: Int, visit: Int, view: Object
+        _ rule: PolicyRule, _ deny: Expression, on step: StepDefinition, index: Int, visit: Int, view: Object
     ) -> Verdict {
         let scope = RunScope(self, step: index, visit: visit, policyView: fullView(of: step, view: view))
-        let values = seen(by: rule.deny, in: scope)
+        let values = seen(by: deny, in: scope)
         do throws(ExpressionError) {
             if let condition = rule.condition, try !condition.condition(in: scope) {
                 return Verdict(word: "not-applicable", message: nil, values: values)
             }
-            guard try rule.deny.condition(in: scope) else {
+            guard try deny.condition(in: scope) else {
                 return Verdict(word: "allow", message: nil, values: values)
             }
         } catch {
@@ -59,7 +60,7 @@ extension RunEngine {
         }
         // A message that cannot be evaluated does not soften the denial.
         let message = rule.message.map { ValueLimits.shortened((try? $0.text(in: scope)) ?? "denied") }
-        return Verdict(word: "deny", message: message ?? "denied by \(rule.deny.source)", values: values)
+        return Verdict(word: "deny", message: message ?? "denied by \(deny.source)", values: values)
     }
 
     /// Every rule sees a full `step`, whatever the action is.

@@ -60,7 +60,8 @@ struct PolicyReader {
                 report.error("the id `\(id)` is taken in line \(other.line)", at: mark, hint: "rename one of the two")
             }
             return deny.map {
-                PolicyRule(id: id, place: report.place(mark), condition: condition, deny: $0, message: message)
+                PolicyRule(
+                    id: id, place: report.place(mark), condition: condition, verdict: .deny($0), message: message)
             }
         }
     }

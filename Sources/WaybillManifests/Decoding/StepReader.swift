@@ -46,7 +46,13 @@ struct StepReader {
         step.continueOnError = fields.flag("continueOnError") ?? false
         step.maxVisits = fields.integer("maxVisits") ?? step.maxVisits
         step.sideEffects = fields.word("sideEffects") ?? .effect
-        step.onUnknown = fields.word("onUnknown") ?? (step.sideEffects == .effect ? .ask : .retry)
+        step.onUnknown =
+            switch fields.text("onUnknown") {
+            case "retry": .retry
+            case "fail": .fail
+            case "ask": .ask
+            default: step.sideEffects == .effect ? .ask : .retry
+            }
         return step
     }
 

@@ -2,10 +2,22 @@ package import WaybillCore
 package import WaybillExpressions
 
 /// What a step does; exactly one per step.
-package enum Action: Sendable {
+package indirect enum Action: Sendable {
     case run(RunAction)
+    case http(HTTPAction)
     case ask(AskAction)
     case wait(WaitAction)
+    /// Several waits; the first that ends wins, and the output is `{first, value}`.
+    case first([FirstBranch])
+    case emit(EmitAction)
+    /// Another workflow, as a run of its own.
+    case call(CallAction)
+    /// A group: a graph of its own, done when all its steps are settled. Its output holds the outputs of its steps.
+    case steps(Plan)
+    /// A capability.
+    case uses(UseAction)
+    /// One action or group, once for each item of a list. `forEach` is a modifier in manifests and wraps the action here.
+    case forEach(ForEachAction)
     /// The map is the step's output.
     case set(Template)
     case snapshot(SnapshotAction)
@@ -17,8 +29,15 @@ package enum Action: Sendable {
     package var name: String {
         switch self {
         case .run: "run"
+        case .http: "http"
         case .ask: "ask"
         case .wait: "wait"
+        case .first: "first"
+        case .emit: "emit"
+        case .call: "call"
+        case .steps: "steps"
+        case .uses: "uses"
+        case .forEach: "forEach"
         case .set: "set"
         case .snapshot: "snapshot"
         case .fail: "fail"
@@ -84,10 +103,16 @@ package struct AskAction: Sendable {
     }
 }
 
-/// A wait for the clock. Each template gives a text: a duration, or an RFC 3339 time.
+/// A wait for the clock, an event or a job.
 package enum WaitAction: Sendable {
+    /// The template gives a duration.
     case duration(Template)
+    /// The template gives an RFC 3339 time.
     case until(Template)
+    /// The next time a cron expression names.
+    case next(CronWait)
+    case event(EventWait)
+    case job(JobWait)
 }
 
 /// A bookmark of the run.

@@ -27,6 +27,11 @@ package struct Plan: Sendable {
         self.dependants = dependants
     }
 
+    /// The same steps under new definitions, e.g. with their capabilities resolved.
+    package func mapping(_ transform: (StepDefinition) -> StepDefinition) -> Plan {
+        Plan(shape: shape, steps: steps.map(transform))
+    }
+
     /// The index of a step by its id.
     package func index(of id: String) -> Int? { indices[id] }
 }

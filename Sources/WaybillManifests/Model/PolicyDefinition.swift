@@ -9,12 +9,22 @@ package struct PolicyDefinition: Sendable {
         case audit
     }
 
+    package enum Binding: String, Sendable {
+        /// Frozen with the run.
+        case start
+        /// The tree's present policy also applies to started runs; it can only deny or require more.
+        case running
+    }
+
     package var name: String
     package var place: SourcePlace
     package var sourcePath: String
     package var match = PolicyMatch()
     package var rules: [PolicyRule] = []
     package var mode: Mode = .enforce
+    package var binding: Binding = .start
+    /// `tests`: the policy's own table of cases.
+    package var cases: [PolicyCase] = []
 
     package init(name: String, place: SourcePlace, sourcePath: String) {
         self.name = name
@@ -43,19 +53,82 @@ package struct PolicyMatch: Sendable {
     }
 }
 
-/// One rule at `step.before`: the step is denied where `deny` is true, or cannot be evaluated.
+/// One rule.
 package struct PolicyRule: Sendable {
+    /// When a rule is put to what happens.
+    package enum Point: String, Sendable, CaseIterable {
+        case admission = "run.admit"
+        case before = "step.before"
+        case after = "step.after"
+        case answer
+        case migration = "migrate"
+    }
+    package enum Verdict: Sendable {
+        /// Denied where this is true.
+        case deny(Expression)
+        /// Goes on once somebody approved. The approval binds the digest of the resolved step and rule.
+        case approval(ApprovalRequirement)
+        /// Denied unless all of these are true (`require: {verification: [...]}`).
+        case verification([Expression])
+        /// A budget of the run.
+        case limit(LimitsDefinition)
+    }
+
     package var id: String
     package var place: SourcePlace
+    package var point: Point
+    /// The rule applies only where this is true.
     package var condition: Expression?
-    package var deny: Expression
+    package var verdict: Verdict
     package var message: Template?
 
-    package init(id: String, place: SourcePlace, condition: Expression?, deny: Expression, message: Template?) {
+    package init(
+        id: String, place: SourcePlace, point: Point = .before, condition: Expression? = nil, verdict: Verdict,
+        message: Template? = nil
+    ) {
         self.id = id
         self.place = place
+        self.point = point
         self.condition = condition
-        self.deny = deny
+        self.verdict = verdict
         self.message = message
+    }
+
+    /// The digest of what the rule says, in hex: what an approval binds beside the step.
+    package var digest: String = ""
+}
+
+/// `require: {approval: {prompt, timeout}}`.
+package struct ApprovalRequirement: Sendable {
+    package var prompt: Template?
+    package var timeout: Duration?
+
+    package init(prompt: Template? = nil, timeout: Duration? = nil) {
+        self.prompt = prompt
+        self.timeout = timeout
+    }
+}
+
+/// A case of a policy's own table, for `waybill policy test`.
+package struct PolicyCase: Sendable {
+    package var name: String
+    package var place: SourcePlace
+    package var point: PolicyRule.Point
+    /// The variables the rules see: `step run inputs context output answer`; a `step` is filled up to a full one.
+    package var given: Object
+    /// `allow`, `deny` or `require`.
+    package var verdict: String
+    /// The rule that must be the one to say so.
+    package var rule: String?
+
+    package init(
+        name: String, place: SourcePlace, point: PolicyRule.Point, given: Object, verdict: String, rule: String?
+    ) {
+        self.name = name
+        self.place = place
+        self.point = point
+        self.given = given
+        self.verdict = verdict
+        self.rule = rule
     }
 }

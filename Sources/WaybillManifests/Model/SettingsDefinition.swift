@@ -10,5 +10,8 @@ package struct SettingsDefinition: Sendable {
     /// The environment that process steps start from; plain texts.
     package var environment: [(name: String, value: String)] = []
 
+    /// How many attempts of steps that name a pool may run at once.
+    package var pools: [String: Int] = [:]
+
     package init() {}
 }

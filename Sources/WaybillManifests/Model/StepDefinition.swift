@@ -22,7 +22,17 @@ package struct StepDefinition: Sendable {
     /// Conditions that the result must meet, or it is rejected.
     package var verifications: [Expression] = []
     package var continueOnError = false
+    /// The step is visited again while this is true; tested before each visit.
+    package var repetition: Expression?
     package var maxVisits = 100
+    package var retry: RetryRule?
+    package var catches: [CatchRule] = []
+    package var compensation: CompensationDefinition?
+    /// Once it completed, earlier compensations are discharged.
+    package var isPivot = false
+    package var usage: UsageDefinition?
+    /// The name of a pool of `Settings.pools`; a running attempt holds one place of it.
+    package var pool: String?
     package var onUnknown: UnknownRule = .ask
     package var sideEffects: SideEffects = .effect
 
@@ -101,10 +111,23 @@ package struct OutputDefinition: Sendable {
 }
 
 /// What happens to an attempt whose outcome is unknown after a crash.
-package enum UnknownRule: String, Sendable {
+package enum UnknownRule: Sendable {
     case retry
     case fail
     case ask
+    /// A plan of one process (`run`, with the id `check`) finds out: exit code 0 means done (its standard output is the step's
+    /// output), 1 that it is to be tried again, anything else that somebody is asked.
+    case check(Plan)
+
+    /// The word for ledgers and people.
+    package var word: String {
+        switch self {
+        case .retry: "retry"
+        case .fail: "fail"
+        case .ask: "ask"
+        case .check: "check"
+        }
+    }
 }
 
 /// What a step does to the world outside, which decides whether it may be repeated.

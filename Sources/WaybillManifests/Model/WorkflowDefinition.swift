@@ -24,7 +24,17 @@ package struct WorkflowDefinition: Sendable {
     /// A checkpoint after every so many steps, beside those that are due anyway.
     package var checkpointEvery: Int?
     package var durability: Durability = .full
+    package var concurrency: ConcurrencyDefinition?
+    /// What every step's `retry` falls back on.
+    package var retry: RetryRule?
+    package var limits = LimitsDefinition()
+    package var failure: FailureRule = .compensate
+    package var onPause: PauseRule = .keep
     package var plan: Plan
+    /// A graph that runs after a failure and its compensations, before `finally`. Its ids are unique in the workflow.
+    package var onFailure: Plan?
+    /// A graph that runs before the run ends, however it ends. Its ids are unique in the workflow.
+    package var finally: Plan?
     /// What a completed run gives back.
     package var outputs: [NamedTemplate] = []
 

@@ -29,7 +29,7 @@ struct PolicyAndSettingsTests {
         #expect(policy.match.matches(step: "publish", action: "run"))
         #expect(!policy.match.matches(step: "publish", action: "ask"))
         #expect(policy.rules.map(\.id) == ["tools"])
-        #expect(policy.rules.first?.deny.source == "!(step.argv[0] in ['make'])")
+        #expect(policy.rules.first?.verdict.denial == "!(step.argv[0] in ['make'])")
     }
 
     @Test(
@@ -103,5 +103,11 @@ struct PolicyAndSettingsTests {
         ])
     func settingMistakes(rest: String, expected: String) {
         #expect(diagnose("kind: Settings\n\(rest)\n") == [expected])
+    }
+}
+
+extension PolicyRule.Verdict {
+    fileprivate var denial: String? {
+        if case .deny(let expression) = self { expression.source } else { nil }
     }
 }

@@ -1,0 +1,142 @@
+package import WaybillExpressions
+
+/// `http: {method, url, query, headers, json | form | text | file, auth, expect}`.
+///
+/// The output is `{status, headers, body}`: the status as int, header names in lower case with their values joined by
+/// `, `, and the body as JSON where its media type says so, else as text.
+package struct HTTPAction: Sendable {
+    package enum Body: Sendable {
+        case none
+        case json(Template)
+        /// `application/x-www-form-urlencoded`.
+        case form([NamedTemplate])
+        case text(Template)
+        /// A path below the tree's root.
+        case file(Template)
+    }
+    package enum Authentication: Sendable {
+        case bearer(Template)
+        case basic(user: Template, password: Template)
+    }
+    /// A status code, or a class of them as `2xx` writes it.
+    package struct StatusRange: Sendable, Hashable {
+        package var range: ClosedRange<Int>
+
+        package init(_ range: ClosedRange<Int>) { self.range = range }
+    }
+
+    /// In capitals.
+    package var method: String
+    package var url: Template
+    package var query: [NamedTemplate]
+    package var headers: [NamedTemplate]
+    package var body: Body
+    package var authentication: Authentication?
+    /// The statuses that mean success; `2xx` unless said.
+    package var expect: [StatusRange]
+
+    package init(
+        method: String, url: Template, query: [NamedTemplate] = [], headers: [NamedTemplate] = [], body: Body = .none,
+        authentication: Authentication? = nil, expect: [StatusRange] = [StatusRange(200...299)]
+    ) {
+        self.method = method
+        self.url = url
+        self.query = query
+        self.headers = headers
+        self.body = body
+        self.authentication = authentication
+        self.expect = expect
+    }
+
+    /// Whether repeating the request is safe by the method's own definition (RFC 9110, section 9.2.2).
+    package var isIdempotent: Bool { ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"].contains(method) }
+    /// The time a request may take unless its step says otherwise.
+    package static let defaultTimeout = Duration.seconds(30)
+}
+
+/// `emit: {type, key, subject, data}`: a CloudEvents 1.0 event, accepted by the tree's journal.
+package struct EmitAction: Sendable {
+    /// Text; may hold `${{ }}`.
+    package var type: Template
+    package var key: Template?
+    package var subject: Template?
+    package var data: Template?
+
+    package init(type: Template, key: Template? = nil, subject: Template? = nil, data: Template? = nil) {
+        self.type = type
+        self.key = key
+        self.subject = subject
+        self.data = data
+    }
+}
+
+/// `call: {workflow, with, id, detach}`.
+package struct CallAction: Sendable {
+    /// A name, literally: what a run calls is frozen with it.
+    package var workflow: String
+    package var inputs: [NamedTemplate]
+    /// A run id; derived from the parent's id, the address and the visit unless said.
+    package var id: Template?
+    /// Whether the step completes once the sub-run started; its output is `{run}` then, else the sub-run's outputs.
+    package var detach: Bool
+
+    package init(workflow: String, inputs: [NamedTemplate] = [], id: Template? = nil, detach: Bool = false) {
+        self.workflow = workflow
+        self.inputs = inputs
+        self.id = id
+        self.detach = detach
+    }
+}
+
+/// `uses: name@1` with `with`.
+package struct UseAction: Sendable {
+    package var reference: CapabilityReference
+    package var inputs: [NamedTemplate]
+    /// The capability it resolved to: the newest compatible one of the same sources. Set when a catalog is linked;
+    /// a workflow that may run has no use without one.
+    package var capability: CapabilityDefinition?
+
+    package init(reference: CapabilityReference, inputs: [NamedTemplate], capability: CapabilityDefinition? = nil) {
+        self.reference = reference
+        self.inputs = inputs
+        self.capability = capability
+    }
+}
+
+/// `forEach: {items, key, maxParallel, onItemFailure}` around an action.
+package struct ForEachAction: Sendable {
+    package enum OnItemFailure: String, Sendable {
+        /// The other items are done, then the step fails.
+        case finish
+        /// No further item begins, those that run end, then the step fails.
+        case stop
+        /// The step completes; `items[]` tells which failed.
+        case collect
+    }
+
+    /// Gives a list, or a map (its entries as `{key, value}`, in code-point order).
+    package var items: Template
+    /// A text for each item, for `items[].key`; sees `item` and `index`. The item's index unless said.
+    package var key: Expression?
+    package var maxParallel: Int
+    package var onItemFailure: OnItemFailure
+    /// One step: the action itself, with the modifiers that belong to each item
+    /// (`retry timeout verify compensate env output artifacts onUnknown sideEffects pool usage secrets catch`).
+    /// Its expressions also see `item` and `index`. `if needs while continueOnError update maxVisits pivot` stay with the
+    /// step around it.
+    package var body: Plan
+
+    package init(
+        items: Template, key: Expression? = nil, maxParallel: Int = 10, onItemFailure: OnItemFailure = .finish,
+        body: Plan
+    ) {
+        self.items = items
+        self.key = key
+        self.maxParallel = maxParallel
+        self.onItemFailure = onItemFailure
+        self.body = body
+    }
+
+    /// The most items a list may have.
+    package static let mostItems = 1_000_000
+}
