@@ -14,16 +14,27 @@ extension Scope {
 
 /// Knows how far the clocks of a place are ahead of UTC.
 package protocol TimeZoneSource: Sendable {
+    /// The rules of a zone, such as `Europe/Paris`; nil if there is no such zone.
+    func file(zone: String) -> ZoneFile?
+    /// Why no zone but UTC is known, for a message; nil where the others are.
+    var lack: String? { get }
+}
+
+extension TimeZoneSource {
+    package var lack: String? { nil }
+
     /// The offset east of UTC in seconds; nil if there is no such zone.
-    func offsetSeconds(zone: String, at timestamp: CELTimestamp) -> Int?
+    package func offsetSeconds(zone: String, at timestamp: CELTimestamp) -> Int? {
+        file(zone: zone)?.offsetSeconds(at: timestamp.seconds)
+    }
 }
 
 /// UTC alone; fixed offsets such as `+02:00` need no source.
 package struct UniversalTime: TimeZoneSource {
     package init() {}
 
-    package func offsetSeconds(zone: String, at timestamp: CELTimestamp) -> Int? {
-        ["UTC", "Etc/UTC", "GMT", "Z"].contains(zone) ? 0 : nil
+    package func file(zone: String) -> ZoneFile? {
+        ["UTC", "Etc/UTC", "GMT", "Z"].contains(zone) ? ZoneFile(offsetSeconds: 0) : nil
     }
 }
 

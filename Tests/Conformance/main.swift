@@ -1,7 +1,7 @@
 import Foundation
 import WaybillCore
 
-// conformance <cel|json|jcs|jsonschema|yaml> <file.jsonl>...
+// conformance <cel|cron|json|jcs|jsonschema|yaml> <file.jsonl>...
 // Prints each case that fails and closes with the counts; the exit status is 0 if none failed, 2 for usage.
 
 /// A suite reads one file of cases; it gets the file's path to find what lies beside it.
@@ -9,6 +9,7 @@ typealias Suite = (_ lines: [String], _ path: String, _ report: Report) throws -
 
 let suites: [String: Suite] = [
     "cel": runCELSuite,
+    "cron": runCronSuite,
     "json": runJSONSuite,
     "jcs": runCanonicalSuite,
     "jsonschema": runJSONSchemaSuite,

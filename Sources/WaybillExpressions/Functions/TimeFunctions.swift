@@ -69,7 +69,8 @@ enum TimeFunctions {
         // A zone's rules may be read from its file each time.
         try evaluator.charge(zoneCost)
         guard zone.utf8.count <= 64, let offset = evaluator.scope.zones.offsetSeconds(zone: zone, at: time) else {
-            throw a.failure(.argument, "there is no time zone \(quoted(String(zone.prefix(64))))")
+            let lack = evaluator.scope.zones.lack.map { ": \($0)" } ?? ""
+            throw a.failure(.argument, "there is no time zone \(quoted(String(zone.prefix(64))))\(lack)")
         }
         return time.civil(offsetSeconds: offset)
     }

@@ -1,11 +1,18 @@
 /// The rules of one time zone, as the system's compiled files hold them (RFC 9636, "The Time Zone Information Format").
 package struct ZoneFile: Sendable {
     /// When an offset begins to hold, in seconds since 1970, and the offset in seconds east of UTC.
-    private let transitions: [(start: Int64, offset: Int)]
+    let transitions: [(start: Int64, offset: Int)]
     /// What holds before the first transition.
     private let firstOffset: Int
     /// What holds after the last one.
-    private let footer: ZoneRule?
+    let footer: ZoneRule?
+
+    /// A place that never changes its clocks.
+    package init(offsetSeconds: Int) {
+        transitions = []
+        firstOffset = offsetSeconds
+        footer = nil
+    }
 
     /// nil if the bytes are no such file.
     package init?(tzif bytes: [UInt8]) {
@@ -44,13 +51,18 @@ package struct ZoneFile: Sendable {
         }
         if time < first.start { return firstOffset }
         if time >= last.start { return footer?.offsetSeconds(at: time) ?? last.offset }
+        return transitions[firstTransition(after: time) - 1].offset
+    }
+
+    /// The index of the first transition later than a moment, or their number.
+    func firstTransition(after time: Int64) -> Int {
         var low = 0
         var high = transitions.count
         while low < high {
             let middle = (low + high) / 2
             if transitions[middle].start <= time { low = middle + 1 } else { high = middle }
         }
-        return transitions[low - 1].offset
+        return low
     }
 
     private struct Header {

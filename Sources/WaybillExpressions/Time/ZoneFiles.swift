@@ -3,22 +3,22 @@
 /// Nothing is kept: whoever asks often lets `load` remember.
 package struct ZoneFiles: TimeZoneSource {
     private let load: @Sendable (String) -> [UInt8]?
+    package let lack: String?
 
     /// `load` gives the bytes of the file of a zone, `Europe/Paris`, nil if there is none; names have been checked:
     /// they hold letters, digits, `_`, `+`, `-` and single slashes between them.
-    package init(load: @escaping @Sendable (String) -> [UInt8]?) { self.load = load }
-
-    package func offsetSeconds(zone: String, at timestamp: CELTimestamp) -> Int? {
-        file(zone: zone)?.offsetSeconds(at: timestamp.seconds)
+    package init(lack: String? = nil, load: @escaping @Sendable (String) -> [UInt8]?) {
+        self.load = load
+        self.lack = lack
     }
 
-    /// The rules of a zone, nil if there is none of that name.
     package func file(zone: String) -> ZoneFile? {
         guard Self.isName(zone) else { return nil }
         return load(zone).flatMap { ZoneFile(tzif: $0) }
     }
 
-    private static func isName(_ zone: String) -> Bool {
+    /// Letters, digits, `_`, `+` and `-` in parts that begin with a letter, with single slashes between them.
+    package static func isName(_ zone: String) -> Bool {
         guard zone.utf8.count <= 64 else { return false }
         return zone.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { part in
             guard let first = part.utf8.first, first.startsIdentifier else { return false }

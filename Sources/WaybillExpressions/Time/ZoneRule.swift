@@ -39,13 +39,30 @@ struct ZoneRule: Sendable {
 
     func offsetSeconds(at time: Int64) -> Int {
         guard let summer else { return standardOffset }
-        let local = Int(time) + standardOffset
-        let days = local >= 0 ? local / 86_400 : -((86_399 - local) / 86_400)
-        let year = CivilDate(daysSince1970: days).year
+        let year = year(at: time)
         let start = summer.start.time(in: year) - Int64(standardOffset)
         let end = summer.end.time(in: year) - Int64(summer.offset)
         let isSummer = start < end ? (start..<end).contains(time) : !(end..<start).contains(time)
         return isSummer ? summer.offset : standardOffset
+    }
+
+    /// When the offset may change in the years around a moment, in order. Where the rule of one year meets that of
+    /// the next nothing may change at all, or something without being named: the start of the year is among them.
+    func candidates(around time: Int64) -> [Int64] {
+        guard let summer else { return [] }
+        let year = year(at: time)
+        return (year - 2...year + 2).flatMap { year in
+            [
+                Int64(CivilDate(year: year, month: 1, day: 1).daysSince1970) * 86_400 - Int64(standardOffset),
+                summer.start.time(in: year) - Int64(standardOffset), summer.end.time(in: year) - Int64(summer.offset),
+            ]
+        }.sorted()
+    }
+
+    private func year(at time: Int64) -> Int {
+        let local = Int(time) + standardOffset
+        let days = local >= 0 ? local / 86_400 : -((86_399 - local) / 86_400)
+        return CivilDate(daysSince1970: days).year
     }
 
     // MARK: Reading
