@@ -41,7 +41,8 @@ let package = Package(
         target("WaybillManifests", ["WaybillCore", "WaybillExpressions", "CLibYAML"]),
         target("WaybillEngine", ["WaybillCore", "WaybillExpressions", "WaybillManifests"]),
         target("WaybillPorts", ["WaybillCore", system]),
-        target("WaybillStore", ["WaybillCore", "WaybillEngine", "WaybillPorts", "CLinux", system]),
+        target(
+            "WaybillStore", ["WaybillCore", "WaybillExpressions", "WaybillEngine", "WaybillPorts", "CLinux", system]),
         target("WaybillProcesses", ["WaybillCore", "WaybillPorts", "CLinux", system]),
         target("WaybillWatching", ["WaybillCore", "WaybillPorts", "CLinux", system]),
         target(
@@ -83,7 +84,10 @@ let package = Package(
             ["WaybillCore", "WaybillExpressions", "WaybillManifests", "WaybillEngine", "WaybillTestKit"]),
         tests(
             "WaybillStoreTests",
-            ["WaybillCore", "WaybillEngine", "WaybillPorts", "WaybillStore", "WaybillTestKit", "CLinux", system]),
+            [
+                "WaybillCore", "WaybillExpressions", "WaybillEngine", "WaybillPorts", "WaybillStore", "WaybillTestKit",
+                "CLinux", system,
+            ]),
         tests("WaybillProcessesTests", ["WaybillCore", "WaybillPorts", "WaybillProcesses", "WaybillTestKit", system]),
         tests("WaybillWatchingTests", ["WaybillCore", "WaybillPorts", "WaybillWatching", "WaybillTestKit", system]),
         tests(

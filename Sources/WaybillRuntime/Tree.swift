@@ -2,6 +2,7 @@ import Glibc
 package import SystemPackage
 import WaybillCore
 import WaybillEngine
+package import WaybillExpressions
 package import WaybillPorts
 package import WaybillStore
 
@@ -19,6 +20,8 @@ package struct Tree: Sendable {
     package let checkpoints: any CheckpointStore
     package let artifacts: any ArtifactStore
     package let journal: any JournalStore
+    /// The time zones that schedules and expressions may name.
+    package let zones: any TimeZoneSource = SystemZones()
     let git = GitStatus()
     /// The kernel's boot id.
     package let boot: String

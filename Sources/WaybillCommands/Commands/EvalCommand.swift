@@ -2,6 +2,7 @@ import ArgumentParser
 import WaybillCore
 import WaybillExpressions
 import WaybillManifests
+import WaybillStore
 
 struct EvalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -66,7 +67,7 @@ enum Evaluation {
 
     private static func evaluate(_ expression: Expression, _ variables: Object) throws(CommandError) -> Value? {
         do throws(ExpressionError) {
-            return try expression.value(in: Variables(variables))
+            return try expression.value(in: Variables(variables, zones: SystemZones()))
         } catch {
             throw CommandError("expression", error.description, place: error.place?.description)
         }

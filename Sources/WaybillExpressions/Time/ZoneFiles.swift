@@ -1,4 +1,4 @@
-/// Time zones by name, from the system's compiled files.
+/// Time zones by name, from the system's compiled files; UTC without one.
 ///
 /// Nothing is kept: whoever asks often lets `load` remember.
 package struct ZoneFiles: TimeZoneSource {
@@ -13,6 +13,7 @@ package struct ZoneFiles: TimeZoneSource {
     }
 
     package func file(zone: String) -> ZoneFile? {
+        if let universal = UniversalTime().file(zone: zone) { return universal }
         guard Self.isName(zone) else { return nil }
         return load(zone).flatMap { ZoneFile(tzif: $0) }
     }
