@@ -13,11 +13,12 @@ struct ZoneSpanTests {
     func rule() throws {
         let zone = try #require(ZoneFile(rule: "CET-1CEST,M3.5.0,M10.5.0/3"))
         let winter = zone.span(at: try seconds("2027-01-01T00:00:00Z"))
-        #expect(winter.start == (try seconds("2026-10-25T01:00:00Z")))
-        #expect(winter.end == (try seconds("2027-03-28T01:00:00Z")))
+        #expect(try winter.start == seconds("2026-10-25T01:00:00Z"))
+        #expect(try winter.end == seconds("2027-03-28T01:00:00Z"))
         #expect(winter.offset == 3_600 && winter.previousOffset == 7_200)
         let summer = zone.span(at: winter.end)
-        #expect(summer.start == winter.end && summer.end == (try seconds("2027-10-31T01:00:00Z")))
+        #expect(summer.start == winter.end)
+        #expect(try summer.end == seconds("2027-10-31T01:00:00Z"))
         #expect(summer.offset == 7_200 && summer.previousOffset == 3_600)
     }
 
@@ -36,15 +37,15 @@ struct ZoneSpanTests {
         "stretches of every rule meet without a gap",
         arguments: [
             "CET-1CEST,M3.5.0,M10.5.0/3", "<-03>3<-02>,M3.5.0/-2,M10.5.0/-1", "IST-1GMT0,M10.5.0,M3.5.0/1",
-            "EET-2EEST,M3.4.4/50,M10.4.4/50", "AAA0BBB-4,J60/167,300/-167", "AAA-13BBB,M12.5.0/167,M1.1.0/-167",
-            "AAA12BBB-12,0,1",
+            "EET-2EEST,M3.4.4/50,M10.4.4/50", "AAA0BBB-4,J60/167,300/-167", "AAA-13BBB,M12.1.0/167,M2.1.0/-167",
+            "AAA12BBB-12,1,3",
         ])
     func contiguous(_ rule: String) throws {
         let zone = try #require(ZoneFile(rule: rule))
         var span = zone.span(at: try seconds("2020-06-01T00:00:00Z"))
         for _ in 0..<40 {
             let next = zone.span(at: span.end)
-            #expect(next.start == span.end && next.previousOffset == span.offset && next.offset != span.offset)
+            try #require(next.start == span.end && next.previousOffset == span.offset && next.offset != span.offset)
             #expect(zone.span(at: span.end - 1) == span)
             span = next
         }
