@@ -1,4 +1,5 @@
 package import WaybillCore
+package import WaybillExpressions
 package import WaybillManifests
 
 /// Everything a run was started with, from its frozen sources.
@@ -7,6 +8,10 @@ package struct RunDefinition: Sendable {
     /// Those that match the workflow, in order of their names.
     package var policies: [PolicyDefinition]
     package var settings: SettingsDefinition
+    /// What `call` steps start, by name, and what those call.
+    package var workflows: [String: WorkflowDefinition] = [:]
+    /// The time zones that expressions and cron waits may name.
+    package var zones: any TimeZoneSource = UniversalTime()
     /// The SHA-256 of `definition/index.json`.
     package var digest: Digest
 

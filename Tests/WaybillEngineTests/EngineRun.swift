@@ -167,7 +167,7 @@ struct EngineRun {
 
     func entries(_ type: EntryType) -> [Entry] { entries.filter { $0.type == type } }
 
-    func step(_ id: String) -> StepState? { definition.workflow.plan.index(of: id).map { state.steps[$0] } }
+    func step(_ id: String) -> StepState? { state.instance(at: id).map { state[$0] } }
 
     func status(_ id: String) -> StepStatus? { step(id)?.status }
 

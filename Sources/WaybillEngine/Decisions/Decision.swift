@@ -34,6 +34,8 @@ package enum Effect: Sendable {
     case terminate(AttemptReference)
     /// KILL at once.
     case kill(AttemptReference)
+    /// Brings a sub-run to its end, by its id.
+    case cancelRun(String)
     /// `checkpoints/<seq>.json`, with exactly these bytes.
     case writeCheckpoint(seq: Int, bytes: [UInt8])
     /// What became of the file that was the stimulus.

@@ -8,56 +8,80 @@ import WaybillManifests
 struct ResolvedAction: Sendable {
     /// The members of `TASK_START`'s data.
     var intent = Object()
-    /// For an ask or a wait: what opens.
-    var wait: Object?
+    /// The data of the waits that open, each with what its key ends in.
+    var waits: [(suffix: String?, data: Object)] = []
     /// For a `set`, `fail` or `finish`: what it comes to.
     var immediate: StepResult?
     var snapshot: Object?
-    /// As policies see it: `argv shell env with`.
+    /// For a `forEach`: its items. They may be too large for the entry.
+    var items: Value?
+    /// As policies see it: `argv shell env with http`.
     var policyView = Object()
 }
 
 extension RunEngine {
-    mutating func start(_ index: Int, visit: Int) throws(EngineError) {
-        let step = definition.workflow.plan.steps[index]
-        let resolved: ResolvedAction
+    mutating func start(_ id: InstanceID, visit: Int) throws(EngineError) {
+        let step = state.definition(of: id)
+        var resolved: ResolvedAction
         do throws(EvaluationFailure) {
-            resolved = try resolve(step, index: index, visit: visit)
+            resolved = try resolve(step, id, visit: visit)
         } catch {
-            return try settle(index, .failed(error.failure, AttemptReport()), visit: visit)
+            return try settle(id, .failed(error.failure, AttemptReport()), visit: visit)
         }
-        if let denial = try consultPolicies(on: step, index: index, visit: visit, view: resolved.policyView) {
-            return try settle(index, .failed(denial, AttemptReport()), visit: visit)
+        resolved.intent["action"] = .string(resolved.intent["action"]?.stringValue ?? step.action.name)
+        switch try consultPolicies(before: id, visit: visit, resolved) {
+        case .proceed: try begin(id, visit: visit, resolved)
+        case .denied(let failure): try settle(id, .failed(failure, AttemptReport()), visit: visit)
+        case .waits: break
         }
+    }
+
+    /// Records the intent, and lets it happen.
+    mutating func begin(_ id: InstanceID, visit: Int, _ resolved: ResolvedAction) throws(EngineError) {
+        let address = state.address(of: id)
         var intent = resolved.intent
-        intent["action"] = .string(step.action.name)
-        try emit(.taskStart, step: step.id, visit: visit, attempt: 1, intent)
-        if case .run = step.action, let attempt = state.attempt(at: index) {
+        if let key = itemKey(of: id) { intent["key"] = .string(key) }
+        if let items = resolved.items { write(items, as: "items", into: &intent) }
+        try emit(.taskStart, step: address, visit: visit, attempt: 1, intent)
+        if let attempt = state.attempt(at: id) {
             draft.effects.append(.launch(attempt))
-        } else if var wait = resolved.wait {
+        }
+        for wait in resolved.waits {
             draft.isMilestone = true
-            wait["key"] = .string(state.steps[index].waitKey(address: step.id))
-            try emit(.taskWaiting, step: step.id, visit: visit, attempt: 1, wait)
-        } else if let snapshot = resolved.snapshot {
-            let taken = try takeSnapshot(snapshot, step: step.id, visit: visit)
-            try settle(index, .completed(output: .object(taken), AttemptReport()))
+            var data = wait.data
+            data["key"] = .string(WaitKey.of(address, visit: visit, suffix: wait.suffix))
+            try emit(.taskWaiting, step: address, visit: visit, attempt: 1, data)
+        }
+        if let snapshot = resolved.snapshot {
+            let taken = try takeSnapshot(snapshot, step: address, visit: visit)
+            try settle(id, .completed(output: .object(taken), AttemptReport()))
         } else if let immediate = resolved.immediate {
-            try settle(index, immediate)
+            try settle(id, immediate)
+        } else if state.groupFrame(of: id)?.isDone == true {
+            try goOn(id, state.definition(of: id))
         }
     }
 
     private mutating func resolve(
-        _ step: StepDefinition, index: Int, visit: Int
+        _ step: StepDefinition, _ id: InstanceID, visit: Int
     ) throws(EvaluationFailure) -> ResolvedAction {
-        let scope = RunScope(self, step: index, visit: visit)
+        let scope = RunScope(self, id, visit: visit)
         var resolved = ResolvedAction()
         switch step.action {
         case .run(let action):
-            try resolve(action, of: step, in: scope, into: &resolved)
+            let environment = definition.workflow.environment + step.environment
+            try resolve(action, of: step, environment, in: scope, into: &resolved)
+        case .http(let action): try resolve(action, of: step, id, visit: visit, in: scope, into: &resolved)
+        case .uses(let use): try resolve(use, of: step, id, visit: visit, in: scope, into: &resolved)
         case .ask(let action):
-            resolved.wait = try resolve(action, of: step, in: scope)
+            resolved.waits = [(nil, try resolve(action, timeout: step.timeout, in: scope))]
         case .wait(let action):
-            resolved.wait = try resolve(action, in: scope)
+            resolved.waits = [(nil, try resolve(action, id, timeout: step.timeout, in: scope))]
+        case .first(let branches): try resolve(branches, id, in: scope, into: &resolved)
+        case .emit(let action): try resolve(action, id, visit: visit, in: scope, into: &resolved)
+        case .call(let action): try resolve(action, id, visit: visit, in: scope, into: &resolved)
+        case .steps: break
+        case .forEach(let loop): try resolve(loop, in: scope, into: &resolved)
         case .set(let template):
             resolved.immediate = .completed(output: try evaluateMap(template, in: scope, "set"), AttemptReport())
         case .snapshot(let action):
@@ -68,16 +92,31 @@ extension RunEngine {
             resolved.immediate = .failed(Failure(.failed, text), AttemptReport())
         case .finish:
             resolved.immediate = .completed(output: nil, AttemptReport())
-        case .http, .first, .emit, .call, .steps, .uses, .forEach:
-            throw EvaluationFailure(Failure(.executor, "`\(step.action.name)` is not carried out by this version yet"))
         }
-        let size =
-            ValueLimits.size(of: .object(resolved.intent)) + ValueLimits.size(of: .object(resolved.wait ?? Object()))
-        guard size <= ValueLimits.intentBytes else {
+        let size = resolved.waits.reduce(ValueLimits.size(of: .object(resolved.intent))) {
+            $0 + ValueLimits.size(of: .object($1.data))
+        }
+        guard isLoop(step) || size <= ValueLimits.intentBytes else {
             throw EvaluationFailure(
                 Failure(.limit, "the fields of \(step.id) come to more than \(ValueLimits.intentBytes) bytes"))
         }
         return resolved
+    }
+
+    private func isLoop(_ step: StepDefinition) -> Bool { if case .forEach = step.action { true } else { false } }
+
+    private func resolve(
+        _ branches: [FirstBranch], _ id: InstanceID, in scope: RunScope, into resolved: inout ResolvedAction
+    ) throws(EvaluationFailure) {
+        for branch in branches {
+            var data: Object
+            switch branch.kind {
+            case .ask(let action): data = try resolve(action, timeout: branch.timeout, in: scope)
+            case .wait(let action): data = try resolve(action, id, timeout: nil, in: scope)
+            }
+            data["branch"] = .string(branch.name)
+            resolved.waits.append((branch.name, data))
+        }
     }
 
     // MARK: - Fields
@@ -110,7 +149,7 @@ extension RunEngine {
     }
 
     /// The same where `optional.none()` leaves something out: an argument, an environment variable.
-    private func evaluateOptionalText(
+    func evaluateOptionalText(
         _ template: Template, in scope: RunScope, _ field: String
     ) throws(EvaluationFailure) -> String? {
         do throws(ExpressionError) {
@@ -120,12 +159,13 @@ extension RunEngine {
         }
     }
 
-    private func resolve(
-        _ action: RunAction, of step: StepDefinition, in scope: RunScope, into resolved: inout ResolvedAction
+    func resolve(
+        _ action: RunAction, of step: StepDefinition, _ bindings: [NamedTemplate], in scope: RunScope,
+        into resolved: inout ResolvedAction
     ) throws(EvaluationFailure) {
         var environment = Object()
         for (name, value) in definition.settings.environment { environment[name] = .string(value) }
-        for binding in definition.workflow.environment + step.environment {
+        for binding in bindings {
             environment[binding.name] = try evaluateOptionalText(binding.template, in: scope, "env.\(binding.name)")
                 .map(Value.string)
         }
@@ -143,6 +183,7 @@ extension RunEngine {
             resolved.intent["argv"] = [.string(shell), "-eu", "-c", .string(text)]
             resolved.policyView["shell"] = true
         }
+        resolved.intent["action"] = "run"
         resolved.policyView["argv"] = policyArguments(of: action, resolved: resolved.intent["argv"] ?? .list([]))
         resolved.policyView["env"] = .object(environment)
         if !environment.isEmpty { resolved.intent["env"] = .object(environment) }
@@ -157,6 +198,7 @@ extension RunEngine {
                 value.stringValue ?? String(decoding: JSON.compact(value), as: UTF8.self))
         }
         if let timeout = step.timeout { resolved.intent["timeout"] = .string(timeout.text) }
+        if let pool = step.pool { resolved.intent["pool"] = .string(pool) }
         resolved.intent["boot"] = .string(draft.moment.boot)
     }
 
@@ -167,7 +209,7 @@ extension RunEngine {
     }
 
     private func resolve(
-        _ action: AskAction, of step: StepDefinition, in scope: RunScope
+        _ action: AskAction, timeout: Duration?, in scope: RunScope
     ) throws(EvaluationFailure) -> Object {
         var data: Object = ["reason": .string(WaitReason.user.rawValue)]
         data["prompt"] = .string(try evaluateText(action.prompt, in: scope, "ask.prompt"))
@@ -188,7 +230,7 @@ extension RunEngine {
             for template in action.attachments { attachments.append(try evaluate(template, in: scope, "ask.attach")) }
             data["attach"] = .list(attachments)
         }
-        if let timeout = step.timeout { data["until"] = .string((draft.moment.now + timeout).description) }
+        if let timeout { data["until"] = .string((draft.moment.now + timeout).description) }
         if let template = action.defaultAnswer {
             let value = try evaluate(template, in: scope, "ask.default")
             switch Reply(action.reply).judge(value) {
@@ -200,15 +242,13 @@ extension RunEngine {
         return data
     }
 
-    private func resolve(_ action: WaitAction, in scope: RunScope) throws(EvaluationFailure) -> Object {
+    private func resolve(
+        _ action: WaitAction, _ id: InstanceID, timeout: Duration?, in scope: RunScope
+    ) throws(EvaluationFailure) -> Object {
         let until: Timestamp
         switch action {
         case .duration(let template):
-            let text = try evaluateText(template, in: scope, "wait.for")
-            guard let duration = Duration(text: text) else {
-                throw EvaluationFailure(Failure(.expression, "wait.for: '\(text)' is no duration such as 90s or 1h30m"))
-            }
-            until = draft.moment.now + duration
+            until = draft.moment.now + (try evaluateDuration(template, in: scope, "wait.for"))
         case .until(let template):
             let text = try evaluateText(template, in: scope, "wait.until")
             guard let time = Timestamp(rfc3339: text) else {
@@ -216,10 +256,21 @@ extension RunEngine {
                     Failure(.expression, "wait.until: '\(text)' is no time such as 2026-11-20T10:15:00Z"))
             }
             until = time
-        case .next, .event, .job:
-            throw EvaluationFailure(Failure(.executor, "this wait is not carried out by this version yet"))
+        case .next(let cron): until = try nextTime(of: cron)
+        case .event(let wait): return try resolve(wait, id, timeout: timeout, in: scope)
+        case .job(let job): return try resolve(job, timeout: timeout, in: scope)
         }
         return ["reason": .string(WaitReason.until.rawValue), "until": .string(until.description)]
+    }
+
+    func evaluateDuration(
+        _ template: Template, in scope: RunScope, _ field: String
+    ) throws(EvaluationFailure) -> Duration {
+        let text = try evaluateText(template, in: scope, field)
+        guard let duration = Duration(text: text) else {
+            throw EvaluationFailure(Failure(.expression, "\(field): '\(text)' is no duration such as 90s or 1h30m"))
+        }
+        return duration
     }
 
     // MARK: - Snapshots

@@ -17,6 +17,9 @@ extension RunEngine {
             "startDigest": .string(RunStart.digest(workflow: definition.workflow.name, inputs: start.inputs).hex),
         ]
         if let commit = start.commit { data["commit"] = .string(commit) }
+        if start.journalSeq > 0 { data["journal"] = .int(Int64(start.journalSeq)) }
+        if !start.retry.isEmpty { data["retry"] = .object(start.retry) }
+        data["parent"] = start.parent.map(Value.object)
         write(.object(start.inputs), as: "inputs", into: &data)
         if let goal = definition.workflow.goal { data["goal"] = describe(goal, start) }
         try emit(.runStart, actor: start.actor, by: start.by, data)
@@ -32,7 +35,7 @@ extension RunEngine {
         preview.startedBy = start.by
         preview.startedAt = draft.moment.now
         // A summary is for people: one that cannot be evaluated is left out, and stops nothing.
-        let summary = (try? goal.summary.value(in: RunScope(starting: preview))) ?? .null
+        let summary = (try? goal.summary.value(in: RunScope(starting: preview, zones: definition.zones))) ?? .null
         return [
             "summary": summary.stringValue.map { .string(ValueLimits.shortened($0)) } ?? summary,
             "acceptance": .list(goal.acceptance.map { .string($0.source) }),
@@ -42,25 +45,19 @@ extension RunEngine {
     /// Decides until nothing is left to decide, or the decision is as large as it may get.
     mutating func advance() throws(EngineError) {
         while state.phase == .running {
-            if state.ending != nil {
-                try wind()
-                break
-            }
-            if state.isPauseRequested {
+            if state.isPauseRequested, state.ending == nil {
                 try pauseIfQuiet()
                 break
             }
+            if state.ending != nil, state.stage == .main || state.isAborted, try !wind() { break }
             guard draft.steps < limits.stepsPerDecision else {
                 draft.hasMore = true
                 break
             }
-            if let index = state.nextState ?? state.ready.first {
+            if let id = state.ready.first {
                 draft.steps += 1
-                try decide(index)
-            } else if state.counts.active == 0 {
-                try complete()
-                break
-            } else {
+                try decide(id)
+            } else if try !moveOn() {
                 break
             }
         }
@@ -68,67 +65,181 @@ extension RunEngine {
     }
 
     private mutating func pauseIfQuiet() throws(EngineError) {
-        guard state.counts.running == 0 else { return }
+        guard state.outstanding.isEmpty else { return }
         draft.isMilestone = true
         try emit(.runPaused, Object())
     }
 
-    /// Brings a run that fails, is cancelled or finishes early to its end: nothing new starts, waits close,
-    /// attempts end by themselves (after a failure) or are ended.
-    private mutating func wind() throws(EngineError) {
+    /// Whether the run went on to the next part of its life, or to its end; false while something is awaited.
+    private mutating func moveOn() throws(EngineError) -> Bool {
+        guard let root = state.frames[Frame.root] else { return false }
+        switch state.stage {
+        case .main:
+            if state.ending == nil, !root.isDone { return try reportStandstill() }
+            if state.ending == nil || state.ending == .finish, let failure = try checkResult() {
+                try emit(.error, ["error": failure.value])
+                return true
+            }
+            return try leaveMain()
+        case .undoing: return try undoNext()
+        case .onFailure, .finally: return try leaveStage()
+        case .done: return false
+        }
+    }
+
+    /// A plan in which nothing runs, waits or is ready, and that is not done, would stand for ever.
+    private mutating func reportStandstill() throws(EngineError) -> Bool {
+        guard state.outstanding.isEmpty, state.waits.isEmpty else { return false }
+        let failure = Failure(.internal, "nothing runs or waits, and not all steps are settled")
+        try emit(.error, ["error": failure.value])
+        return true
+    }
+
+    /// Brings a run that fails, is cancelled or finishes early to rest: nothing new starts, waits close, attempts end by
+    /// themselves (after a failure) or are ended.
+    ///
+    /// - Returns: whether nothing is left that has begun, groups and loops apart.
+    private mutating func wind() throws(EngineError) -> Bool {
+        if state.ending == .failure, definition.workflow.failure == .hold, state.stage == .main {
+            guard state.ready.isEmpty else { return true }
+            guard state.outstanding.isEmpty else { return false }
+            draft.isMilestone = true
+            try emit(.runPaused, ["reason": "hold"])
+            return false
+        }
         for key in state.waits.keys.sorted() { try close(key) }
         // Once: many programs take a second TERM for impatience. A later decision finds the attempts in the state.
         if state.ending != .failure, state.ending != draft.endingBefore {
             for attempt in state.outstandingAttempts { draft.effects.append(.terminate(attempt.reference)) }
         }
         // An unknown outcome that nobody will be asked about any more.
-        for index in state.steps.indices where state.counts.unknown > 0 && state.steps[index].status == .unknown {
-            try settle(index, .cancelled(Self.unsettledOutcome))
+        for id in state.counts.unknown > 0 ? state.unknownSteps : [] {
+            try settle(id, .cancelled(Self.unsettledOutcome))
         }
-        guard state.counts.active == 0 else { return }
-        switch state.ending {
-        case .finish: try complete()
-        case .cancellation: try finish(.cancelled, outputs: nil, error: state.error ?? Failure(.cancelled, "cancelled"))
-        case .failure, nil:
-            try finish(
-                .failed, outputs: nil, error: state.error ?? Failure(.internal, "the run failed without an error"))
-        }
+        return state.outstanding.isEmpty && state.waits.isEmpty || !state.ready.isEmpty
     }
 
     private mutating func close(_ key: String) throws(EngineError) {
-        guard let wait = state.waits[key], let index = definition.workflow.plan.index(of: wait.step) else { return }
-        let step = state.steps[index]
+        guard let wait = state.waits[key], let id = state.instance(at: wait.step) else { return }
+        if let run = wait.run, wait.reason == .subworkflow {
+            // A sub-run is brought to its end as well, and the step waits for that.
+            if state.ending != draft.endingBefore || state.isAborted { draft.effects.append(.cancelRun(run)) }
+            return
+        }
         try emit(
-            .taskResumed, step: wait.step, visit: wait.visit, attempt: step.attempt,
-            ["key": .string(key), "by": .string("end")])
+            .taskResumed, step: wait.step, visit: wait.visit, attempt: attemptNumber(of: id),
+            ["key": .string(key), "by": "end"])
         let failure = Failure(.cancelled, "the run ended while this step waited")
-        try settle(index, .cancelled(wait.reply == .unknown ? Self.unsettledOutcome : failure))
+        try settle(id, .cancelled(wait.reply == .unknown ? Self.unsettledOutcome : failure))
+    }
+
+    /// For entries about a visit that may not have begun.
+    func attemptNumber(of id: InstanceID) -> Int? {
+        let attempt = state[id].attempt
+        return attempt > 0 ? attempt : nil
     }
 
     private static let unsettledOutcome = Failure(.unknown, "the run ended before the outcome was settled")
 
     // MARK: - The end
 
-    private mutating func complete() throws(EngineError) {
-        var outputs = Object()
+    /// The end of the workflow's own plan: what was done is undone where it must be, then the rest of the run's life.
+    private mutating func leaveMain() throws(EngineError) -> Bool {
+        switch state.ending {
+        case .failure where definition.workflow.failure != .stop, .cancellation:
+            if !state.isAborted, try undoNext(elseLeave: false) { return true }
+        default: break
+        }
+        return try begin(stage: state.ending == .failure ? .onFailure : .finally)
+    }
+
+    /// Undoes the newest of what was done, once the one before it is undone.
+    private mutating func undoNext(elseLeave: Bool = true) throws(EngineError) -> Bool {
+        if state.compensations.contains(where: { $0.status == .running }), !state.isAborted { return false }
+        if let next = state.nextCompensation, !state.isAborted {
+            let record = state.compensations[next]
+            draft.isMilestone = true
+            try emit(.compensation, step: record.step, visit: record.visit, ["status": "started"])
+            return true
+        }
+        guard elseLeave else { return false }
+        return try begin(stage: state.ending == .failure ? .onFailure : .finally)
+    }
+
+    private mutating func leaveStage() throws(EngineError) -> Bool {
+        let frame = state.frames.values.first { $0.kind == (state.stage == .finally ? .finally : .onFailure) }
+        guard frame?.isDone != false else { return state.isAborted ? false : try reportStandstill() }
+        if state.stage == .finally { return try end(after: frame?.failure) }
+        return try begin(stage: .finally)
+    }
+
+    /// Begins a part of the run's life that the workflow has, or the one after it.
+    private mutating func begin(stage: RunStage) throws(EngineError) -> Bool {
+        guard !state.isAborted else { return try end(after: nil) }
+        if stage == .onFailure, definition.workflow.onFailure != nil {
+            try emit(.branchTaken, ["to": .string(RunStage.onFailure.rawValue)])
+            return true
+        }
+        if definition.workflow.finally != nil {
+            try emit(.branchTaken, ["to": .string(RunStage.finally.rawValue)])
+            return true
+        }
+        return try end(after: nil)
+    }
+
+    /// Evaluates the outputs and puts them to the goal, before anything is cleaned up.
+    ///
+    /// - Returns: why the run fails after all; nil if it may complete.
+    private mutating func checkResult() throws(EngineError) -> Failure? {
+        let failure: Failure?
         do throws(EvaluationFailure) {
-            if let early = state.outputs {
-                guard let object = value(of: early)?.objectValue else {
-                    throw EvaluationFailure(Failure(.internal, "finish.outputs: what was recorded cannot be read"))
-                }
-                outputs = object
-            } else {
-                outputs = try evaluateOutputs()
-            }
+            let outputs = try currentOutputs()
             for (index, condition) in (definition.workflow.goal?.acceptance ?? []).enumerated() {
                 let scope = RunScope(self, outputs: outputs)
                 try verify(condition, in: scope, name: "goal.acceptance[\(index)]")
             }
+            draft.outputs = outputs
+            failure = nil
         } catch {
-            try flushVerifications()
-            return try finish(.failed, outputs: nil, error: error.failure)
+            failure = error.failure
         }
         try flushVerifications()
+        return failure
+    }
+
+    /// Those of a `finish` step, or the workflow's own.
+    private func currentOutputs() throws(EvaluationFailure) -> Object {
+        guard let early = state.outputs else { return try evaluateOutputs() }
+        guard let object = value(of: early)?.objectValue else {
+            throw EvaluationFailure(Failure(.internal, "finish.outputs: what was recorded cannot be read"))
+        }
+        return object
+    }
+
+    /// Ends the run.
+    ///
+    /// - Parameter failure: that of `finally`, which fails a run that would have completed.
+    private mutating func end(after failure: Failure?) throws(EngineError) -> Bool {
+        switch state.ending {
+        case .cancellation: try finish(.cancelled, outputs: nil, error: state.error ?? Failure(.cancelled, "cancelled"))
+        case .failure:
+            try finish(
+                .failed, outputs: nil, error: state.error ?? Failure(.internal, "the run failed without an error"))
+        case .finish, nil:
+            if let failure {
+                try finish(.failed, outputs: nil, error: failure)
+            } else {
+                try complete()
+            }
+        }
+        return false
+    }
+
+    private mutating func complete() throws(EngineError) {
+        // With a `finally` they were evaluated in an earlier decision; the same state gives them again.
+        guard let outputs = draft.outputs ?? (try? currentOutputs()) else {
+            return try finish(.failed, outputs: nil, error: Failure(.expression, "outputs: cannot be evaluated"))
+        }
         try finish(.completed, outputs: outputs, error: nil)
     }
 

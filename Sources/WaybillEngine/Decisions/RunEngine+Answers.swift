@@ -47,8 +47,8 @@ extension RunEngine {
     }
 
     private mutating func judge(_ file: InboxFile, _ bytes: [UInt8], for wait: WaitState) throws(EngineError) {
-        guard let reply = reply(for: wait), let index = definition.workflow.plan.index(of: wait.step) else {
-            return try reject(file, .unknownWait, "\(wait.key) waits for the clock; it takes no answer")
+        guard let reply = reply(for: wait), let id = state.instance(at: wait.step) else {
+            return try reject(file, .unknownWait, "\(wait.key) waits for \(wait.reason.what); it takes no answer")
         }
         if let until = wait.until, file.changedAt > until {
             return try reject(file, .late, "the file changed at \(file.changedAt), after the deadline \(until)")
@@ -58,14 +58,25 @@ extension RunEngine {
         case .failure(let refusal): try reject(file, refusal.kind, refusal.message)
         case .success(let answer):
             try accept(file, bytes, step: wait.step, visit: wait.visit)
+            try take(answer, for: wait, id, by: file.author)
+        }
+    }
+
+    /// What follows from an accepted answer.
+    private mutating func take(
+        _ answer: Value, for wait: WaitState, _ id: InstanceID, by author: String?
+    ) throws(EngineError) {
+        if wait.reply == .unknown || wait.reason == .policy {
             try emit(
-                .taskResumed, step: wait.step, visit: wait.visit, attempt: state.steps[index].attempt,
-                ["key": .string(wait.key), "by": .string("answer")])
-            if wait.reply == .unknown {
-                try settleUnknown(index, answer)
-            } else {
-                try settle(index, .completed(output: answer, AttemptReport()))
-            }
+                .taskResumed, step: wait.step, visit: wait.visit, attempt: attemptNumber(of: id),
+                ["key": .string(wait.key), "by": "answer"])
+        }
+        if wait.reply == .unknown {
+            try settleUnknown(id, answer)
+        } else if wait.reason == .policy {
+            try settleApproval(id, wait, answer, by: author)
+        } else {
+            try resume(wait, id, by: "answer", with: answer)
         }
     }
 
@@ -79,10 +90,15 @@ extension RunEngine {
 
     private func reply(for wait: WaitState) -> Reply? {
         if wait.reply == .unknown { return .unknownOutcome }
-        guard let index = definition.workflow.plan.index(of: wait.step),
-            case .ask(let action) = definition.workflow.plan.steps[index].action
-        else { return nil }
-        return Reply(action.reply)
+        if wait.reason == .policy { return Reply(.approval) }
+        guard let id = state.instance(at: wait.step) else { return nil }
+        switch state.definition(of: id).action {
+        case .ask(let action): return Reply(action.reply)
+        case .first(let branches):
+            guard case .ask(let action)? = branches.first(where: { $0.name == wait.branch })?.kind else { return nil }
+            return Reply(action.reply)
+        default: return nil
+        }
     }
 
     // MARK: - Entries
@@ -142,23 +158,52 @@ extension RunEngine {
 
     /// Lets every wait end whose time has come: with its default, by its own nature, or with `timeout`.
     mutating func expireWaits() throws(EngineError) {
-        guard state.ending == nil, let first = state.nextDeadline,
+        guard state.ending == nil || state.stage != .main, let first = state.nextDeadline,
             first <= draft.moment.now
         else { return }
         let due = state.waits.values.filter { $0.until.map { $0 <= draft.moment.now } ?? false }
         for wait in due.sorted(by: { ($0.until ?? $0.since, $0.key) < ($1.until ?? $1.since, $1.key) }) {
-            guard state.ending == nil, let index = definition.workflow.plan.index(of: wait.step) else { break }
-            try emit(
-                .taskResumed, step: wait.step, visit: wait.visit, attempt: state.steps[index].attempt,
-                ["key": .string(wait.key), "by": .string(wait.reply == nil ? "clock" : "deadline")])
-            if wait.reply == nil {
-                try settle(index, .completed(output: nil, AttemptReport()))
-            } else if let answer = wait.defaultAnswer {
-                try settle(index, .completed(output: answer, AttemptReport()))
-            } else {
-                let failure = Failure(.timeout, "nobody answered by \(wait.until.map(\.description) ?? "")")
-                try settle(index, .failed(failure, AttemptReport()))
-            }
+            // One that ended may have closed others, or failed the run.
+            guard state.waits[wait.key] != nil, let id = state.instance(at: wait.step) else { continue }
+            guard state.ending == nil || state.stage != .main else { break }
+            try expire(wait, id)
+        }
+    }
+
+    private mutating func expire(_ wait: WaitState, _ id: InstanceID) throws(EngineError) {
+        switch wait.reason {
+        case .until: return try resume(wait, id, by: "clock", with: nil)
+        case .job: return try poll(wait, id)
+        case .retry:
+            // The fold makes the step ready again.
+            return try emit(
+                .taskResumed, step: wait.step, visit: wait.visit, attempt: attemptNumber(of: id),
+                ["key": .string(wait.key), "by": "clock"])
+        default: break
+        }
+        if let answer = wait.defaultAnswer, wait.reason == .user {
+            return try resume(wait, id, by: "deadline", with: answer)
+        }
+        try emit(
+            .taskResumed, step: wait.step, visit: wait.visit, attempt: attemptNumber(of: id),
+            ["key": .string(wait.key), "by": "deadline"])
+        let what = wait.reason == .event ? "no such event came" : "nobody answered"
+        let failure = Failure(.timeout, "\(what) by \(wait.until.map(\.description) ?? "")")
+        try settle(id, .failed(failure, AttemptReport()))
+    }
+}
+
+extension WaitReason {
+    /// What is waited for, for messages.
+    var what: String {
+        switch self {
+        case .user: "an answer"
+        case .until, .retry: "the clock"
+        case .event: "an event"
+        case .job: "a job"
+        case .subworkflow: "a sub-run"
+        case .pause: "a resume"
+        case .policy: "an approval"
         }
     }
 }

@@ -60,8 +60,10 @@ extension RunEngine {
         case .pause:
             if state.ending != nil { return "the run is ending" }
             return state.phase == .paused || state.isPauseRequested ? "the run is paused already" : nil
-        case .resume: return state.phase == .paused || state.isPauseRequested ? nil : "the run is not paused"
-        case .retry: return "nothing is held for a retry"
+        case .resume:
+            if state.isHeld { return "the run is held after a failure; @retry tries again, @cancel ends it" }
+            return state.phase == .paused || state.isPauseRequested ? nil : "the run is not paused"
+        case .retry: return state.isHeld ? nil : "nothing is held for a retry"
         case .snapshot:
             guard let name = body["name"]?.stringValue else { return "name: is missing" }
             if !SnapshotName.isValid(name) { return "name: '\(name)' \(SnapshotName.rule)" }
@@ -77,7 +79,10 @@ extension RunEngine {
         if let reason = body["reason"] { data["reason"] = reason }
         switch kind {
         case .cancel: try cancel(data, by: author)
-        case .pause, .retry: break
+        case .pause: break
+        case .retry:
+            data["retry"] = true
+            try emit(.runResumed, actor: .user, by: author, data)
         case .resume: try emit(.runResumed, actor: .user, by: author, data)
         case .snapshot:
             for member in ["name", "description", "tags"] { data[member] = body[member] }
@@ -89,7 +94,9 @@ extension RunEngine {
     private mutating func cancel(_ data: Object, by author: String) throws(EngineError) {
         if state.ending == .cancellation {
             for attempt in state.outstandingAttempts { draft.effects.append(.kill(attempt.reference)) }
-            return
+            guard !state.isAborted else { return }
+        } else if state.stage == .onFailure || state.stage == .finally {
+            for attempt in state.outstandingAttempts { draft.effects.append(.terminate(attempt.reference)) }
         }
         // A paused run is woken to be brought to its end.
         if state.phase == .paused { try emit(.runResumed, actor: .user, by: author, ["reason": "cancelled"]) }

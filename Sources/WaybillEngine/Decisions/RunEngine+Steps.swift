@@ -20,55 +20,59 @@ struct AttemptReport: Sendable {
     var exitCode: Int?
     var artifacts: [ArtifactRecord] = []
     var activeMicroseconds: Int64 = 0
+    /// When the other side asked to be tried again (`Retry-After`).
+    var retryAt: Timestamp?
+    /// Members of `TASK_END`'s data that only some actions have.
+    var extra = Object()
 }
 
 extension RunEngine {
-    /// Decides upon a step whose needs are settled, or a state that is to be visited.
-    mutating func decide(_ index: Int) throws(EngineError) {
-        if let intent = state.steps[index].intent { return try startAgain(index, intent) }
-        let step = definition.workflow.plan.steps[index]
-        let visit = state.steps[index].visit + 1
-        if let unmet = unmetNeed(of: step) { return try settle(index, .skipped(unmet), visit: visit) }
+    /// Decides upon a step whose needs are settled, a state that is to be visited, or something that goes on.
+    mutating func decide(_ id: InstanceID) throws(EngineError) {
+        let step = state.definition(of: id)
+        if state[id].status == .running { return try goOn(id, step) }
+        if let intent = state[id].intent { return try startAgain(id, intent) }
+        let visit = state[id].visit + 1
+        if let unmet = unmetNeed(of: step, in: id.frame) { return try settle(id, .skipped(unmet), visit: visit) }
         if visit > step.maxVisits {
             let failure = Failure(.limit, "\(step.id) was visited \(step.maxVisits) times, which is its maxVisits")
-            return try settle(index, .exhausted(failure), visit: visit)
+            return try settle(id, .exhausted(failure), visit: visit)
         }
-        if let condition = step.condition {
-            switch examine(condition, of: index, visit: visit) {
-            case .failure(let error): return try settle(index, .failed(error.failure, AttemptReport()), visit: visit)
+        for (field, condition) in [("if", step.condition), ("while", visit == 1 ? step.repetition : nil)] {
+            guard let condition else { continue }
+            switch examine(condition, as: field, in: RunScope(self, id, visit: visit)) {
+            case .failure(let error): return try settle(id, .failed(error.failure, AttemptReport()), visit: visit)
             case .success(let guarding):
-                try emit(.guardEval, step: step.id, visit: visit, guarding.data)
-                if !guarding.holds { return try settle(index, .skipped("if"), visit: visit) }
+                try emit(.guardEval, step: state.address(of: id), visit: visit, guarding.data)
+                if !guarding.holds { return try settle(id, .skipped(field), visit: visit) }
             }
         }
-        try start(index, visit: visit)
+        try start(id, visit: visit)
     }
 
-    private struct Guarding {
+    struct Guarding {
         var holds: Bool
         var data: Object
     }
 
-    private func examine(
-        _ condition: Expression, of index: Int, visit: Int
-    ) -> Result<Guarding, EvaluationFailure> {
-        let scope = RunScope(self, step: index, visit: visit)
+    func examine(_ condition: Expression, as field: String, in scope: RunScope) -> Result<Guarding, EvaluationFailure> {
         do throws(ExpressionError) {
             let holds = try condition.condition(in: scope)
-            let data: Object = [
+            var data: Object = [
                 "expression": .string(condition.source), "result": .bool(holds),
                 "values": seen(by: condition, in: scope),
             ]
+            if field != "if" { data["field"] = .string(field) }
             return .success(Guarding(holds: holds, data: data))
         } catch {
-            return .failure(EvaluationFailure(Failure(error, in: "if")))
+            return .failure(EvaluationFailure(Failure(error, in: field)))
         }
     }
 
     /// The need that did not come true, in words; nil if all did.
-    private func unmetNeed(of step: StepDefinition) -> String? {
+    private func unmetNeed(of step: StepDefinition, in frame: Int) -> String? {
         for need in step.needs {
-            let dependency = state.steps[need.step]
+            let dependency = state[InstanceID(frame: frame, step: need.step)]
             let isMet =
                 switch need.when {
                 case .completed:
@@ -78,7 +82,7 @@ extension RunEngine {
                 case .ended: dependency.status.isSettled
                 }
             if !isMet {
-                let id = definition.workflow.plan.steps[need.step].id
+                let id = state.plan(of: frame).steps[need.step].id
                 return "needs \(id) to have \(need.when.rawValue), and it is \(dependency.status.rawValue)"
             }
         }
@@ -99,20 +103,25 @@ extension RunEngine {
 
     // MARK: - Settling
 
-    /// Ends a visit: checks the result, records it, and in a machine chooses what follows.
-    mutating func settle(_ index: Int, _ result: StepResult, visit: Int? = nil) throws(EngineError) {
-        let step = definition.workflow.plan.steps[index]
-        let visit = visit ?? state.steps[index].visit
+    /// Ends a visit: checks the result, tries again or catches where a rule says so, records it, and in a machine
+    /// chooses what follows.
+    mutating func settle(_ id: InstanceID, _ result: StepResult, visit: Int? = nil) throws(EngineError) {
+        let step = state.definition(of: id)
+        let visit = visit ?? state[id].visit
         var outcome = Outcome(result)
-        if outcome.status == .completed { accept(&outcome, of: index, visit: visit) }
+        if outcome.status == .completed { try accept(&outcome, of: id, visit: visit) }
         try flushVerifications()
-        var transition: ChosenTransition?
-        if definition.workflow.plan.shape != .graph {
-            transition = chooseTransition(&outcome, of: index, visit: visit)
+        if outcome.status == .failed, !outcome.isFinal {
+            if try tryAgain(id, outcome) { return }
+            catchFailure(&outcome, of: id, visit: visit)
         }
-        try recordEnd(outcome, of: index, visit: visit)
+        let isMachine = state.plan(of: id.frame).shape != .graph
+        var transition: ChosenTransition?
+        if isMachine { transition = chooseTransition(&outcome, of: id, visit: visit) }
+        let isRepeated = isMachine ? false : try repeats(&outcome, of: id, visit: visit)
+        try recordEnd(outcome, of: id, visit: visit, isRepeated: isRepeated)
         guard let transition, state.ending == nil else { return }
-        var data: Object = ["to": .string(transition.to.map { definition.workflow.plan.steps[$0].id } ?? "end")]
+        var data: Object = ["to": .string(transition.to.map { state.plan(of: id.frame).steps[$0].id } ?? "end")]
         if let expression = transition.expression {
             data["expression"] = .string(expression)
             data["values"] = transition.values
@@ -120,52 +129,92 @@ extension RunEngine {
         try emit(.branchTaken, step: step.id, visit: visit, data)
     }
 
-    private mutating func recordEnd(_ outcome: Outcome, of index: Int, visit: Int) throws(EngineError) {
-        let step = definition.workflow.plan.steps[index]
+    /// Whether a `while` wants another visit of a step that completed.
+    private mutating func repeats(_ outcome: inout Outcome, of id: InstanceID, visit: Int) throws(EngineError) -> Bool {
+        let step = state.definition(of: id)
+        guard outcome.status == .completed, let condition = step.repetition, !isHalted(id) else { return false }
+        switch examine(condition, as: "while", in: RunScope(self, id, visit: visit, result: outcome)) {
+        case .failure(let error):
+            outcome.reject(error.failure)
+            return false
+        case .success(let guarding):
+            try emit(.guardEval, step: state.address(of: id), visit: visit + 1, guarding.data)
+            guard guarding.holds else { return false }
+            guard visit < step.maxVisits else {
+                let message = "\(step.id) was visited \(step.maxVisits) times, which is its maxVisits"
+                outcome.reject(Failure(.limit, message), isFinal: true)
+                return false
+            }
+            return true
+        }
+    }
+
+    func isHalted(_ id: InstanceID) -> Bool { state.frames[id.frame]?.isHalted ?? true }
+
+    private mutating func recordEnd(
+        _ outcome: Outcome, of id: InstanceID, visit: Int, isRepeated: Bool
+    ) throws(EngineError) {
+        let step = state.definition(of: id)
         // A visit that never began has no attempt: it was skipped, denied or could not be resolved.
-        let hasBegun = state.steps[index].visit == visit && state.steps[index].attempt > 0
+        let hasBegun = state[id].visit == visit && state[id].attempt > 0
         var data: Object = ["status": .string(outcome.status.rawValue)]
+        for (name, value) in outcome.report.extra { data[name] = value }
         if let reason = outcome.reason { data["reason"] = .string(reason) }
-        if let output = outcome.output { write(output, as: "output", into: &data) }
+        if let output = outcome.output, !isLoop(step) { write(output, as: "output", into: &data) }
         if let code = outcome.report.exitCode { data["exitCode"] = .int(Int64(code)) }
         if !outcome.report.artifacts.isEmpty { data["artifacts"] = .list(outcome.report.artifacts.map(\.value)) }
         if outcome.report.activeMicroseconds > 0 {
             data["activeMicroseconds"] = .int(outcome.report.activeMicroseconds)
         }
         if let failure = outcome.failure {
-            var failure = failure
-            failure.step = step.id
-            failure.message = ValueLimits.shortened(failure.message)
-            data["error"] = failure.value
-            if outcome.status == .failed, !outcome.isFinal, isHandled(index) { data["handled"] = true }
+            data["error"] = named(failure, id).value
+            if outcome.status == .failed, !outcome.isFinal, isHandled(id) { data["handled"] = true }
         }
+        if let caught = outcome.caught { data["caught"] = named(caught, id).value }
         if !outcome.updates.isEmpty { data["update"] = .object(outcome.updates) }
+        if !outcome.usage.isEmpty { data["usage"] = .object(outcome.usage) }
         if outcome.status == .completed, case .finish = step.action {
             data["finish"] = true
             if let outputs = outcome.finishOutputs { write(outputs, as: "finishOutputs", into: &data) }
         }
+        if isRepeated { data["again"] = true }
+        if canBeUndone(outcome, step, hasBegun: hasBegun) { data["undo"] = true }
+        if step.isPivot, outcome.status == .completed { data["pivot"] = true }
+        if let key = itemKey(of: id) { data["key"] = .string(key) }
         try emit(
-            .taskEnd, step: step.id, visit: visit, attempt: hasBegun ? state.steps[index].attempt : nil, data)
+            .taskEnd, step: state.address(of: id), visit: visit, attempt: hasBegun ? state[id].attempt : nil, data)
     }
 
+    /// A failure with the step it is of: the innermost one that failed.
+    private func named(_ failure: Failure, _ id: InstanceID) -> Failure {
+        var failure = failure
+        failure.step = failure.step ?? state.address(of: id)
+        failure.message = ValueLimits.shortened(failure.message)
+        return failure
+    }
+
+    private func isLoop(_ step: StepDefinition) -> Bool { if case .forEach = step.action { true } else { false } }
+
     /// Whether the workflow passes over a failure of this step, or another step handles it.
-    private func isHandled(_ index: Int) -> Bool {
-        let plan = definition.workflow.plan
-        if plan.steps[index].continueOnError { return true }
+    private func isHandled(_ id: InstanceID) -> Bool {
+        let plan = state.plan(of: id.frame)
+        if plan.steps[id.step].continueOnError { return true }
         guard plan.shape == .graph else { return false }
-        return plan.dependants[index].contains { dependant in
-            plan.steps[dependant].needs.contains { $0.step == index && $0.when != .completed }
+        return plan.dependants[id.step].contains { dependant in
+            plan.steps[dependant].needs.contains { $0.step == id.step && $0.when != .completed }
         }
     }
 
-    /// Puts a completed result to the step's own tests; a result that fails them is rejected.
-    private mutating func accept(_ outcome: inout Outcome, of index: Int, visit: Int) {
-        let step = definition.workflow.plan.steps[index]
-        let scope = RunScope(self, step: index, visit: visit, result: outcome)
+    /// Puts a completed result to the step's own tests and to the policies; a result that fails them is rejected.
+    private mutating func accept(_ outcome: inout Outcome, of id: InstanceID, visit: Int) throws(EngineError) {
+        let step = state.definition(of: id)
+        let scope = RunScope(self, id, visit: visit, result: outcome)
         do throws(EvaluationFailure) {
             for (number, condition) in step.verifications.enumerated() {
-                try verify(condition, in: scope, name: "verify[\(number)]", step: step.id, visit: visit)
+                try verify(
+                    condition, in: scope, name: "verify[\(number)]", step: state.address(of: id), visit: visit)
             }
+            try verifyCapability(outcome, of: id, visit: visit)
             for update in step.updates {
                 outcome.updates[update.name] = try evaluate(update.template, in: scope, "update.\(update.name)")
             }
@@ -173,12 +222,32 @@ extension RunEngine {
                 let message = "update: comes to more than \(ValueLimits.updateBytes) bytes; keep large data in files"
                 throw EvaluationFailure(Failure(.limit, message))
             }
+            outcome.usage = try evaluateUsage(step.usage, in: scope)
             if case .finish(let outputs?) = step.action {
                 outcome.finishOutputs = try evaluateMap(outputs, in: scope, "finish.outputs")
             }
         } catch {
             outcome.reject(error.failure)
         }
+        try flushVerifications()
+        if outcome.status == .completed, let denial = try consultPolicies(after: id, visit: visit, outcome) {
+            outcome.reject(denial)
+        }
+    }
+
+    private func evaluateUsage(_ usage: UsageDefinition?, in scope: RunScope) throws(EvaluationFailure) -> Object {
+        var used = Object()
+        for (name, template) in [("tokens", usage?.tokens), ("cost", usage?.cost)] {
+            guard let template else { continue }
+            let value = try evaluate(template, in: scope, "usage.\(name)")
+            guard let number = name == "tokens" ? value.intValue.map(Double.init) : value.numberValue, number >= 0
+            else {
+                let message = "usage.\(name): expected a number that is not negative, got \(value.kindName)"
+                throw EvaluationFailure(Failure(.expression, message))
+            }
+            used[name] = name == "tokens" ? value : .double(number)
+        }
+        return used
     }
 
     // MARK: - Machines
@@ -190,15 +259,16 @@ extension RunEngine {
         var values: Value = .null
     }
 
-    private func chooseTransition(_ outcome: inout Outcome, of index: Int, visit: Int) -> ChosenTransition? {
-        let step = definition.workflow.plan.steps[index]
+    private func chooseTransition(_ outcome: inout Outcome, of id: InstanceID, visit: Int) -> ChosenTransition? {
+        let step = state.definition(of: id)
+        if let caught = outcome.caughtTo { return ChosenTransition(to: caught.index) }
         switch outcome.status {
         case .cancelled: return nil
         case .failed where outcome.isFinal || !step.continueOnError: return nil
         default: break
         }
         if case .finish = step.action, outcome.status == .completed { return nil }
-        let scope = RunScope(self, step: index, visit: visit, result: outcome)
+        let scope = RunScope(self, id, visit: visit, result: outcome)
         for transition in step.next {
             guard let condition = transition.condition else { return ChosenTransition(to: transition.to) }
             do {
@@ -212,51 +282,5 @@ extension RunEngine {
         }
         outcome.reject(Failure(.expression, "no `next` of \(step.id) matches"), isFinal: true)
         return nil
-    }
-}
-
-/// A step's result on its way to `TASK_END`.
-struct Outcome: Sendable {
-    var status: StepStatus
-    var output: Value?
-    var report = AttemptReport()
-    var failure: Failure?
-    var reason: String?
-    var updates = Object()
-    var finishOutputs: Value?
-    /// A failure that `continueOnError` does not pass over, because there is nowhere to go on to.
-    var isFinal = false
-
-    init(_ result: StepResult) {
-        switch result {
-        case .completed(let output, let report):
-            status = .completed
-            self.output = output
-            self.report = report
-        case .failed(let failure, let report):
-            status = .failed
-            self.failure = failure
-            self.report = report
-        case .exhausted(let failure):
-            status = .failed
-            self.failure = failure
-            isFinal = true
-        case .skipped(let reason):
-            status = .skipped
-            self.reason = reason
-        case .cancelled(let failure):
-            status = .cancelled
-            self.failure = failure
-        }
-    }
-
-    /// Turns a result that did not pass into a failure; what the attempt reported stays.
-    mutating func reject(_ failure: Failure, isFinal: Bool = false) {
-        status = .failed
-        self.isFinal = isFinal
-        output = nil
-        updates = Object()
-        finishOutputs = nil
-        self.failure = failure
     }
 }

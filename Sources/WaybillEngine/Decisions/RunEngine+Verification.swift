@@ -77,11 +77,11 @@ extension RunEngine {
         template.references.contains { reference in
             let path = reference.path
             guard path.count >= 3, path[0] == "steps", path[2] != "status",
-                let index = definition.workflow.plan.index(of: path[1])
+                let id = state.instance(at: path[1])
             else {
                 return false
             }
-            return state.steps[index].status != .completed
+            return state[id].status != .completed
         }
     }
 }

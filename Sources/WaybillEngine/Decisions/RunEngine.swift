@@ -5,7 +5,7 @@ import WaybillManifests
 ///
 /// Every entry is applied to the state by the fold that also replays ledgers, so live and replayed runs cannot differ.
 package struct RunEngine: Sendable {
-    package private(set) var state: RunState
+    package internal(set) var state: RunState
     package let definition: RunDefinition
     package let limits: EngineLimits
     let payloads: any PayloadSource
@@ -40,6 +40,10 @@ package struct RunEngine: Sendable {
         case .resume, .tick: break
         case .attemptEnded(let reference, let result): try end(reference, result)
         case .attemptLost(let reference, let reason): try lose(reference, reason: reason)
+        case .emitted(let reference, let seq): try acknowledgeEvent(reference, seq: seq)
+        case .event(let key, let seq, let event): try receive(event, seq: seq, for: key)
+        case .childStarted(let key): try noteChildStarted(key)
+        case .childEnded(let key, let end): try endChild(key, end)
         case .file(let file): try judge(file)
         }
         guard state.phase != .pending else { return Decision() }
@@ -72,6 +76,8 @@ struct Draft: Sendable {
     /// Whether something happened at which a checkpoint is due.
     var isMilestone = false
     var verifications: [PendingVerification] = []
+    /// What the run gives back, where this decision evaluated it.
+    var outputs: Object?
     /// Whether the run was being brought to its end before this decision.
     var endingBefore: Ending?
 }

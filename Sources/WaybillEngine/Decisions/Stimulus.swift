@@ -5,10 +5,16 @@ package struct Moment: Sendable, Hashable {
     package var now: Timestamp
     /// The kernel's boot id: a process recorded under another one is gone.
     package var boot: String
+    /// For the jitter of back-offs: any number, evenly.
+    package var random: UInt64
+    /// The journal's last entry, for waits that take only events after it.
+    package var journalSeq: Int
 
-    package init(now: Timestamp, boot: String) {
+    package init(now: Timestamp, boot: String, random: UInt64 = 0, journalSeq: Int = 0) {
         self.now = now
         self.boot = boot
+        self.random = random
+        self.journalSeq = journalSeq
     }
 }
 
@@ -26,6 +32,40 @@ package enum Stimulus: Sendable {
     case attemptLost(AttemptReference, reason: String)
     /// A file that was claimed from an inbox.
     case file(InboxFile)
+    /// The journal has the event that an attempt of an `emit` step was to put there; `seq` is its entry.
+    case emitted(AttemptReference, seq: Int)
+    /// The first event after the cursor of an open wait that `matches` it.
+    case event(waitKey: String, seq: Int, event: Value)
+    /// The sub-run that an open wait of a detached call stands for is there.
+    case childStarted(waitKey: String)
+    /// The sub-run that an open wait stands for ended.
+    case childEnded(waitKey: String, ChildEnd)
+}
+
+/// How a sub-run ended, from its own ledger.
+package struct ChildEnd: Sendable, Hashable {
+    package var run: String
+    package var status: RunStatus
+    package var outputs: Value?
+    package var error: Failure?
+    /// The digest of its last entry.
+    package var head: Digest
+    /// Whether it did something that it can undo.
+    package var canBeUndone: Bool
+    package var usage: Usage
+
+    package init(
+        run: String, status: RunStatus, outputs: Value?, error: Failure?, head: Digest, canBeUndone: Bool = false,
+        usage: Usage = Usage()
+    ) {
+        self.run = run
+        self.status = status
+        self.outputs = outputs
+        self.error = error
+        self.head = head
+        self.canBeUndone = canBeUndone
+        self.usage = usage
+    }
 }
 
 /// What starts a run. Inputs have been checked against their schemas, and defaults filled in.
@@ -40,6 +80,12 @@ package struct RunStart: Sendable {
     package var labels: Object
     /// Warnings found in the manifests, recorded with the run.
     package var diagnostics: [Diagnostic]
+    /// The run's own `retry`, as a manifest would write it; it comes before what steps say.
+    package var retry = Object()
+    /// `{"run","step","visit"}` of the run that called this one.
+    package var parent: Object?
+    /// The journal's last entry: events after it count for this run.
+    package var journalSeq = 0
 
     package init(
         id: String, commit: String?, inputs: Object, trigger: Object, actor: Actor, by: String?,
@@ -63,6 +109,30 @@ package struct RunStart: Sendable {
     }
 }
 
+/// The answer to a request.
+package struct HTTPResponse: Sendable, Hashable {
+    package var status: Int
+    /// In the order in which they came.
+    package var headers: [(name: String, value: String)]
+    package var body: [UInt8]
+
+    package init(status: Int, headers: [(name: String, value: String)], body: [UInt8]) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    package static func == (left: HTTPResponse, right: HTTPResponse) -> Bool {
+        left.status == right.status && left.body == right.body
+            && left.headers.elementsEqual(right.headers, by: ==)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(status)
+        hasher.combine(body)
+    }
+}
+
 /// What an attempt left behind.
 package struct AttemptResult: Sendable {
     package enum Outcome: Sendable, Hashable {
@@ -74,6 +144,10 @@ package struct AttemptResult: Sendable {
         case stopped
         /// Never ran, e.g. the program does not exist.
         case notStarted(String)
+        /// Of a request: it has an answer.
+        case responded(HTTPResponse)
+        /// Of a request: no answer came.
+        case unreachable(String)
     }
 
     /// The bytes that the step's `output` names.

@@ -35,7 +35,7 @@ package enum RunProjection {
             writer.member("outputs", Value.null)
         }
         writer.member("error", state.error?.value ?? .null)
-        writer.member("compensation", Value.null)
+        writer.member("compensation", state.compensationReport)
         writer.member(
             "diagnostics",
             [
@@ -73,7 +73,7 @@ package enum RunProjection {
         let counts = state.counts
         writer.name("progress")
         writer.beginObject()
-        writer.member("total", state.steps.count)
+        writer.member("total", counts.total)
         writer.member("completed", counts.completed)
         writer.member("running", counts.running)
         writer.member("waiting", counts.waiting + counts.unknown)
@@ -86,19 +86,16 @@ package enum RunProjection {
         writer.name("active")
         writer.beginList()
         var count = 0
-        if state.counts.active > 0 {
-            for (index, step) in state.steps.enumerated()
-            where step.visit > 0 && !step.status.isSettled && step.status != .pending {
-                guard count < listLimit else { break }
-                count += 1
-                writer.beginObject()
-                writer.member("step", state.definition.plan.steps[index].id)
-                writer.member("visit", step.visit)
-                writer.member("attempt", step.attempt)
-                writer.member("status", step.status.rawValue)
-                writer.member("since", (step.since ?? state.startedAt).description)
-                writer.endObject()
-            }
+        for id in state.activeSteps(limit: listLimit) {
+            let step = state[id]
+            count += 1
+            writer.beginObject()
+            writer.member("step", state.address(of: id))
+            writer.member("visit", step.visit)
+            writer.member("attempt", step.attempt)
+            writer.member("status", step.status.rawValue)
+            writer.member("since", (step.since ?? state.startedAt).description)
+            writer.endObject()
         }
         writeRest(state.counts.active - count, to: &writer)
         writer.endList()
@@ -150,8 +147,8 @@ package enum RunProjection {
         writer.member("steps", state.usage.steps)
         writer.member("retries", state.usage.retries)
         writer.member("activeSeconds", Double(state.usage.activeMicroseconds) / 1_000_000)
-        writer.member("tokens", 0 as Int)
-        writer.member("cost", 0.0 as Double)
+        writer.member("tokens", Int(state.usage.tokens))
+        writer.member("cost", state.usage.cost)
         writer.endObject()
     }
 }

@@ -7,57 +7,83 @@ import WaybillManifests
 /// It holds a copy of the state. It must not outlive the evaluation it is made for: while it lives, a change of the
 /// state copies the table of steps.
 final class RunScope: Scope {
+    let zones: any TimeZoneSource
     private let state: RunState
     private let reader: PayloadReader
     private let locals: Object
+    /// The plans whose steps can be named, innermost first.
+    private let frames: [Frame]
+    private let item: (loop: InstanceID, index: Int)?
+    /// What a capability was given; nil where the run's own inputs count.
+    private let inputs: Value?
 
     /// - Parameters:
-    ///   - step: the step whose field is evaluated; nil for the workflow's own.
-    ///   - result: the visit's result, for `verify`, `update` and `next`.
+    ///   - id: the step whose field is evaluated; nil for the workflow's own.
+    ///   - result: the visit's result, for `verify`, `update`, `next`, `catch` and `retry`.
     ///   - policyView: the full `step` that a rule sees.
+    ///   - inputs: for the fields of a capability, what its user gave it.
+    ///   - event: for the `match` of a wait.
     init(
-        _ engine: RunEngine, step: Int? = nil, visit: Int = 1, result: Outcome? = nil, policyView: Object? = nil,
-        outputs: Object? = nil
+        _ engine: RunEngine, _ id: InstanceID? = nil, visit: Int = 1, result: Outcome? = nil,
+        policyView: Object? = nil, outputs: Object? = nil, inputs: Value? = nil, event: Value? = nil
     ) {
         state = engine.state
         reader = engine.payloadReader
+        zones = engine.definition.zones
+        frames = engine.state.frameChain(of: id?.frame ?? Frame.root).filter(\.namesSteps)
+        item = id.flatMap { engine.state.item(around: $0.frame) }
         var locals = Object()
-        if let step {
-            let id = engine.definition.workflow.plan.steps[step].id
-            let current = engine.state.steps[step]
+        var inputs = inputs
+        locals["error"] = engine.state.error?.value ?? .null
+        if let id {
+            let address = engine.state.address(of: id)
+            let current = engine.state[id]
             locals["visit"] = .int(Int64(visit))
             locals["attempt"] = .int(Int64(current.visit == visit ? max(current.attempt, 1) : 1))
-            let key = IdempotencyKey.make(run: engine.state.id, address: id, visit: visit)
-            locals["step"] = .object(policyView ?? ["id": .string(id), "idempotencyKey": .string(key)])
+            let key = IdempotencyKey.make(run: engine.state.id, address: address, visit: visit)
+            let step = engine.state.definition(of: id)
+            locals["step"] = .object(policyView ?? ["id": .string(step.id), "idempotencyKey": .string(key)])
+            if let record = engine.state.compensation(of: id.frame) {
+                locals["output"] = record.output.flatMap(reader.value(of:)) ?? .null
+                inputs = inputs ?? record.inputs
+            }
         }
         if let result {
             if result.status == .completed { locals["output"] = result.output ?? .null }
             locals["error"] = result.failure?.value ?? .null
         }
         if let outputs { locals["outputs"] = .object(outputs) }
+        locals["event"] = event
+        self.inputs = inputs
         self.locals = locals
     }
 
     /// For the goal of a run that is about to start.
-    init(starting state: RunState) {
+    init(starting state: RunState, zones: any TimeZoneSource) {
         self.state = state
+        self.zones = zones
         reader = PayloadReader(blobs: [], source: nil)
+        frames = []
+        item = nil
+        inputs = nil
         locals = Object()
     }
 
     func variable(_ name: String) -> CELValue? {
         switch name {
-        case "steps": .lazyMap(StepsMap(state: state, reader: reader))
+        case "steps": .lazyMap(StepsMap(frames: frames, reader: reader))
         default: value(ofVariable: name).map { CELValue($0) }
         }
     }
 
     private func value(ofVariable name: String) -> Value? {
         switch name {
-        case "inputs": reader.value(of: state.inputs)
+        case "inputs": inputs ?? reader.value(of: state.inputs)
         case "context": .object(state.context)
         case "vars": .object(state.variables)
         case "trigger": state.trigger
+        case "item": itemValue
+        case "index": item.map { .int(Int64($0.index)) }
         case "run":
             [
                 "id": .string(state.id), "startedAt": .string(state.startedAt.description),
@@ -67,21 +93,39 @@ final class RunScope: Scope {
         }
     }
 
+    private var itemValue: Value? {
+        guard let item, let list = state[item.loop].loop.flatMap({ reader.value(of: $0.items) })?.listValue,
+            list.indices.contains(item.index)
+        else { return nil }
+        return list[item.index]
+    }
+
     /// The JSON value at a path such as `steps.build.output.coverage`; nil if there is none.
     func value(at path: [String]) -> Value? {
         guard let root = path.first else { return nil }
         var rest = path.dropFirst()
         var value: Value?
         if root == "steps" {
-            guard let id = rest.popFirst(), let index = state.definition.plan.index(of: id) else { return nil }
-            let view = StepView(state: state.steps[index], reader: reader)
-            guard let member = rest.popFirst() else { return .string(state.steps[index].status.rawValue) }
+            guard let id = rest.popFirst(), let step = StepsMap.step(id, in: frames) else { return nil }
+            let view = StepView(state: step, reader: reader)
+            guard let member = rest.popFirst() else { return .string(step.status.rawValue) }
             value = view.value(of: member)
         } else {
             value = self.value(ofVariable: root)
         }
         for name in rest { value = value?[name] }
         return value
+    }
+}
+
+extension Frame {
+    /// Whether `steps.<id>` finds the steps in here: an item's only step has its loop's id, and a step that serves
+    /// another one is not for others to read.
+    fileprivate var namesSteps: Bool {
+        switch kind {
+        case .root, .onFailure, .finally, .group: true
+        case .item, .auxiliary: false
+        }
     }
 }
 
@@ -110,24 +154,34 @@ struct PayloadReader: Sendable {
 
 /// `steps`: made step by step as it is read, however many there are.
 private final class StepsMap: LazyMap {
-    private let state: RunState
+    private let frames: [Frame]
     private let reader: PayloadReader
 
-    init(state: RunState, reader: PayloadReader) {
-        self.state = state
+    init(frames: [Frame], reader: PayloadReader) {
+        self.frames = frames
         self.reader = reader
     }
 
-    var count: Int { state.steps.count }
-    var keys: [String] { state.definition.plan.steps.map(\.id).sorted { $0.precedesInCodePoints($1) } }
+    var count: Int { keys.count }
+    var keys: [String] {
+        Set(frames.flatMap { $0.plan.steps.map(\.id) }).sorted { $0.precedesInCodePoints($1) }
+    }
 
     func member(_ key: String) -> CELValue? {
-        state.definition.plan.index(of: key).map { .lazyMap(StepView(state: state.steps[$0], reader: reader)) }
+        Self.step(key, in: frames).map { .lazyMap(StepView(state: $0, reader: reader)) }
+    }
+
+    /// The step with an id in the innermost plan that has one.
+    static func step(_ id: String, in frames: [Frame]) -> StepState? {
+        for frame in frames {
+            if let index = frame.plan.index(of: id) { return frame.steps[index] }
+        }
+        return nil
     }
 }
 
 /// `steps.<id>`.
-private final class StepView: LazyMap {
+final class StepView: LazyMap {
     private let state: StepState
     private let reader: PayloadReader
 
@@ -149,15 +203,29 @@ private final class StepView: LazyMap {
         case "status": .string(state.status.rawValue)
         case "attempts": .int(Int64(state.attempt))
         case "visits": .int(Int64(state.visit))
-        // It exists only when the step completed.
-        case "output": state.status == .completed ? state.output.flatMap(reader.value(of:)) : nil
+        // It exists only when the step completed, and between two visits of a `while`.
+        case "output": hasOutput ? output : nil
         case "exitCode": state.exitCode.map { .int(Int64($0)) }
         case "error": state.error?.value
         case "artifacts": .list(state.artifacts.map(\.value))
-        case "items": .list([])
+        case "items": state.items.flatMap(reader.value(of:)) ?? .list([])
         case "answers": .list(answers)
         default: nil
         }
+    }
+
+    private var hasOutput: Bool {
+        switch state.status {
+        case .completed, .compensated: true
+        case .pending, .running, .waiting: state.output != nil
+        default: false
+        }
+    }
+
+    /// A loop's is made from its items.
+    private var output: Value? {
+        if let items = state.items { return .list(LoopItems.outputs(reader.value(of: items))) }
+        return state.output.flatMap(reader.value(of:))
     }
 
     /// Each with the value it came to.

@@ -69,6 +69,11 @@ struct StepRecord {
         object["startedAt"] = state.startedAt.map { .string($0.description) }
         object["endedAt"] = state.endedAt.map { .string($0.description) }
         object["intent"] = state.intent.map(Value.object)
+        object["loop"] = state.loop?.record
+        state.items?.write(as: "items", into: &object)
+        object["run"] = state.run.map(Value.string)
+        if !state.waitKeys.isEmpty { object["waitKeys"] = .list(state.waitKeys.map(Value.string)) }
+        object["eventCursor"] = state.eventCursor.map { .int(Int64($0)) }
         if state.isFailureHandled { object["handled"] = true }
         return .object(object)
     }
@@ -90,6 +95,11 @@ struct StepRecord {
         state.startedAt = try fields.optionalTime("startedAt")
         state.endedAt = try fields.optionalTime("endedAt")
         state.intent = object["intent"]?.objectValue
+        state.loop = try object["loop"].map { value throws(EngineError) in try LoopState(record: value) }
+        state.items = Payload.read("items", from: object)
+        state.run = object["run"]?.stringValue
+        state.waitKeys = fields.list("waitKeys").compactMap(\.stringValue)
+        state.eventCursor = object["eventCursor"]?.intValue.map(Int.init)
         state.isFailureHandled = object["handled"]?.boolValue ?? false
     }
 }
@@ -108,6 +118,10 @@ extension WaitState {
         object["default"] = defaultAnswer
         object["reply"] = reply.map { .string($0.rawValue) }
         object["token"] = token.map { .string($0.hex) }
+        object["branch"] = branch.map(Value.string)
+        object["event"] = event?.value
+        object["run"] = run.map(Value.string)
+        object["details"] = details.map(Value.object)
         return .object(object)
     }
 
@@ -125,6 +139,10 @@ extension WaitState {
         defaultAnswer = object["default"]
         reply = object["reply"]?.stringValue.flatMap(ReplyForm.init(rawValue:))
         token = object["token"]?.stringValue.flatMap(Digest.init(hex:))
+        branch = object["branch"]?.stringValue
+        event = EventSubscription(object["event"])
+        run = object["run"]?.stringValue
+        details = object["details"]?.objectValue
     }
 }
 
@@ -161,5 +179,73 @@ extension SnapshotRecord {
             name: try fields.text("name"), description: object["description"]?.stringValue,
             tags: fields.list("tags").compactMap(\.stringValue), seq: Int(try fields.int("seq")),
             at: try fields.time("at"), step: object["step"]?.stringValue, by: object["by"]?.stringValue)
+    }
+}
+
+extension LoopState {
+    var record: Value {
+        var object: Object = [
+            "count": .int(Int64(count)), "next": .int(Int64(next)), "running": .int(Int64(running)),
+            "failed": .int(Int64(failed)), "stopped": .bool(isStopped), "results": .list(results.map(\.record)),
+        ]
+        items.write(as: "items", into: &object)
+        return .object(object)
+    }
+
+    init(record: Value) throws(EngineError) {
+        let object = record.objectValue ?? Object()
+        let fields = CheckpointFields(object)
+        self.init(items: Payload.read("items", from: object) ?? .inline([]), count: Int(try fields.int("count")))
+        next = Int(try fields.int("next"))
+        running = Int(try fields.int("running"))
+        failed = Int(try fields.int("failed"))
+        isStopped = object["stopped"]?.boolValue ?? false
+        for value in fields.list("results") { results.append(try ItemResult(record: value)) }
+    }
+}
+
+extension ItemResult {
+    var record: Value {
+        var object: Object = ["status": .string(status.rawValue)]
+        object["key"] = key.map(Value.string)
+        output?.write(as: "output", into: &object)
+        object["error"] = error?.value
+        return .object(object)
+    }
+
+    init(record: Value) throws(EngineError) {
+        let object = record.objectValue ?? Object()
+        self.init()
+        status = try CheckpointFields(object).word("status", StepStatus.init(rawValue:))
+        key = object["key"]?.stringValue
+        output = Payload.read("output", from: object)
+        error = Failure(object["error"])
+    }
+}
+
+extension CompensationRecord {
+    var record: Value {
+        var object: Object = [
+            "frame": .int(Int64(instance.frame)), "index": .int(Int64(instance.step)), "step": .string(step),
+            "visit": .int(Int64(visit)), "seq": .int(Int64(seq)), "status": .string(status.rawValue),
+        ]
+        output?.write(as: "output", into: &object)
+        object["inputs"] = inputs
+        object["run"] = run.map(Value.string)
+        object["error"] = error?.value
+        return .object(object)
+    }
+
+    init(record: Value) throws(EngineError) {
+        let object = record.objectValue ?? Object()
+        let fields = CheckpointFields(object)
+        let instance = InstanceID(frame: Int(try fields.int("frame")), step: Int(try fields.int("index")))
+        self.init(
+            instance: instance, step: try fields.text("step"), visit: Int(try fields.int("visit")),
+            seq: Int(try fields.int("seq")), output: Payload.read("output", from: object))
+        inputs = object["inputs"]
+        run = object["run"]?.stringValue
+        status = try fields.word("status", Status.init(rawValue:))
+        error = Failure(object["error"])
     }
 }

@@ -9,15 +9,19 @@ package struct Failure: Sendable, Hashable {
     package var exitCode: Int?
     /// The signal's number, for kind `signal`.
     package var signal: Int?
+    /// The HTTP status, where a response was not the expected one.
+    package var status: Int?
 
     package init(
-        _ kind: ErrorKind, _ message: String, step: String? = nil, exitCode: Int? = nil, signal: Int? = nil
+        _ kind: ErrorKind, _ message: String, step: String? = nil, exitCode: Int? = nil, signal: Int? = nil,
+        status: Int? = nil
     ) {
         self.step = step
         self.kind = kind
         self.message = message
         self.exitCode = exitCode
         self.signal = signal
+        self.status = status
     }
 }
 
@@ -27,6 +31,7 @@ extension Failure {
         if let step { object["step"] = .string(step) }
         if let exitCode { object["exitCode"] = .int(Int64(exitCode)) }
         if let signal { object["signal"] = .int(Int64(signal)) }
+        if let status { object["status"] = .int(Int64(status)) }
         return .object(object)
     }
 
@@ -37,6 +42,7 @@ extension Failure {
             ErrorKind(rawValue: object["kind"]?.stringValue ?? "") ?? .internal, message,
             step: object["step"]?.stringValue,
             exitCode: object["exitCode"]?.intValue.map(Int.init),
-            signal: object["signal"]?.intValue.map(Int.init))
+            signal: object["signal"]?.intValue.map(Int.init),
+            status: object["status"]?.intValue.map(Int.init))
     }
 }

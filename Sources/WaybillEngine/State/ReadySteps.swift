@@ -1,16 +1,23 @@
-/// The indices of steps that may be decided upon: a binary heap, smallest index first, each at most once.
+/// The steps that may be decided upon: a binary heap, smallest first, each at most once.
 package struct ReadySteps: Sendable, Hashable {
-    private var heap: [Int] = []
-    private var members: Set<Int> = []
+    private var heap: [InstanceID] = []
+    private var members: Set<InstanceID> = []
 
     package init() {}
 
     package var isEmpty: Bool { heap.isEmpty }
-    package var first: Int? { heap.first }
+    package var first: InstanceID? { heap.first }
     /// In ascending order, for checkpoints.
-    package var sorted: [Int] { heap.sorted() }
+    package var sorted: [InstanceID] { heap.sorted() }
 
-    package mutating func insert(_ index: Int) {
+    package mutating func removeAll() {
+        heap = []
+        members = []
+    }
+
+    package func contains(_ index: InstanceID) -> Bool { members.contains(index) }
+
+    package mutating func insert(_ index: InstanceID) {
         guard members.insert(index).inserted else { return }
         heap.append(index)
         var child = heap.count - 1
@@ -21,7 +28,7 @@ package struct ReadySteps: Sendable, Hashable {
     }
 
     /// Takes an index out, wherever it stands; usually it is the first.
-    package mutating func remove(_ index: Int) {
+    package mutating func remove(_ index: InstanceID) {
         guard members.remove(index) != nil else { return }
         guard let position = heap.first == index ? 0 : heap.firstIndex(of: index) else { return }
         heap.swapAt(position, heap.count - 1)

@@ -31,7 +31,8 @@ extension RunState {
     /// The outputs of the steps that completed, by step: what a reader of a checkpoint looks for first.
     private var outputsSoFar: Object {
         var members: [(String, Value)] = []
-        for (index, step) in steps.enumerated() where step.status == .completed {
+        guard let root = frames[Frame.root] else { return Object() }
+        for (index, step) in root.steps.enumerated() where step.status == .completed {
             guard let output = step.output else { continue }
             var holder = Object()
             output.write(as: "value", into: &holder)
@@ -45,8 +46,11 @@ extension RunState {
             "phase": .string(phase.rawValue), "startedAt": .string(startedAt.description), "trigger": trigger,
             "labels": .object(labels), "parent": parent, "session": session, "durability": .string(durability.rawValue),
             "startDigest": .string(startDigest), "vars": .object(variables), "paused": .bool(isPauseRequested),
-            "ready": .list(ready.sorted.map { .int(Int64($0)) }),
+            "ready": .list(ready.sorted.map { [.int(Int64($0.frame)), .int(Int64($0.step))] }),
+            "stage": .string(stage.rawValue), "held": .bool(isHeld), "aborted": .bool(isAborted),
+            "journal": .int(Int64(journalSeq)), "nextFrame": .int(Int64(nextFrame)), "counts": counts.record,
         ]
+        if !overrides.isEmpty { object["retry"] = .object(overrides) }
         inputs.write(as: "inputs", into: &object)
         outputs?.write(as: "outputs", into: &object)
         object["commit"] = commit.map(Value.string)
@@ -55,14 +59,23 @@ extension RunState {
         object["endedAt"] = endedAt.map { .string($0.description) }
         object["pausedAt"] = pausedAt.map { .string($0.description) }
         object["ending"] = ending.map { .string($0.rawValue) }
-        object["next"] = nextState.map { .int(Int64($0)) }
-        object["steps"] = .list(steps.enumerated().compactMap { StepRecord(index: $0, state: $1).value })
+        object["frames"] = .list(frames.keys.sorted().compactMap { frames[$0]?.record })
+        if !pastVisits.isEmpty {
+            object["visits"] = .object(
+                Object(
+                    pastVisits.map { address, past in
+                        (address, [.int(Int64(past.visit)), past.eventCursor.map { .int(Int64($0)) } ?? .null])
+                    }))
+        }
+        if !compensations.isEmpty { object["compensations"] = .list(compensations.map(\.record)) }
         object["waits"] = .list(waits.values.sorted { $0.key.precedesInCodePoints($1.key) }.map(\.record))
         object["closed"] = .list(closedWaits.all.map(\.record))
         object["snapshots"] = .list(snapshots.values.sorted { $0.seq < $1.seq }.map(\.record))
         object["usage"] = [
             "steps": .int(Int64(usage.steps)), "retries": .int(Int64(usage.retries)),
-            "activeMicroseconds": .int(usage.activeMicroseconds),
+            "started": .int(Int64(usage.started)),
+            "activeMicroseconds": .int(usage.activeMicroseconds), "tokens": .int(usage.tokens),
+            "cost": .double(usage.cost),
         ]
         object["diagnostics"] = [
             "errors": .int(Int64(diagnostics.errors)), "warnings": .int(Int64(diagnostics.warnings)),
@@ -121,8 +134,12 @@ extension RunState {
         endedAt = try fields.optionalTime("endedAt")
         pausedAt = try fields.optionalTime("pausedAt")
         ending = object["ending"]?.stringValue.flatMap(Ending.init(rawValue:))
-        nextState = object["next"]?.intValue.map(Int.init)
-        try restoreSteps(fields)
+        stage = try fields.word("stage", RunStage.init(rawValue:))
+        isHeld = object["held"]?.boolValue ?? false
+        isAborted = object["aborted"]?.boolValue ?? false
+        journalSeq = Int(try fields.int("journal"))
+        overrides = object["retry"]?.objectValue ?? Object()
+        try restoreFrames(object)
         for value in fields.list("waits") {
             let wait = try WaitState(record: value)
             waits[wait.key] = wait
@@ -135,7 +152,10 @@ extension RunState {
         let used = CheckpointFields(object["usage"]?.objectValue ?? Object())
         usage.steps = Int(try used.int("steps"))
         usage.retries = Int(try used.int("retries"))
+        usage.started = Int(try used.int("started"))
         usage.activeMicroseconds = try used.int("activeMicroseconds")
+        usage.tokens = try used.int("tokens")
+        usage.cost = object["usage"]?["cost"]?.numberValue ?? 0
         let found = CheckpointFields(object["diagnostics"]?.objectValue ?? Object())
         diagnostics.errors = Int(try found.int("errors"))
         diagnostics.warnings = Int(try found.int("warnings"))
@@ -148,24 +168,5 @@ extension RunState {
         checkpoint.size = Int(try mark.int("size"))
         checkpoint.ledgerBytes = Int(try mark.int("bytes"))
         checkpoint.stepsSince = Int(try mark.int("steps"))
-    }
-
-    private mutating func restoreSteps(_ fields: CheckpointFields) throws(EngineError) {
-        let plan = definition.plan
-        for value in fields.list("steps") {
-            let record = try StepRecord(value)
-            guard steps.indices.contains(record.index) else {
-                throw EngineError(.malformedCheckpoint, "the checkpoint has a step the definition does not have")
-            }
-            steps[record.index] = record.state
-            counts.pending -= 1
-            counts[record.state.status] += 1
-            guard plan.shape == .graph, record.state.status.isSettled else { continue }
-            for dependant in plan.dependants[record.index] { unsettledNeeds[dependant] -= 1 }
-        }
-        for value in fields.list("ready") {
-            guard let index = value.intValue.map(Int.init), steps.indices.contains(index) else { continue }
-            ready.insert(index)
-        }
     }
 }

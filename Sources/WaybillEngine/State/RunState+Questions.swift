@@ -12,23 +12,19 @@ extension RunState {
         case .completed: .completed
         case .failed: .failed
         case .cancelled: .cancelled
-        case .running: counts.running == 0 && !waits.isEmpty ? .waiting : .running
+        case .running: outstanding.isEmpty && !waits.isEmpty ? .waiting : .running
         }
     }
 
     /// Attempts that were started and have no outcome: to be launched, adopted or declared unknown.
-    package var outstandingAttempts: [Attempt] {
-        guard counts.running > 0 else { return [] }
-        return steps.indices.compactMap { attempt(at: $0) }
-    }
+    package var outstandingAttempts: [Attempt] { outstanding.sorted().compactMap { attempt(at: $0) } }
 
-    /// The attempt that a step is in, if it is a process without an outcome.
-    package func attempt(at index: Int) -> Attempt? {
-        let step = steps[index]
-        guard step.status == .running, let intent = step.intent else { return nil }
+    /// The attempt that a step is in, if it goes on outside the engine and has no outcome.
+    package func attempt(at id: InstanceID) -> Attempt? {
+        let step = self[id]
+        guard step.status == .running, step.isOutside, let intent = step.intent else { return nil }
         return Attempt(
-            reference: AttemptReference(
-                step: definition.plan.steps[index].id, visit: step.visit, attempt: step.attempt),
+            reference: AttemptReference(step: address(of: id), visit: step.visit, attempt: step.attempt),
             intent: intent, startedAt: step.since ?? lastTimestamp)
     }
 
@@ -37,6 +33,26 @@ extension RunState {
     package var nextDeadline: Timestamp? {
         guard phase == .running, !isPauseRequested else { return nil }
         return waits.values.lazy.compactMap(\.until).min()
+    }
+
+    /// Steps that have begun and not ended, in order: the first so many.
+    func activeSteps(limit: Int) -> [InstanceID] {
+        var found: [InstanceID] = []
+        for id in counts.active > 0 ? frames.keys.sorted() : [] {
+            guard let frame = frames[id], frame.begun > 0 else { continue }
+            for (step, state) in frame.steps.enumerated() where state.status.isBegun {
+                guard found.count < limit else { return found }
+                found.append(InstanceID(frame: id, step: step))
+            }
+        }
+        return found
+    }
+
+    /// Steps whose attempt's outcome is unknown, in order.
+    var unknownSteps: [InstanceID] {
+        frames.keys.sorted().flatMap { frame in
+            (frames[frame]?.steps ?? []).indices.map { InstanceID(frame: frame, step: $0) }
+        }.filter { self[$0].status == .unknown }
     }
 
     /// Whether a pause or a cancellation waits for running attempts to end.
@@ -52,23 +68,38 @@ extension RunState {
 
     /// Whether a step that can still be visited may open a wait with this key.
     private func declaresWait(_ key: String) -> Bool {
-        let plan = definition.plan
-        if let index = plan.index(of: key) { return canOpenWait(index, visit: 1) }
-        // `<step>.<visit>` from the second visit on.
-        guard let dot = key.lastIndex(of: "."), let visit = Int(key[key.index(after: dot)...]), visit > 1,
-            let index = plan.index(of: String(key[..<dot]))
-        else { return false }
-        return canOpenWait(index, visit: visit)
+        guard ending == nil else { return false }
+        let stem = key.utf8.lastIndex(of: UInt8(ascii: ".")).map { key[key.utf8.index(after: $0)...] } ?? key[...]
+        // `<address>.<visit>` from the second visit on, and `<address>-<branch>` for a `first`.
+        let parts = stem.split(separator: "-", maxSplits: 1)
+        if let visit = parts.first.flatMap({ Int($0) }) {
+            guard visit > 1, let dot = key.utf8.lastIndex(of: UInt8(ascii: ".")) else { return false }
+            let suffix = parts.count > 1 ? "-\(parts[1])" : ""
+            return canOpenWait(String(key[..<dot]), suffix, visit: visit)
+        }
+        if canOpenWait(key, "", visit: 1) { return true }
+        guard let dash = key.utf8.lastIndex(of: UInt8(ascii: "-")) else { return false }
+        return canOpenWait(String(key[..<dash]), String(key[dash...]), visit: 1)
     }
 
-    private func canOpenWait(_ index: Int, visit: Int) -> Bool {
-        let step = definition.plan.steps[index]
-        guard case .ask = step.action, ending == nil else { return false }
-        switch definition.plan.shape {
-        case .graph: return visit == 1 && steps[index].status == .pending
-        case .machine: return visit > steps[index].visit && visit <= step.maxVisits
+    private func canOpenWait(_ address: String, _ suffix: String, visit: Int) -> Bool {
+        guard let step = definition.step(at: address) else { return false }
+        switch step.action {
+        case .ask: guard suffix.isEmpty else { return false }
+        case .first(let branches):
+            guard branches.contains(where: { $0.isAsk && "-\($0.name)" == suffix }) else { return false }
+        default: return false
         }
+        // A step that is not there yet, in a group or an item, may still come.
+        guard let id = instance(at: address), let frame = frames[id.frame] else { return visit == 1 }
+        let mayComeAgain = frame.plan.shape != .graph || step.repetition != nil || frame.isRevisitable
+        if mayComeAgain { return visit > self[id].visit && visit <= step.maxVisits }
+        return visit == 1 && self[id].status == .pending
     }
+}
+
+extension FirstBranch {
+    var isAsk: Bool { if case .ask = kind { true } else { false } }
 }
 
 /// How an answer's key stands in a run.

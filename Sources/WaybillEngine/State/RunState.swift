@@ -22,12 +22,18 @@ package struct RunState: Sendable {
     package var session: Value = .null
     package var durability = Durability.full
     package var startedAt = Timestamp(microseconds: 0)
+    /// The run's own `retry`, before what steps say.
+    package var overrides = Object()
+    /// The journal's last entry when the run began: events after it count.
+    package var journalSeq = 0
     /// Compact digest of workflow name and inputs: what makes a second start with the same id the same run.
     package var startDigest = ""
 
     // How it stands.
     package var phase = RunPhase.pending
-    package var steps: [StepState]
+    /// Plans under way, by number; `Frame.root` is always there. What a frame held goes when it ends, unless something
+    /// done in it may still have to be undone.
+    package var frames: [Int: Frame]
     package var variables = Object()
     package var waits: [String: WaitState] = [:]
     package var closedWaits = ClosedWaits()
@@ -40,14 +46,25 @@ package struct RunState: Sendable {
     /// Why the run is being brought to its end before all steps are settled.
     package var ending: Ending?
 
-    /// The machine's state to visit next; nil in graphs, and when the machine reached its end.
-    package var nextState: Int?
+    /// Which part of its life the run is in.
+    package var stage = RunStage.main
+    /// What can be undone, in the order in which it was done.
+    package var compensations: [CompensationRecord] = []
+    /// Whether the run is paused because it failed, until `@retry` or `@cancel`.
+    package var isHeld = false
+    /// Whether a second cancellation ended undoing and cleaning up.
+    package var isAborted = false
 
-    // Graph bookkeeping, so that a decision costs the same in a plan of 10 steps and of 10,000.
-    /// For each step, how many of its needs are not settled yet.
-    package var unsettledNeeds: [Int]
-    /// Steps that may be decided upon, in the order of the file.
-    package var ready: ReadySteps
+    // Bookkeeping, so that a decision costs the same in a plan of 10 steps and of 10,000.
+    /// Steps that may be decided upon, in the order of their frames, and in those of the file.
+    package var ready = ReadySteps()
+    /// Steps with an attempt that has no outcome.
+    package var outstanding: Set<InstanceID> = []
+    /// The newest frame that each key (`group.`, `load-3`) names.
+    var frameIDs: [String: Int] = [:]
+    var nextFrame = 1
+    /// Visits, and events received, of addresses whose frame has ended and may be opened again.
+    var pastVisits: [String: PastVisits] = [:]
     package var counts = StepCounts()
 
     // Counters.
@@ -68,11 +85,10 @@ package struct RunState: Sendable {
         self.definition = definition
         definitionDigest = genesis
         head = genesis
-        let plan = definition.plan
-        steps = [StepState](repeating: StepState(), count: plan.steps.count)
-        unsettledNeeds = plan.steps.map { $0.needs.count }
-        ready = ReadySteps()
-        counts.pending = plan.steps.count
+        let root = Frame(
+            id: Frame.root, kind: .root, plan: definition.plan, parent: nil, base: "", isRevisitable: false)
+        frames = [Frame.root: root]
+        counts.pending = definition.plan.steps.count
     }
 }
 
@@ -86,6 +102,23 @@ package enum RunPhase: String, Sendable, Hashable {
     case cancelled
 
     package var isEnded: Bool { self == .completed || self == .failed || self == .cancelled }
+}
+
+/// The parts of a run's life (contract, section 3, "Meaning of skipping and failing").
+package enum RunStage: String, Sendable, Hashable {
+    case main
+    /// What was done is undone, one thing after the other.
+    case undoing
+    case onFailure
+    case finally
+    /// Nothing is left but `RUN_END`.
+    case done
+}
+
+/// What is kept of an address between two frames that have it.
+package struct PastVisits: Sendable, Hashable {
+    package var visit: Int
+    package var eventCursor: Int?
 }
 
 /// Why a run ends early.
@@ -136,17 +169,22 @@ package struct StepCounts: Sendable, Hashable {
         }
     }
 
+    package var total: Int { pending + running + waiting + completed + failed + skipped + cancelled + unknown }
     /// Steps that have begun and not ended.
     package var active: Int { running + waiting + unknown }
 }
 
 /// What a run has used.
 package struct Usage: Sendable, Hashable {
-    /// Attempts that ended, of steps that were started.
+    /// Attempts that ended.
     package var steps = 0
+    /// Attempts that were started: what a limit on steps counts.
+    package var started = 0
     package var retries = 0
-    /// The sum over process attempts of the time from start to end.
+    /// The sum over attempts of the time from start to end.
     package var activeMicroseconds: Int64 = 0
+    package var tokens: Int64 = 0
+    package var cost = 0.0
 
     package init() {}
 }

@@ -32,6 +32,9 @@ package enum StepStatus: String, Sendable, Hashable, CaseIterable {
         case .pending, .running, .waiting, .unknown: false
         }
     }
+
+    /// Whether this visit has begun and is not over.
+    package var isBegun: Bool { self == .running || self == .waiting || self == .unknown }
 }
 
 /// Why a run waits (contract, section 5).

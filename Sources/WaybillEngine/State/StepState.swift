@@ -18,8 +18,26 @@ package struct StepState: Sendable, Hashable {
     package var endedAt: Timestamp?
     /// The recorded intent (`TASK_START` data) of an attempt that has no outcome yet.
     package var intent: Object?
+    /// Of a `forEach`: how far it is.
+    package var loop: LoopState?
+    /// Of a `forEach` that ended: a list of `{index, key, status, output, error}`.
+    package var items: Payload?
+    /// Of a call: the sub-run's id.
+    package var run: String?
+    /// The keys of the waits that this visit has open.
+    package var waitKeys: [String] = []
+    /// The journal's number of the last event this step received.
+    package var eventCursor: Int?
     /// A failure that the workflow passes over (`continueOnError`) or that a dependant handles.
     package var isFailureHandled = false
 
     package init() {}
+
+    /// Whether the recorded intent is that of an attempt outside the engine, which has no outcome while it runs.
+    var isOutside: Bool {
+        switch intent?["action"]?.stringValue {
+        case "run", "http", "emit": true
+        default: false
+        }
+    }
 }

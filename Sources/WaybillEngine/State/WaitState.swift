@@ -17,6 +17,14 @@ package struct WaitState: Sendable, Hashable {
     package var defaultAnswer: Value?
     /// Nil for waits that only the clock ends.
     package var reply: ReplyForm?
+    /// Of `first`: which of its waits this is.
+    package var branch: String?
+    /// The event it waits for.
+    package var event: EventSubscription?
+    /// The sub-run it waits for.
+    package var run: String?
+    /// What only the engine needs: the rule and digest of a policy's approval, the handle of a job.
+    package var details: Object?
     /// The SHA-256 of the `TASK_WAITING` line.
     package var token: Digest?
 
@@ -26,6 +34,31 @@ package struct WaitState: Sendable, Hashable {
         self.visit = visit
         self.reason = reason
         self.since = since
+    }
+}
+
+/// Which events a wait takes: those of a type, after a cursor, whose `key` is this one.
+package struct EventSubscription: Sendable, Hashable {
+    package var type: String
+    package var key: String?
+    /// The journal's number of the last event that does not count.
+    package var cursor: Int
+
+    package init(type: String, key: String?, cursor: Int) {
+        self.type = type
+        self.key = key
+        self.cursor = cursor
+    }
+
+    package var value: Value {
+        var object: Object = ["type": .string(type), "cursor": .int(Int64(cursor))]
+        object["key"] = key.map(Value.string)
+        return .object(object)
+    }
+
+    package init?(_ value: Value?) {
+        guard let type = value?["type"]?.stringValue, let cursor = value?["cursor"]?.intValue else { return nil }
+        self.init(type: type, key: value?["key"]?.stringValue, cursor: Int(cursor))
     }
 }
 

@@ -131,8 +131,7 @@ struct AttemptHost: Sendable {
         let reference = attempt.reference
         var result = AttemptResult(
             outcome: Self.outcome(outcome), startedAt: outcome.startedAt, endedAt: outcome.endedAt)
-        guard let index = definition.workflow.plan.index(of: reference.step) else { return result }
-        let step = definition.workflow.plan.steps[index]
+        guard let step = definition.workflow.step(at: reference.step)?.performed else { return result }
         guard case .run(let action) = step.action, case .exited(let code) = result.outcome,
             action.successCodes.contains(code)
         else { return result }

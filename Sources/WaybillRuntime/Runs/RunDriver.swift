@@ -274,7 +274,7 @@ actor RunDriver {
             case .launch(let attempt): enqueue(attempt)
             case .terminate(let reference): try stop(reference, session) { $0.terminate(grace: nil) }
             case .kill(let reference): try stop(reference, session) { $0.kill() }
-            case .writeCheckpoint, .settle: break
+            case .writeCheckpoint, .settle, .cancelRun: break
             }
         }
     }

@@ -26,7 +26,7 @@ struct RunProjector {
     mutating func note(_ decision: Decision, _ state: RunState) {
         isBehind = true
         // The opening of a wait must not be late: people look for its file.
-        let isAtRest = state.phase != .running || state.counts.running == 0
+        let isAtRest = state.phase != .running || state.outstanding.isEmpty
         if isAtRest, !decision.hasMore { write(state, now: tree.clock.now()) }
     }
 

@@ -93,30 +93,11 @@ package struct RunStarter: Sendable {
     package static func check(
         _ given: Object, of workflow: WorkflowDefinition
     ) throws(RuntimeError) -> Object {
-        var inputs = Object()
-        var problems: [String] = []
-        for input in workflow.inputs {
-            guard let value = given[input.name] ?? input.defaultValue else {
-                problems.append("\(input.name): is required")
-                continue
-            }
-            if ValueLimits.isTooDeep(value) {
-                problems.append("\(input.name): is nested deeper than \(ValueLimits.depth) levels")
-                continue
-            }
-            for violation in input.schema.validate(value) { problems.append("\(input.name): \(violation.message)") }
-            // A schema's `number` gives a double, so that what was checked as one computes as one.
-            inputs[input.name] = value.fitted(to: TypeShape(schema: input.schemaValue))
+        do throws(GivenInputs.Problems) {
+            return try GivenInputs.check(given, against: workflow.inputs, of: workflow.name)
+        } catch {
+            throw RuntimeError(.invalidInputs, "the inputs do not fit: " + error.messages.joined(separator: "; "))
         }
-        let names = workflow.inputs.map(\.name)
-        for name in given.keys where !names.contains(name) {
-            let hint = Suggestion.hint(for: name, among: names).map { "; \($0)" } ?? ""
-            problems.append("\(name): is no input of \(workflow.name)\(hint)")
-        }
-        guard problems.isEmpty else {
-            throw RuntimeError(.invalidInputs, "the inputs do not fit: " + problems.joined(separator: "; "))
-        }
-        return inputs
     }
 
     // MARK: - Ids

@@ -33,7 +33,7 @@ struct ControlTests {
         #expect(run.state.status == .running)
         try run.drop("@cancel--now.json")
         #expect(stopped(run) == ["KILL a"])
-        #expect(run.news() == ["ANSWER_ACCEPTED @cancel by bob"])
+        #expect(run.news() == ["ANSWER_ACCEPTED @cancel by bob", "RUN_CANCELLED"])
         try run.end("a", .stopped)
         #expect(
             run.news() == [

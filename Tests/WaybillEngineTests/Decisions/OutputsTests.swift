@@ -51,8 +51,8 @@ struct OutputsTests {
             ])
         var missed = try EngineRun.started(graph("{id: a, set: {y: 1}}", also: yaml), inputs: ["x": 1])
         #expect(
-            missed.news().suffix(2) == [
-                "VERIFICATION goal.acceptance[0] (outputs.x > 1) is false",
+            missed.news().suffix(3) == [
+                "VERIFICATION goal.acceptance[0] (outputs.x > 1) is false", "ERROR",
                 "RUN_END failed verification[run]: goal.acceptance[0] does not hold: outputs.x > 1",
             ])
         #expect(missed.entries(.verification)[0].data["values"] == ["outputs.x": 1])

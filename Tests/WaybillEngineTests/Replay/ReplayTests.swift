@@ -42,7 +42,14 @@ struct ReplayTests {
         #expect(RunProjection.bytes(state) == RunProjection.bytes(live), "\(what): run.json differs")
         #expect(state.waits == live.waits, "\(what)")
         #expect(state.ready == live.ready, "\(what)")
-        #expect(state.unsettledNeeds == live.unsettledNeeds, "\(what)")
+        #expect(state.outstanding == live.outstanding, "\(what)")
+        for (id, frame) in live.frames {
+            #expect(state.frames[id]?.steps == frame.steps, "\(what): frame \(id)")
+            #expect(state.frames[id]?.unsettledNeeds == frame.unsettledNeeds, "\(what): frame \(id)")
+            #expect(state.frames[id]?.unsettled == frame.unsettled, "\(what): frame \(id)")
+            #expect(state.frames[id]?.begun == frame.begun, "\(what): frame \(id)")
+        }
+        #expect(state.frames.count == live.frames.count, "\(what)")
         #expect(state.counts == live.counts, "\(what)")
         #expect(state.closedWaits == live.closedWaits, "\(what)")
         #expect(state.nextDeadline == live.nextDeadline, "\(what)")

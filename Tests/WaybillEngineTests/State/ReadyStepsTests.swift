@@ -4,16 +4,19 @@ import Testing
 
 @Suite("Ready steps")
 struct ReadyStepsTests {
+    /// The same order as the number's, over several frames.
+    private func place(_ number: Int) -> InstanceID { InstanceID(frame: number / 8, step: number % 8) }
+
     @Test("the smallest index comes first, however they came in")
     func order() {
         var ready = ReadySteps()
-        for index in [5, 1, 4, 1, 3, 0, 2] { ready.insert(index) }
-        var taken: [Int] = []
+        for index in [5, 1, 4, 1, 3, 0, 2] { ready.insert(place(index)) }
+        var taken: [InstanceID] = []
         while let first = ready.first {
             taken.append(first)
             ready.remove(first)
         }
-        #expect(taken == [0, 1, 2, 3, 4, 5])
+        #expect(taken == (0...5).map(place))
         #expect(ready.isEmpty)
     }
 
@@ -21,9 +24,9 @@ struct ReadyStepsTests {
     func removal(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var ready = ReadySteps()
-        var model: Set<Int> = []
+        var model: Set<InstanceID> = []
         for _ in 0..<300 {
-            let index = Int.random(in: 0..<40, using: &random)
+            let index = place(Int.random(in: 0..<40, using: &random))
             if random.chance(55) {
                 ready.insert(index)
                 model.insert(index)
@@ -41,8 +44,8 @@ struct ReadyStepsTests {
     func equality() {
         var left = ReadySteps()
         var right = ReadySteps()
-        for index in 0..<10 { left.insert(index) }
-        for index in (0..<10).reversed() { right.insert(index) }
+        for index in 0..<10 { left.insert(place(index)) }
+        for index in (0..<10).reversed() { right.insert(place(index)) }
         #expect(left == right)
         #expect(left.hashValue == right.hashValue)
     }

@@ -1,0 +1,104 @@
+import WaybillCore
+import WaybillExpressions
+import WaybillManifests
+
+// Sub-runs. The id is derived and recorded before the folder exists, so starting one twice starts it once; while the
+// wait for it is open, whoever drives the run makes sure that it is there.
+
+extension RunEngine {
+    func resolve(
+        _ action: CallAction, _ id: InstanceID, visit: Int, in scope: RunScope, into resolved: inout ResolvedAction
+    ) throws(EvaluationFailure) {
+        guard let workflow = definition.workflows[action.workflow] else {
+            throw EvaluationFailure(
+                Failure(.executor, "the workflow \(action.workflow) was not frozen with this run"))
+        }
+        var given = Object()
+        for input in action.inputs { given[input.name] = try evaluate(input.template, in: scope, "with.\(input.name)") }
+        do throws(GivenInputs.Problems) {
+            resolved.intent["with"] = .object(
+                try GivenInputs.check(given, against: workflow.inputs, of: workflow.name))
+        } catch {
+            throw EvaluationFailure(Failure(.expression, "with: " + error.messages.joined(separator: "; ")))
+        }
+        var run = childID(action.workflow, id, visit: visit, attempt: 1)
+        if let template = action.id {
+            let text = try evaluateText(template, in: scope, "call.id")
+            guard RunID.isValid(text) else {
+                throw EvaluationFailure(Failure(.expression, "call.id: '\(text)' is no run id"))
+            }
+            run = text
+        }
+        resolved.intent["workflow"] = .string(action.workflow)
+        resolved.intent["run"] = .string(run)
+        resolved.policyView["with"] = resolved.intent["with"]
+        resolved.waits = [(nil, callWait(run, action.detach))]
+    }
+
+    private func callWait(_ run: String, _ isDetached: Bool) -> Object {
+        [
+            "reason": .string(WaitReason.subworkflow.rawValue), "run": .string(run),
+            "details": ["detach": .bool(isDetached)],
+        ]
+    }
+
+    private func childID(_ workflow: String, _ id: InstanceID, visit: Int, attempt: Int) -> String {
+        let digest = Digest.sha256("\(state.id)/\(state.address(of: id))/\(visit)/\(attempt)")
+        let random = digest.hex.prefix(16).utf8.reduce(UInt64(0)) { $0 &* 31 &+ UInt64($1) }
+        return RunID.make(workflow: workflow, at: draft.moment.now, random: random).text
+    }
+
+    /// Tries a call again: as a sub-run of its own.
+    mutating func callAgain(_ id: InstanceID, _ intent: Object) throws(EngineError) {
+        guard case .call(let action) = state.definition(of: id).action else { return }
+        let step = state[id]
+        let address = state.address(of: id)
+        var intent = intent
+        let run = childID(action.workflow, id, visit: step.visit, attempt: step.attempt + 1)
+        intent["run"] = .string(run)
+        try emit(.taskStart, step: address, visit: step.visit, attempt: step.attempt + 1, intent)
+        draft.isMilestone = true
+        var wait = callWait(run, action.detach)
+        wait["key"] = .string(WaitKey.of(address, visit: step.visit))
+        try emit(.taskWaiting, step: address, visit: step.visit, attempt: step.attempt + 1, wait)
+    }
+
+    private func callWait(_ key: String) throws(EngineError) -> (wait: WaitState, id: InstanceID) {
+        guard let wait = state.waits[key], wait.reason == .subworkflow, let id = state.instance(at: wait.step) else {
+            throw EngineError(.unexpectedStimulus, "the run does not wait for a sub-run with the key '\(key)'")
+        }
+        return (wait, id)
+    }
+
+    /// A call that does not wait for its sub-run is done once that is there.
+    mutating func noteChildStarted(_ key: String) throws(EngineError) {
+        let (wait, id) = try callWait(key)
+        guard wait.details?["detach"] == true else { return }
+        try resume(wait, id, by: "parent", with: ["run": .string(wait.run ?? "")])
+    }
+
+    mutating func endChild(_ key: String, _ end: ChildEnd) throws(EngineError) {
+        let (wait, id) = try callWait(key)
+        guard wait.run == end.run else {
+            throw EngineError(.unexpectedStimulus, "\(key) waits for the run \(wait.run ?? ""), not for \(end.run)")
+        }
+        try emit(
+            .taskResumed, step: wait.step, visit: wait.visit, attempt: attemptNumber(of: id),
+            ["key": .string(key), "by": "subworkflow"])
+        var report = AttemptReport()
+        report.extra["run"] = .string(end.run)
+        report.extra["head"] = .string(end.head.hex)
+        if end.canBeUndone { report.extra["undo"] = true }
+        report.activeMicroseconds = end.usage.activeMicroseconds
+        switch end.status {
+        case .completed: try settle(id, .completed(output: end.outputs ?? .object(Object()), report))
+        case .cancelled where state.ending != nil:
+            try settle(id, .cancelled(Failure(.cancelled, "the sub-run \(end.run) was cancelled")))
+        default:
+            var failure = end.error ?? Failure(.failed, "ended as \(end.status.rawValue)")
+            failure.message = "the sub-run \(end.run) \(end.status.rawValue): \(failure.message)"
+            failure.step = nil
+            try settle(id, .failed(failure, report))
+        }
+    }
+}

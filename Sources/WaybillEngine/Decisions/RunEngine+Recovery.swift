@@ -1,0 +1,141 @@
+import WaybillCore
+import WaybillExpressions
+import WaybillManifests
+
+// After a failure: another attempt, a `catch`, and what can be undone.
+
+extension RunEngine {
+    /// Has the same visit tried again, if a rule wants it and attempts are left. The back-off is a wait like any other.
+    ///
+    /// - Returns: whether it is tried again.
+    mutating func tryAgain(_ id: InstanceID, _ outcome: Outcome) throws(EngineError) -> Bool {
+        let current = state[id]
+        guard let failure = outcome.failure, let intent = current.intent, current.attempt > 0, !isHalted(id) else {
+            return false
+        }
+        let step = state.definition(of: id)
+        let rule = RetrySettings(
+            override: state.overrides, step: step, workflow: definition.workflow.retry)
+        guard current.attempt < rule.maxAttempts, intent["action"] != "emit" else { return false }
+        let scope = RunScope(self, id, visit: current.visit, result: outcome)
+        guard rule.on.contains(where: { matches($0, failure, in: scope) }) else { return false }
+        let backoff = rule.backoff(after: current.attempt, random: draft.moment.random)
+        var until = draft.moment.now + backoff
+        if let asked = outcome.report.retryAt, asked > until { until = asked }
+        let address = state.address(of: id)
+        var data: Object = ["reason": .string(failure.kind.rawValue), "error": failure.value]
+        if let code = outcome.report.exitCode { data["exitCode"] = .int(Int64(code)) }
+        if outcome.report.activeMicroseconds > 0 {
+            data["activeMicroseconds"] = .int(outcome.report.activeMicroseconds)
+        }
+        try emit(.taskRetry, step: address, visit: current.visit, attempt: current.attempt + 1, data)
+        guard until > draft.moment.now else { return true }
+        draft.isMilestone = true
+        try emit(
+            .taskWaiting, step: address, visit: current.visit, attempt: current.attempt,
+            [
+                "key": .string(WaitKey.of(address, visit: current.visit, suffix: "retry")),
+                "reason": .string(WaitReason.retry.rawValue), "until": .string(until.description),
+            ])
+        return true
+    }
+
+    private func matches(_ cause: RetryCause, _ failure: Failure, in scope: RunScope) -> Bool {
+        switch cause {
+        case .kind(let word): failure.kind.rawValue == word
+        case .exitCodes(let codes): failure.exitCode.map(codes.contains) ?? false
+        case .signals(let signals): failure.signal.map(signals.contains) ?? false
+        case .statuses(let ranges):
+            failure.status.map { status in ranges.contains { $0.range.contains(status) } } ?? false
+        // A condition that cannot be evaluated is no reason to do something again.
+        case .condition(let condition): (try? condition.condition(in: scope)) ?? false
+        }
+    }
+
+    /// Passes over a failure that an entry of `catch` matches.
+    func catchFailure(_ outcome: inout Outcome, of id: InstanceID, visit: Int) {
+        let step = state.definition(of: id)
+        guard let failure = outcome.failure, !step.catches.isEmpty else { return }
+        let scope = RunScope(self, id, visit: visit, result: outcome)
+        do throws(EvaluationFailure) {
+            for (number, rule) in step.catches.enumerated() {
+                let field = "catch[\(number)]"
+                if let condition = rule.condition {
+                    guard try examine(condition, as: "\(field).if", in: scope).get().holds else { continue }
+                }
+                switch rule.result {
+                case .output(let template):
+                    outcome.output = try evaluate(template, in: scope, "\(field).output")
+                case .to(let target): outcome.caughtTo = Outcome.CaughtTransition(index: target)
+                }
+                outcome.status = .completed
+                outcome.caught = failure
+                outcome.failure = nil
+                return
+            }
+        } catch {
+            outcome.failure = error.failure
+        }
+    }
+
+    /// Whether `TASK_END` says that there is something to undo.
+    func canBeUndone(_ outcome: Outcome, _ step: StepDefinition, hasBegun: Bool) -> Bool {
+        guard hasBegun else { return false }
+        if case .call = step.action, step.compensation == nil { return outcome.report.extra["undo"] == true }
+        guard let compensation = step.effectiveCompensation else { return false }
+        if outcome.status == .completed, outcome.caught == nil { return true }
+        return outcome.isRejected || compensation.on == .started
+    }
+}
+
+/// What `retry` comes to for one step: each field from the first place that says something (contract, section 3).
+struct RetrySettings: Sendable {
+    var maxAttempts = 1
+    var kind = RetryRule.Backoff.fixed
+    var initial = Duration.seconds(1)
+    var max = Duration.seconds(60)
+    var jitter = RetryRule.Jitter.none
+    var on: [RetryCause] = Self.causes
+
+    static let causes: [RetryCause] = ["exit", "signal", "timeout", "executor"].map(RetryCause.kind)
+
+    init(override: Object, step: StepDefinition, workflow: RetryRule?) {
+        var rules: [RetryRule] = [RetryRule(override: override)]
+        rules += [step.retry, workflow].compactMap { $0 }
+        if case .uses(let use) = step.action, let rule = use.capability?.step.retry { rules.append(rule) }
+        if let value = rules.lazy.compactMap(\.maxAttempts).first { maxAttempts = value }
+        if let value = rules.lazy.compactMap(\.backoff).first { kind = value }
+        if let value = rules.lazy.compactMap(\.initial).first { initial = value }
+        if let value = rules.lazy.compactMap(\.max).first { max = value }
+        if let value = rules.lazy.compactMap(\.jitter).first { jitter = value }
+        if let value = rules.lazy.compactMap(\.on).first { on = value }
+    }
+
+    /// The time to wait after an attempt of this number failed.
+    func backoff(after attempt: Int, random: UInt64) -> Duration {
+        var microseconds = Swift.max(0, initial.microseconds)
+        let cap = Swift.max(0, max.microseconds)
+        if kind == .exponential {
+            for _ in 1..<Swift.max(1, attempt) {
+                guard microseconds < cap else { break }
+                microseconds = microseconds.multipliedReportingOverflow(by: 2).overflow ? cap : microseconds * 2
+            }
+        }
+        microseconds = Swift.min(microseconds, cap)
+        if jitter == .full { microseconds = Int64(random % UInt64(microseconds + 1)) }
+        return .microseconds(microseconds)
+    }
+}
+
+extension RetryRule {
+    /// The override of a run: `{"maxAttempts","backoff","initial","max","jitter","on"}`, checked when the run was started.
+    init(override: Object) {
+        self.init()
+        maxAttempts = override["maxAttempts"]?.intValue.map(Int.init)
+        backoff = override["backoff"]?.stringValue.flatMap(Backoff.init)
+        initial = override["initial"]?.stringValue.flatMap(Duration.init(text:))
+        max = override["max"]?.stringValue.flatMap(Duration.init(text:))
+        jitter = override["jitter"]?.stringValue.flatMap(Jitter.init)
+        on = override["on"]?.listValue?.compactMap(\.stringValue).map(RetryCause.kind)
+    }
+}

@@ -1,0 +1,201 @@
+import WaybillCore
+import WaybillManifests
+
+// What entries say of steps.
+
+extension RunState {
+    mutating func applyTaskStart(_ entry: Entry) throws(EngineError) {
+        let id = try instance(of: entry)
+        setStatus(.running, of: id)
+        ready.remove(id)
+        let attempt = entry.attempt ?? 1
+        usage.started += 1
+        self[id].visit = entry.visit ?? 1
+        self[id].attempt = attempt
+        self[id].since = entry.ts
+        self[id].endedAt = nil
+        if attempt == 1 {
+            self[id].startedAt = entry.ts
+            self[id].output = nil
+            self[id].exitCode = nil
+            self[id].error = nil
+            self[id].artifacts = []
+            self[id].answers = []
+            self[id].items = nil
+            self[id].run = nil
+            self[id].isFailureHandled = false
+        }
+        self[id].intent = nil
+        switch entry.data["action"]?.stringValue {
+        // Only an attempt outside the engine can be interrupted, so only its intent must be kept.
+        case "run", "http", "emit":
+            self[id].intent = entry.data
+            outstanding.insert(id)
+        case "call":
+            self[id].intent = entry.data
+            self[id].run = entry.data["run"]?.stringValue
+        case "steps":
+            guard case .steps(let plan) = definition(of: id).action else { return }
+            openFrame(.group, plan, under: id)
+        case "forEach":
+            let items = Payload.read("items", from: entry.data) ?? .inline([])
+            self[id].loop = LoopState(items: items, count: Int(entry.data["count"]?.intValue ?? 0))
+            ready.insert(id)
+        default: break
+        }
+    }
+
+    mutating func applyTaskEnd(_ entry: Entry) throws(EngineError) {
+        let id = try instance(of: entry)
+        let data = entry.data
+        var status = StepStatus(rawValue: data["status"]?.stringValue ?? "") ?? .failed
+        if !status.isSettled { status = .failed }
+        outstanding.remove(id)
+        ready.remove(id)
+        let intent = self[id].intent
+        if let inner = groupFrame(of: id) { closeFrame(inner.id) }
+        takeResult(entry, of: id)
+        if let updates = data["update"]?.objectValue { merge(updates) }
+        if let used = data["usage"]?.objectValue {
+            usage.tokens += used["tokens"]?.intValue ?? 0
+            usage.cost += used["cost"]?.numberValue ?? 0
+        }
+        if data["again"] == true {
+            setStatus(.pending, of: id)
+            if frames[id.frame]?.isHalted == false { ready.insert(id) }
+            noteCompensable(entry, id, intent: intent)
+            return
+        }
+        setStatus(status, of: id)
+        noteCompensable(entry, id, intent: intent)
+        if data["finish"]?.boolValue == true, ending == nil {
+            ending = .finish
+            outputs = Payload.read("finishOutputs", from: data)
+            halt(Frame.root)
+        }
+        if status == .failed, !self[id].isFailureHandled { fail(id) }
+        settleDependants(of: id)
+        reportToParent(of: id, entry)
+    }
+
+    /// What a visit came to. One that never began has no attempt, and what the visit before it left is not its own.
+    private mutating func takeResult(_ entry: Entry, of id: InstanceID) {
+        let data = entry.data
+        self[id].visit = entry.visit ?? max(self[id].visit, 1)
+        self[id].attempt = entry.attempt ?? 0
+        self[id].intent = nil
+        self[id].loop = nil
+        self[id].since = entry.ts
+        self[id].endedAt = entry.ts
+        self[id].output = Payload.read("output", from: data)
+        self[id].items = Payload.read("items", from: data)
+        self[id].exitCode = data["exitCode"]?.intValue.map(Int.init)
+        self[id].error = Failure(data["error"])
+        self[id].artifacts = data["artifacts"]?.listValue?.compactMap(ArtifactRecord.init) ?? []
+        self[id].isFailureHandled = data["handled"]?.boolValue ?? false
+        if entry.attempt != nil {
+            usage.steps += 1
+            checkpoint.stepsSince += 1
+        } else {
+            self[id].startedAt = nil
+            self[id].answers = []
+        }
+        usage.activeMicroseconds += data["activeMicroseconds"]?.intValue ?? 0
+    }
+
+    private mutating func merge(_ updates: Object) {
+        for (name, value) in updates {
+            let rule = definition.variables.first { $0.name == name }?.merge ?? .replace
+            if rule == .append, case .list(let old)? = variables[name], case .list(let new) = value {
+                variables[name] = .list(old + new)
+            } else {
+                variables[name] = value
+            }
+        }
+    }
+
+    private mutating func settleDependants(of id: InstanceID) {
+        // Only the plan is held on to: a copy of the frame would make each change a copy of its tables.
+        let plan = plan(of: id.frame)
+        guard plan.shape == .graph else { return }
+        let isHalted = frames[id.frame]?.isHalted ?? true
+        for dependant in plan.dependants[id.step] {
+            frames[id.frame]?.unsettledNeeds[dependant] -= 1
+            if !isHalted, frames[id.frame]?.unsettledNeeds[dependant] == 0 {
+                ready.insert(InstanceID(frame: id.frame, step: dependant))
+            }
+        }
+    }
+
+    // MARK: - Failing
+
+    /// A failure that nothing passes over: nothing new starts beside it, and what it is in fails with it.
+    private mutating func fail(_ id: InstanceID) {
+        guard let frame = frames[id.frame] else { return }
+        let failure = self[id].error
+        if frame.failure == nil { frames[id.frame]?.failure = failure }
+        switch frame.kind {
+        case .root:
+            guard ending == nil else { return }
+            ending = .failure
+            error = self[id].error
+            halt(id.frame)
+        case .group, .onFailure, .finally: halt(id.frame)
+        case .item, .auxiliary: break
+        }
+    }
+
+    /// Lets nothing new start in a frame and in those inside it. Groups and loops in them end once nothing runs in them.
+    mutating func halt(_ frame: Int) {
+        var halted: Set<Int> = [frame]
+        for id in frames.keys.sorted() where id != frame {
+            if let parent = frames[id]?.parent?.frame, halted.contains(parent) { halted.insert(id) }
+        }
+        for id in ready.sorted where halted.contains(id.frame) { ready.remove(id) }
+        for id in halted { frames[id]?.isHalted = true }
+        for id in halted.sorted() {
+            guard let frame = frames[id] else { continue }
+            for (step, state) in frame.steps.enumerated() where state.status == .running {
+                let instance = InstanceID(frame: id, step: step)
+                if state.loop != nil {
+                    self[instance].loop?.isStopped = true
+                    reviseLoop(instance)
+                } else if groupFrame(of: instance)?.isDone == true {
+                    ready.insert(instance)
+                }
+            }
+        }
+    }
+
+    /// Makes whatever is around a step go on: the loop of an item, the group that is done, the compensation.
+    private mutating func reportToParent(of id: InstanceID, _ entry: Entry) {
+        guard let frame = frames[id.frame] else { return }
+        switch frame.kind {
+        case .root, .onFailure, .finally: break
+        case .group: if frame.isDone, let parent = frame.parent { ready.insert(parent) }
+        case .item(let index):
+            guard let parent = frame.parent else { return }
+            takeItem(index, of: parent, from: self[id], key: entry.data["key"]?.stringValue)
+            closeFrame(id.frame)
+            reviseLoop(parent)
+        case .auxiliary:
+            if let record = frame.compensation { finishCompensation(record, as: self[id]) }
+            closeFrame(id.frame)
+            if let parent = frame.parent, frame.compensation == nil { ready.insert(parent) }
+        }
+    }
+
+    // MARK: - Retries
+
+    mutating func applyTaskRetry(_ entry: Entry) throws(EngineError) {
+        let id = try instance(of: entry)
+        outstanding.remove(id)
+        setStatus(.pending, of: id)
+        usage.steps += 1
+        usage.retries += 1
+        usage.activeMicroseconds += entry.data["activeMicroseconds"]?.intValue ?? 0
+        if let failure = Failure(entry.data["error"]) { self[id].error = failure }
+        // Its intent stays, and says that this is to be started again rather than visited anew.
+        if frames[id.frame]?.isHalted == false { ready.insert(id) }
+    }
+}

@@ -1,0 +1,99 @@
+import WaybillCore
+import WaybillManifests
+
+// What entries say of waits and answers.
+
+extension RunState {
+    mutating func applyTaskWaiting(_ entry: Entry) throws(EngineError) {
+        let id = try instance(of: entry)
+        let data = entry.data
+        let key = data["key"]?.stringValue ?? WaitKey.of(entry.step ?? "", visit: entry.visit ?? 1)
+        var wait = WaitState(
+            key: key, step: entry.step ?? "", visit: entry.visit ?? 1,
+            reason: WaitReason(rawValue: data["reason"]?.stringValue ?? "") ?? .user, since: entry.ts)
+        wait.until = data["until"]?.stringValue.flatMap(Timestamp.init(rfc3339:))
+        wait.prompt = data["prompt"]?.stringValue
+        wait.choices = data["choices"]?.listValue?.compactMap(\.stringValue)
+        wait.schema = data["schema"]
+        wait.attachments = data["attach"]?.listValue ?? []
+        wait.defaultAnswer = data["default"]
+        wait.reply = data["reply"]?.stringValue.flatMap(ReplyForm.init(rawValue:))
+        wait.branch = data["branch"]?.stringValue
+        wait.event = EventSubscription(data["event"])
+        wait.run = data["run"]?.stringValue
+        wait.details = data["details"]?.objectValue
+        waits[key] = wait
+        self[id].waitKeys.append(key)
+        self[id].since = entry.ts
+        ready.remove(id)
+        if wait.reason == .policy {
+            self[id].visit = wait.visit
+            self[id].intent = data["intent"]?.objectValue
+        }
+        if wait.reply != .unknown { setStatus(.waiting, of: id) }
+    }
+
+    mutating func applyTaskResumed(_ entry: Entry) throws(EngineError) {
+        let id = try instance(of: entry)
+        guard let key = entry.data["key"]?.stringValue else { return }
+        let by = entry.data["by"]?.stringValue
+        let wait = waits[key]
+        if by == "deadline", wait?.defaultAnswer != nil {
+            self[id].answers.append(
+                ["at": .string(entry.ts.description), "by": .null, "sha256": .null, "source": "default"])
+        }
+        // Of several waits the first that ends closes the others.
+        for open in self[id].waitKeys {
+            waits[open] = nil
+            if closedWaits[open] == nil {
+                closedWaits.insert(
+                    ClosedWait(key: open, answer: nil, seq: entry.seq, isExpired: open == key && by == "deadline"))
+            }
+        }
+        self[id].waitKeys = []
+        switch wait?.reason {
+        case .retry?, .policy?:
+            setStatus(.pending, of: id)
+            if frames[id.frame]?.isHalted == false { ready.insert(id) }
+        default: setStatus(.running, of: id)
+        }
+    }
+
+    // MARK: - Answers
+
+    mutating func applyAnswerAccepted(_ entry: Entry) throws(EngineError) {
+        let data = entry.data
+        guard let key = data["key"]?.stringValue else { return }
+        if key.hasPrefix("@") {
+            if key == ControlKind.pause.key { isPauseRequested = true }
+            return
+        }
+        let digest = data["sha256"]?.stringValue.flatMap(Digest.init(hex:))
+        closedWaits.insert(ClosedWait(key: key, answer: digest, seq: entry.seq, isExpired: false))
+        let id = try instance(of: entry)
+        // What somebody says of an attempt, or of whether it may begin, is no answer of the step.
+        if waits[key]?.reply == .unknown || waits[key]?.reason == .policy { return }
+        var answer: Object = ["at": .string(entry.ts.description), "source": "person"]
+        answer["by"] = entry.by.map(Value.string) ?? .null
+        answer["sha256"] = data["sha256"]
+        self[id].answers.append(.object(answer))
+    }
+
+    mutating func applyAnswerRejected(_ entry: Entry) {
+        if let count = entry.data["count"]?.intValue {
+            rejections.counted += Int(count)
+            rejections.lastCountedAt = entry.ts
+        } else {
+            rejections.recorded += 1
+        }
+    }
+}
+
+/// The keys under which steps wait: they name files in `waits/` and inboxes.
+package enum WaitKey {
+    /// The address, and the visit from the second on; with a suffix for waits beside the step's own.
+    package static func of(_ address: String, visit: Int, suffix: String? = nil) -> String {
+        let key = visit > 1 ? "\(address).\(visit)" : address
+        return suffix.map { "\(key)-\($0)" } ?? key
+    }
+}

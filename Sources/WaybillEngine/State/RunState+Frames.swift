@@ -1,0 +1,143 @@
+import WaybillCore
+package import WaybillManifests
+
+// Steps by address. An entry names a step by its address alone, so what an address stands for follows from the state.
+
+extension RunState {
+    package subscript(_ id: InstanceID) -> StepState {
+        get {
+            guard let frame = frames[id.frame] else { return StepState() }
+            return frame.steps[id.step]
+        }
+        _modify {
+            // Whoever has an id got it from a frame that is open: frames with open steps are never dropped.
+            yield &frames[id.frame]!.steps[id.step]
+        }
+    }
+
+    /// The definition of a step; it must be in an open frame.
+    package func definition(of id: InstanceID) -> StepDefinition { plan(of: id.frame).steps[id.step] }
+
+    package func plan(of frame: Int) -> Plan { frames[frame]?.plan ?? definition.plan }
+
+    package func address(of id: InstanceID) -> String { frames[id.frame]?.address(of: id.step) ?? "" }
+
+    /// The step that an address stands for now; nil where there is none.
+    package func instance(at address: String) -> InstanceID? {
+        guard let mark = address.utf8.lastIndex(where: { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }) else {
+            return topLevelInstance(address)
+        }
+        if address.utf8[mark] == UInt8(ascii: "-") {
+            return frameIDs[address].map { InstanceID(frame: $0, step: 0) }
+        }
+        let next = address.utf8.index(after: mark)
+        guard let frame = frameIDs[String(address[..<next])], let plan = frames[frame]?.plan,
+            let step = plan.index(of: String(address[next...]))
+        else { return nil }
+        return InstanceID(frame: frame, step: step)
+    }
+
+    private func topLevelInstance(_ id: String) -> InstanceID? {
+        if let step = definition.plan.index(of: id) { return InstanceID(frame: Frame.root, step: step) }
+        for key in [Frame.Kind.onFailure, .finally] {
+            guard let frame = frameIDs[Self.topLevelKey(key)], let step = frames[frame]?.plan.index(of: id) else {
+                continue
+            }
+            return InstanceID(frame: frame, step: step)
+        }
+        return nil
+    }
+
+    /// Under which `onFailure` and `finally` are found: no address has such a key.
+    private static func topLevelKey(_ kind: Frame.Kind) -> String { kind == .finally ? "/finally" : "/onFailure" }
+
+    // MARK: - Opening and closing
+
+    /// Opens a frame under a step, or at the top.
+    @discardableResult
+    mutating func openFrame(
+        _ kind: Frame.Kind, _ plan: Plan, under parent: InstanceID?, base: String? = nil, compensation: Int? = nil
+    ) -> Int {
+        let id = nextFrame
+        nextFrame += 1
+        var isRevisitable = false
+        if let parent, let outer = frames[parent.frame] {
+            isRevisitable =
+                outer.isRevisitable || outer.plan.shape != .graph || outer.plan.steps[parent.step].repetition != nil
+        }
+        var frame = Frame(
+            id: id, kind: kind, plan: plan, parent: parent, base: base ?? parent.map(address(of:)) ?? "",
+            isRevisitable: isRevisitable, compensation: compensation)
+        if isRevisitable {
+            for step in frame.steps.indices {
+                guard let past = pastVisits[frame.address(of: step)] else { continue }
+                frame.steps[step].visit = past.visit
+                frame.steps[step].eventCursor = past.eventCursor
+            }
+        }
+        counts.pending += frame.steps.count
+        for step in frame.steps.indices where frame.unsettledNeeds[step] == 0 {
+            ready.insert(InstanceID(frame: id, step: step))
+        }
+        frames[id] = frame
+        name(frame)
+        return id
+    }
+
+    /// Lets a frame be found by the addresses in it.
+    mutating func name(_ frame: Frame) {
+        frameIDs[frame.parent == nil ? Self.topLevelKey(frame.kind) : frame.key] = frame.id
+    }
+
+    /// Lets a frame go whose steps are all settled.
+    mutating func closeFrame(_ id: Int) {
+        guard id != Frame.root, let frame = frames[id] else { return }
+        if frame.isRevisitable {
+            for (step, state) in frame.steps.enumerated() where state.visit > 0 {
+                pastVisits[frame.address(of: step)] = PastVisits(visit: state.visit, eventCursor: state.eventCursor)
+            }
+        }
+        if frameIDs[frame.key] == id { frameIDs[frame.key] = nil }
+        if frame.isPinned { frames[id]?.isClosed = true } else { frames[id] = nil }
+    }
+
+    /// Keeps a frame and those around it for as long as what was done in them can be undone.
+    mutating func pin(_ frame: Int) {
+        var next: Int? = frame
+        while let id = next, frames[id]?.isPinned == false {
+            frames[id]?.isPinned = true
+            next = frames[id]?.parent?.frame
+        }
+    }
+
+    // MARK: - Asking
+
+    /// The frame inside a group, while it is open.
+    func groupFrame(of id: InstanceID) -> Frame? {
+        frameIDs[address(of: id) + "."].flatMap { frames[$0] }
+    }
+
+    /// The frames around a step, innermost first, ending at the workflow's own plan.
+    func frameChain(of frame: Int) -> [Frame] {
+        var chain: [Frame] = []
+        var next: Int? = frame
+        while let id = next, let frame = frames[id] {
+            chain.append(frame)
+            next = frame.parent?.frame ?? (id == Frame.root ? nil : Frame.root)
+        }
+        return chain
+    }
+
+    /// The item that a step belongs to, of the innermost loop around it.
+    func item(around frame: Int) -> (loop: InstanceID, index: Int)? {
+        for frame in frameChain(of: frame) {
+            if let index = frame.item, let loop = frame.parent { return (loop, index) }
+        }
+        return nil
+    }
+
+    /// What a run's address stands for in its definition, whether or not it was visited.
+    package static func isTopLevel(_ address: String) -> Bool {
+        !address.utf8.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
+    }
+}
