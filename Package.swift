@@ -21,7 +21,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = 
 }
 
 // Arrows run downwards only: a target imports targets above it in this list, and adapters
-// (Store, Processes, Watching) never import each other. Tests/Tidy keeps it so.
+// (Store, Processes, Watching, HTTP) never import each other. Tests/Tidy keeps it so.
 let package = Package(
     name: "waybill",
     products: [.executable(name: "waybill", targets: ["waybill"])],
@@ -29,7 +29,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
@@ -45,6 +49,17 @@ let package = Package(
             "WaybillStore", ["WaybillCore", "WaybillExpressions", "WaybillEngine", "WaybillPorts", "CLinux", system]),
         target("WaybillProcesses", ["WaybillCore", "WaybillPorts", "CLinux", system]),
         target("WaybillWatching", ["WaybillCore", "WaybillPorts", "CLinux", system]),
+        target(
+            "WaybillHTTP",
+            [
+                "WaybillCore", "WaybillPorts", system,
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         target(
             "WaybillRuntime",
             [
@@ -90,6 +105,14 @@ let package = Package(
             ]),
         tests("WaybillProcessesTests", ["WaybillCore", "WaybillPorts", "WaybillProcesses", "WaybillTestKit", system]),
         tests("WaybillWatchingTests", ["WaybillCore", "WaybillPorts", "WaybillWatching", "WaybillTestKit", system]),
+        tests(
+            "WaybillHTTPTests",
+            [
+                "WaybillCore", "WaybillPorts", "WaybillHTTP", "WaybillTestKit", system,
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         tests(
             "WaybillRuntimeTests",
             [
