@@ -109,30 +109,6 @@ package struct RunStart: Sendable {
     }
 }
 
-/// The answer to a request.
-package struct HTTPResponse: Sendable, Hashable {
-    package var status: Int
-    /// In the order in which they came.
-    package var headers: [(name: String, value: String)]
-    package var body: [UInt8]
-
-    package init(status: Int, headers: [(name: String, value: String)], body: [UInt8]) {
-        self.status = status
-        self.headers = headers
-        self.body = body
-    }
-
-    package static func == (left: HTTPResponse, right: HTTPResponse) -> Bool {
-        left.status == right.status && left.body == right.body
-            && left.headers.elementsEqual(right.headers, by: ==)
-    }
-
-    package func hash(into hasher: inout Hasher) {
-        hasher.combine(status)
-        hasher.combine(body)
-    }
-}
-
 /// What an attempt left behind.
 package struct AttemptResult: Sendable {
     package enum Outcome: Sendable, Hashable {
@@ -145,8 +121,8 @@ package struct AttemptResult: Sendable {
         /// Never ran, e.g. the program does not exist.
         case notStarted(String)
         /// Of a request: it has an answer.
-        case responded(HTTPResponse)
-        /// Of a request: no answer came.
+        case responded(HTTPReply)
+        /// Of a request: no answer came, and none can come any more.
         case unreachable(String)
     }
 

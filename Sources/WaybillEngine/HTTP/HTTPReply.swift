@@ -29,3 +29,14 @@ package struct HTTPReply: Sendable {
         fields["retry-after"]?.stringValue.flatMap { RetryAfter.parse($0, now: now) }
     }
 }
+
+extension HTTPReply: Hashable {
+    package static func == (left: HTTPReply, right: HTTPReply) -> Bool {
+        left.status == right.status && left.body == right.body && left.headers.elementsEqual(right.headers, by: ==)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(status)
+        hasher.combine(body)
+    }
+}
