@@ -20,7 +20,7 @@ DEMO_BIN := $(RELEASE_BIN)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test conformance check bench install
+.PHONY: help build demo test conformance check bench fuzz install
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,11 @@ bench: ## measure the release build beside raw baselines
 	$(SWIFT) build $(RELEASE) --product waybill
 	$(SWIFT) build $(RELEASE) --product benchmarks
 	$(RELEASE_BIN)/benchmarks $(BENCH_ARGUMENTS)
+
+# FUZZ_SECONDS=600 FUZZ_TARGETS="yaml expression" make fuzz
+fuzz: ## feed every reader with made-up input for a minute each, and check what must hold
+	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml
+	@SWIFT="$(SWIFT)" ./.ci/fuzz
 
 install: build ## install the command and its completions below PREFIX (default /usr/local)
 	install -d "$(DESTDIR)$(PREFIX)/bin" \

@@ -131,3 +131,16 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// `make fuzz` builds this one with libFuzzer's instrumentation; no other build knows of it.
+if Context.environment["WAYBILL_FUZZ"] != nil {
+    package.targets += [
+        .systemLibrary(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                "CFuzzer", "WaybillCore", "WaybillExpressions", "WaybillManifests", "WaybillEngine", "WaybillRuntime",
+            ],
+            path: "Tests/Fuzz", exclude: ["CFuzzer", "Seeds", "Words"], swiftSettings: strict),
+    ]
+}
