@@ -26,37 +26,37 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the release build: .build/release/waybill, with the Swift runtime inside
-	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml
+	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml zlib
 	$(SWIFT) build $(RELEASE) --product waybill
 
 demo: ## set up, build, release this repository, lose the daemon, finish, audit the run
-	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml git jq
+	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml zlib git jq
 	$(SWIFT) build $(DEMO_FLAGS) --product waybill
 	@./Tests/Scripts/demo.sh "$(CURDIR)/$(DEMO_BIN)/waybill"
 
 # End-to-end tests wait for real processes and clocks: one after the other, none is starved by another's.
 test: ## set up, build and run every test, then the conformance suites where they are at hand
-	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml git jq
+	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml zlib git jq
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --skip '^EndToEnd\.'
 	$(SWIFT) test --skip-build --no-parallel --filter '^EndToEnd\.'
 	@SWIFT="$(SWIFT)" ./.ci/conformance
 
 conformance: ## the conformance suites alone (WAYBILL_CONFORMANCE names their folder)
-	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml
+	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml zlib
 	$(SWIFT) build --product conformance
 	@SWIFT="$(SWIFT)" ./.ci/conformance
 
 # Compiler warnings need no look of their own: every Swift target is built with warnings as errors.
 check: ## the formatter's lint, the shell scripts, and the tidy test
-	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml
+	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml zlib
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
 	@./.ci/lint-scripts
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --filter '^Tidy\.'
 
 bench: ## measure the release build beside raw baselines
-	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml
+	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml zlib
 	$(SWIFT) build $(RELEASE) --product waybill
 	$(SWIFT) build $(RELEASE) --product benchmarks
 	$(RELEASE_BIN)/benchmarks $(BENCH_ARGUMENTS)
