@@ -22,6 +22,8 @@ package struct Tree: Sendable {
     package let journal: any JournalStore
     /// The time zones that schedules and expressions may name.
     package let zones: any TimeZoneSource = SystemZones()
+    /// The journal's events.
+    package let events: EventLog
     let git = GitStatus()
     /// The kernel's boot id.
     package let boot: String
@@ -64,6 +66,7 @@ package struct Tree: Sendable {
         checkpoints = FileCheckpointStore(runs: runsDirectory)
         artifacts = FileArtifactStore(runs: runsDirectory)
         journal = FileJournal(in: runsDirectory)
+        events = EventLog(journal)
         boot = Machine.bootID
         user = Accounts.userName(of: geteuid()) ?? "uid:\(geteuid())"
         baseEnvironment = Machine.baseEnvironment(user: user)

@@ -80,11 +80,17 @@ package final class FileJournal: JournalStore {
         }
     }
 
-    package func index(following: Bool) throws(StoreError) -> JournalIndex {
+    package func query<Answer: Sendable>(
+        following: Bool, _ body: (JournalIndex) -> Answer
+    ) throws(StoreError) -> Answer {
         try writer.withLock { (writer) throws(StoreError) in
             if following || !writer.isLoaded { _ = try writer.commit([]) }
-            return writer.index
+            return body(writer.index)
         }
+    }
+
+    package func entry(at place: JournalPlace) throws(StoreError) -> Entry {
+        try JournalReader(folder: folder).entry(at: place)
     }
 
     package func read(

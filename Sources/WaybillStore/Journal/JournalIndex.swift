@@ -3,7 +3,7 @@ package import WaybillEngine
 
 /// What the journal says about ids: which are used, by what, and what became of them. Entries stay even when their
 /// runs are pruned, so a used id never starts again.
-package struct JournalIndex: Sendable {
+package struct JournalIndex: Hashable, Sendable {
     package struct Run: Hashable, Sendable {
         package var workflow: String?
         /// Digest of the inputs it was started with: the same id with other inputs is a conflict.
@@ -36,13 +36,20 @@ package struct JournalIndex: Sendable {
     package private(set) var slots: [String: Int] = [:]
     /// Contents of declared runs that were executed, with the run's id.
     package private(set) var declared: [String: RunID] = [:]
+    /// Accepted events: where they are.
+    package private(set) var events = EventIndex()
+    /// Of the last entry; 0 before the first.
+    package private(set) var lastSeq = 0
 
     package init() {}
 
     /// Runs that started and have no recorded end.
     package var open: [RunID] { runs.filter { $0.value.ended == nil }.map(\.key) }
 
-    package mutating func apply(_ entry: Entry) {
+    /// Takes in the next entry of the journal.
+    package mutating func apply(_ entry: Entry, at place: JournalPlace) {
+        lastSeq = entry.seq
+        if entry.type == .eventAccepted { return events.apply(entry, at: place) }
         let run = entry.data["run"]?.stringValue.flatMap(RunID.init)
         switch entry.type {
         case .runStarted:

@@ -1,6 +1,6 @@
 internal import SystemPackage
 internal import WaybillCore
-internal import WaybillEngine
+package import WaybillEngine
 internal import WaybillPorts
 
 /// Reads the journal without its lock, across segments that may be closed meanwhile.
@@ -58,6 +58,33 @@ struct JournalReader {
         }
     }
 
+    // MARK: One entry
+
+    /// Reads the entry at a place, with one read.
+    func entry(at place: JournalPlace) throws(StoreError) -> Entry {
+        guard let file = try open(segment: place.segment) else {
+            throw StoreError(.missing, "the journal's segment \(place.segment) is gone", seq: place.segment)
+        }
+        defer { file.close() }
+        let bytes = try storing { () throws(FileSystemError) in
+            try file.read(at: Int64(place.offset), count: place.length)
+        }
+        return try JournalLine.entry(bytes, at: place)
+    }
+
+    /// A segment, closed or not; nil if it is gone.
+    private func open(segment: Int) throws(StoreError) -> (any File)? {
+        try storing { () throws(FileSystemError) in
+            let closed = JournalSegments.closed(first: segment)
+            if let file = try folder.open(closed, .read) { return file }
+            let file = try folder.open(JournalSegments.current, .read)
+            // If it was closed in between, the file that was opened may be the next one.
+            guard let renamed = try folder.open(closed, .read) else { return file }
+            file?.close()
+            return renamed
+        }
+    }
+
     /// The verdict over all segments, read as one chain.
     func verify(knownHeads: [Int: Digest]) throws(StoreError) -> LedgerVerdict {
         for _ in 0..<Self.maximumAttempts {
@@ -75,5 +102,21 @@ struct JournalReader {
             if after == segments { return verdict }
         }
         throw StoreError(.locked, "the journal keeps changing while it is read")
+    }
+}
+
+/// A line of the journal that was read by itself.
+package enum JournalLine {
+    /// The entry whose line, with its newline, these bytes are.
+    /// - Throws: `.damaged`.
+    package static func entry(_ bytes: [UInt8], at place: JournalPlace) throws(StoreError) -> Entry {
+        guard bytes.count == place.length, bytes.last == UInt8(ascii: "\n") else {
+            throw StoreError(.damaged, "no line of the journal ends at byte \(place.offset + place.length)")
+        }
+        do throws(LedgerError) {
+            return try EntryCodec.parse(Array(bytes.dropLast()))
+        } catch {
+            throw StoreError(.damaged, "the journal's line at byte \(place.offset): \(error)")
+        }
     }
 }

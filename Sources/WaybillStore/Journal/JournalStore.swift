@@ -14,9 +14,16 @@ package protocol JournalStore: AnyObject, Sendable {
         at time: Timestamp, _ decide: @escaping @Sendable (JournalIndex) -> [EntryDraft]
     ) throws(StoreError) -> [Entry]
 
-    /// What is known, as of the last time the journal was read.
+    /// Looks something up in what is known, as of the last time the journal was read. Nothing is copied; `body` must be
+    /// quick, and must not call the journal.
     /// - Parameter following: whether to read first what other processes have added.
-    func index(following: Bool) throws(StoreError) -> JournalIndex
+    func query<Answer: Sendable>(
+        following: Bool, _ body: (JournalIndex) -> Answer
+    ) throws(StoreError) -> Answer
+
+    /// Reads one entry where the index says that it is, without the lock.
+    /// - Throws: `.damaged` if something else stands there, `.missing` if the segment is gone.
+    func entry(at place: JournalPlace) throws(StoreError) -> Entry
 
     /// Reads entries in order, without the lock; memory is bounded. An unfinished tail is left out.
     /// - Returns: where to go on reading later.
@@ -32,6 +39,9 @@ extension JournalStore {
     package func append(_ drafts: [EntryDraft], at time: Timestamp) throws(StoreError) -> [Entry] {
         try decide(at: time) { _ in drafts }
     }
+
+    /// A copy of all that is known. As long as it lives, the next entry makes the journal copy its own.
+    package func index(following: Bool) throws(StoreError) -> JournalIndex { try query(following: following) { $0 } }
 }
 
 /// A place between two entries of the journal.

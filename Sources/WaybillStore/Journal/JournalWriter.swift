@@ -30,6 +30,7 @@ struct JournalWriter: Sendable {
         try lockAndFollow()
         defer { unlock() }
         guard var chain else { return [] }
+        let segment = segmentStart.seq + 1
         var head = chain.head
         var lines: [UInt8] = []
         var outcomes: [[Entry]] = []
@@ -37,9 +38,12 @@ struct JournalWriter: Sendable {
             var entries: [Entry] = []
             for (entry, line) in head.append(decision.decide(index), at: decision.time) {
                 entries.append(entry)
-                lines += line
                 // Later decisions of the same batch build on this one.
-                index.apply(entry)
+                index.apply(
+                    entry,
+                    at: JournalPlace(
+                        segment: segment, offset: chain.head.length + lines.count, length: line.count))
+                lines += line
             }
             outcomes.append(entries)
         }
@@ -92,7 +96,8 @@ struct JournalWriter: Sendable {
         }
         guard var chain = try lockedSegment() else { return false }
         let before = chain.head.seq
-        try chain.follow(knownHeads: [:]) { index.apply($0.entry) }
+        let segment = segmentStart.seq + 1
+        try chain.follow(knownHeads: [:]) { index.apply($0, in: segment) }
         // What others wrote may not be durable yet if they were killed before their sync.
         if chain.head.seq != before { try chain.settle() }
         self.chain = chain
@@ -114,8 +119,9 @@ struct JournalWriter: Sendable {
         try patiently { () throws(FileSystemError) in try chain.file.lock() }
         if try storing({ () throws(FileSystemError) in try chain.isCurrent() }) { return chain }
         // The open file is a closed segment now, and nobody adds to it any more.
-        let end = try JournalSegments.readClosed(first: segmentStart.seq + 1, in: folder, from: chain.head) {
-            index.apply($0.entry)
+        let segment = segmentStart.seq + 1
+        let end = try JournalSegments.readClosed(first: segment, in: folder, from: chain.head) {
+            index.apply($0, in: segment)
         }
         chain.file.close()
         self.chain = nil
@@ -133,7 +139,7 @@ struct JournalWriter: Sendable {
                 )
             }
             let end = try JournalSegments.readClosed(first: seq, in: folder, from: segmentStart) {
-                index.apply($0.entry)
+                index.apply($0, in: seq)
             }
             segmentStart = JournalSegments.start(after: end)
         }
@@ -183,5 +189,11 @@ struct JournalWriter: Sendable {
         chain.file.close()
         segmentStart = JournalSegments.start(after: chain.head)
         self.chain = nil
+    }
+}
+
+extension JournalIndex {
+    fileprivate mutating func apply(_ item: LedgerScanner.Item, in segment: Int) {
+        apply(item.entry, at: JournalPlace(segment: segment, offset: item.offset, length: item.length))
     }
 }

@@ -22,14 +22,24 @@ package final class MemoryJournal: JournalStore {
             var entries: [Entry] = []
             for (entry, line) in state.head.append(decide(state.index), at: time) {
                 entries.append(entry)
+                let place = JournalPlace(segment: 1, offset: state.bytes.count, length: line.count)
                 state.bytes += line
-                state.index.apply(entry)
+                state.index.apply(entry, at: place)
             }
             return entries
         }
     }
 
-    package func index(following: Bool) throws(StoreError) -> JournalIndex { state.withLock { $0.index } }
+    package func query<Answer: Sendable>(
+        following: Bool, _ body: (JournalIndex) -> Answer
+    ) throws(StoreError) -> Answer {
+        state.withLock { body($0.index) }
+    }
+
+    package func entry(at place: JournalPlace) throws(StoreError) -> Entry {
+        let bytes = state.withLock { $0.bytes }
+        return try JournalLine.entry(Array(bytes.dropFirst(place.offset).prefix(place.length)), at: place)
+    }
 
     package func read(
         from cursor: JournalCursor, _ body: (LedgerScanner.Item) -> Void
