@@ -24,13 +24,13 @@ struct WaybillCommand: ParsableCommand {
                 name: "Look",
                 subcommands: [
                     ListCommand.self, ShowCommand.self, WaitsCommand.self, LogsCommand.self, SnapshotsCommand.self,
-                    VerifyCommand.self, DoctorCommand.self,
+                    EventsCommand.self, VerifyCommand.self, DoctorCommand.self,
                 ]),
             CommandGroup(
                 name: "Answer and control",
                 subcommands: [
                     AnswerCommand.self, ApproveCommand.self, RejectCommand.self, CancelCommand.self,
-                    PauseCommand.self, ResumeCommand.self, SnapshotCommand.self,
+                    PauseCommand.self, ResumeCommand.self, SnapshotCommand.self, EmitCommand.self,
                 ]),
         ])
 

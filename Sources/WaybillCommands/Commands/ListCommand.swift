@@ -86,19 +86,16 @@ struct RunFilter {
         var pairs: [(key: String, value: String)] = []
         for label in labels { pairs.append(try KeyValue.split(label, option: "--label")) }
         self.labels = pairs
-        guard let since else {
-            self.since = nil
-            return
-        }
-        if let duration = Duration(text: since) {
-            self.since = now - duration
-        } else if let time = Timestamp(rfc3339: since) {
-            self.since = time
-        } else {
-            throw .usage(
-                "--since: '\(since)' is neither a time nor a duration",
-                hint: "write 90s, 2h, 3d, or 2026-11-20T10:00:00Z")
-        }
+        self.since = try Self.time(since: since, now: now)
+    }
+
+    /// What `--since` says: a time, or how long ago it was.
+    static func time(since: String?, now: Timestamp) throws(CommandError) -> Timestamp? {
+        guard let since else { return nil }
+        if let duration = Duration(text: since) { return now - duration }
+        if let time = Timestamp(rfc3339: since) { return time }
+        throw .usage(
+            "--since: '\(since)' is neither a time nor a duration", hint: "write 90s, 2h, 3d, or 2026-11-20T10:00:00Z")
     }
 
     /// What this version shows as a run's status.

@@ -16,6 +16,9 @@ struct Output: Sendable {
     /// Why something could not be written; nil if all was, or if nobody wanted to read it any more.
     var failure: Errno? { failed.first }
 
+    /// Whether nothing more can be written, or nobody reads it: whoever would go on for ever stops then.
+    var isUnread: Bool { failed.isUnread }
+
     /// Text and a newline.
     func line(_ text: String) { write(Array((text + "\n").utf8)) }
 
@@ -50,10 +53,10 @@ struct Output: Sendable {
 private final class WriteFailure: Sendable {
     private let errors = Mutex<Errno?>(nil)
 
-    var first: Errno? { errors.withLock { $0 } }
+    var first: Errno? { errors.withLock { $0 == .brokenPipe ? nil : $0 } }
+    var isUnread: Bool { errors.withLock { $0 != nil } }
 
     func note(_ error: Errno) {
-        if error == .brokenPipe { return }
         errors.withLock { first in first = first ?? error }
     }
 }

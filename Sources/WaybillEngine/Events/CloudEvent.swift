@@ -24,6 +24,8 @@ package struct CloudEvent: Sendable, Hashable {
     package let type: String
     /// The extension attribute `key`: an equality that waits are indexed by.
     package let key: String?
+    /// Bytes as compact JSON.
+    package let size: Int
 
     /// Checks an event as it was read from JSON or made by an expression.
     package init(_ value: Value) throws(CloudEventError) {
@@ -50,7 +52,7 @@ package struct CloudEvent: Sendable, Hashable {
         if ValueLimits.isTooDeep(.object(object)) {
             throw .schema("data: is nested deeper than \(ValueLimits.depth) levels")
         }
-        let size = JSON.compact(.object(object)).count
+        size = JSON.compact(.object(object)).count
         if size > Self.largestSize {
             throw CloudEventError(
                 kind: .size, message: "the event has \(size) bytes, and at most \(Self.largestSize) are accepted")

@@ -77,15 +77,22 @@ package struct EventSubscriptions: Sendable {
         }
     }
 
-    /// The runs that an event may concern and that have not seen it: to be woken.
-    package func runs(for arrival: EventIndex.Arrival) -> [RunID] {
-        guard let type = types[arrival.type] else { return [] }
+    /// The runs that some of these events may concern and that have not looked at them: to be woken.
+    package func runs(for arrivals: [EventIndex.Arrival]) -> [RunID] {
+        // Of many events of one topic the newest decides: a burst costs as much as one event.
+        var newest: [Topic: Int] = [:]
+        for arrival in arrivals {
+            guard let type = types[arrival.type] else { continue }
+            for key in arrival.key == 0 ? [0] : [0, arrival.key] {
+                newest[Topic(type: type, key: key), default: 0] = arrival.seq
+            }
+        }
         var found: Set<RunID> = []
-        for key in arrival.key == 0 ? [0] : [0, arrival.key] {
-            switch waiters[Topic(type: type, key: key)] {
+        for (topic, seq) in newest {
+            switch waiters[topic] {
             case nil: break
-            case .one(let run, let examined)?: if examined < arrival.seq { found.insert(run) }
-            case .many(let runs)?: for (run, examined) in runs where examined < arrival.seq { found.insert(run) }
+            case .one(let run, let examined)?: if examined < seq { found.insert(run) }
+            case .many(let runs)?: for (run, examined) in runs where examined < seq { found.insert(run) }
             }
         }
         return found.sorted()

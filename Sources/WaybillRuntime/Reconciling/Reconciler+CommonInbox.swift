@@ -15,10 +15,31 @@ extension Reconciler {
         (try? tree.runsDirectory.openDirectory("inbox")).map { InboxDoor($0) }
     }
 
-    func readCommonInbox(completeNames: [FilePath.Component]) {
+    /// Takes files that are known to be complete, without looking at the others: a burst of notifications must not look
+    /// at a full inbox again and again.
+    func takeFromCommonInbox(_ names: [FilePath.Component]) {
         guard onlyRun == nil, let door = commonDoor(), keepsDoor(door) else { return }
         judgeAgain(door)
-        for name in completeNames { route(name, door) }
+        for name in names { route(name, door) }
+        acceptEvents(door)
+        noteRest()
+    }
+
+    /// Looks at the whole inbox once what appeared there has been quiet for long enough: a link, or a file that is still
+    /// being written.
+    func lookAtCommonInboxLater() {
+        guard let door = commonDoor() else { return }
+        let time = tree.clock.now() + door.limits.quietTime
+        guard commonLookAgainAt.map({ time < $0 }) ?? true else { return }
+        commonLookAgainAt = time
+        services.timers.schedule(TimerKey.common, at: time)
+    }
+
+    /// Looks at the whole inbox.
+    func readCommonInbox() {
+        guard onlyRun == nil, let door = commonDoor(), keepsDoor(door) else { return }
+        judgeAgain(door)
+        acceptEvents(door)
         unripeAnswers = [:]
         guard let scan = try? door.scan() else { return }
         var lookAgainAt: Timestamp?
@@ -31,6 +52,7 @@ extension Reconciler {
                     route(candidate.name, door)
                 }
             }
+            acceptEvents(door)
         }
         commonLookAgainAt = lookAgainAt
         if let lookAgainAt { services.timers.schedule(TimerKey.common, at: lookAgainAt) }
@@ -89,7 +111,7 @@ extension Reconciler {
         refuse(claimed, door, type, kind, message)
     }
 
-    private func refuse(
+    func refuse(
         _ claimed: ClaimedFile, _ door: InboxDoor, _ type: EntryType, _ kind: RefusalKind, _ message: String,
         diagnostics: [Diagnostic] = []
     ) {
@@ -104,7 +126,7 @@ extension Reconciler {
     }
 
     /// It stays in `.claimed/`, and is judged again a little later or by the next daemon.
-    private func postpone(_ claimed: ClaimedFile, _ reason: String) {
+    func postpone(_ claimed: ClaimedFile, _ reason: String) {
         options.log.error("\(claimed.escapedName) \(reason)")
         unsettledClaims.append(claimed.claimedName)
         if presence != nil {
@@ -163,10 +185,7 @@ extension Reconciler {
         switch Reply(.any).parse(bytes, as: format) {
         case .failure(let refusal): refuse(claimed, door, .startRefused, .syntax, refusal.message)
         case .success(let value):
-            if value["specversion"] != nil {
-                return refuse(
-                    claimed, door, .eventRefused, .type, "events are not carried out by this version yet")
-            }
+            if value["specversion"] != nil { return takeEvent(value, claimed, door) }
             do throws(StartRequest.Problem) {
                 var request = try StartRequest(value)
                 request.by = claimed.user
@@ -180,6 +199,8 @@ extension Reconciler {
 
     private func start(_ request: StartRequest, _ claimed: ClaimedFile, _ door: InboxDoor) {
         guard let sources else { return }
+        // Events that were dropped before are before the run's start.
+        acceptEvents(door)
         var request = request
         var claimed = claimed
         let made = RunID.make(workflow: request.workflow, at: tree.clock.now(), random: .random(in: 0 ... .max))

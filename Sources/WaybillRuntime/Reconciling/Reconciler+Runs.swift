@@ -233,8 +233,8 @@ extension Reconciler {
         case .due(TimerKey.sources, _): refreshSources()
         case .due(TimerKey.common, _):
             commonLookAgainAt = nil
-            readCommonInbox(completeNames: [])
-        case .due(TimerKey.door, _): readCommonInbox(completeNames: [])
+            readCommonInbox()
+        case .due(TimerKey.door, _): readCommonInbox()
         case .due("drain", _): wakeRestWaiters()
         case .due(let key, _):
             guard let run = TimerKey.run(key), let record = records[run] else { return }
@@ -250,7 +250,7 @@ extension Reconciler {
             }
             records[run]?.glance?.lookAgainAt = nil
             // At a deadline the inboxes are read first: the common one here, the run's own by its driver.
-            if isDue { readCommonInbox(completeNames: []) }
+            if isDue { readCommonInbox() }
             wake(run, Wake())
         }
     }
@@ -266,7 +266,7 @@ extension Reconciler {
         for (run, record) in records where record.phase == .quarantined {
             if status(ofLedgerOf: run) != record.ledgerStatus { wake(run, Wake(restoresProjections: true)) }
         }
-        readCommonInbox(completeNames: [])
+        readCommonInbox()
         if sourceWatch?.problem != nil { sourceWatch?.refresh() }
         refreshSources()
         takeUpNewRuns()

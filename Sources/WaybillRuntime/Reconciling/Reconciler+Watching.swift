@@ -52,7 +52,7 @@ extension Reconciler {
         defer { noteRest() }
         var wakes: [RunID: Wake] = [:]
         var commonNames: [FilePath.Component] = []
-        var hasCommon = false
+        var hasUnclear = false
         var hasNewRuns = false
         for event in events {
             if event.kind == .overflow { return lookEverywhere() }
@@ -72,14 +72,14 @@ extension Reconciler {
                 wakes[run] = wake
             } else if event.watch == commonWatch {
                 if isIgnored { continue }
-                hasCommon = true
-                if let wanted { commonNames.append(wanted) }
+                if let wanted { commonNames.append(wanted) } else { hasUnclear = true }
             } else if event.watch == runsWatch, event.isDirectory {
                 hasNewRuns = true
             }
         }
         for (run, wake) in wakes { self.wake(run, wake) }
-        if hasCommon { readCommonInbox(completeNames: commonNames) }
+        if !commonNames.isEmpty { takeFromCommonInbox(commonNames) }
+        if hasUnclear { lookAtCommonInboxLater() }
         if hasNewRuns { takeUpNewRuns() }
     }
 
@@ -87,7 +87,7 @@ extension Reconciler {
     private func lookEverywhere() {
         for run in records.keys { wake(run, Wake()) }
         if onlyRun == nil {
-            readCommonInbox(completeNames: [])
+            readCommonInbox()
             sourceWatch?.refresh()
             refreshSources()
             takeUpNewRuns()

@@ -58,6 +58,9 @@ package actor Reconciler {
     var doorLock: TreeLock?
     /// Start requests that the disk kept from being settled, by their names in `.claimed/`.
     var unsettledClaims: [FilePath.Component] = []
+    /// Events that were claimed in the common inbox, until they are accepted together.
+    var claimedEvents: [ClaimedEvent] = []
+    var claimedEventBytes = 0
     /// Answers in the common inbox that may still be being written, for runs whose deadline is near.
     var unripeAnswers: [RunID: [UnripeAnswer]] = [:]
     private var restWaiters: [CheckedContinuation<Void, Never>] = []
@@ -172,7 +175,7 @@ package actor Reconciler {
             options.log.warning("runs/.building cannot be swept: \(error.message)")
         }
         // Answers first: at a deadline that passed meanwhile, what was dropped before it counts.
-        readCommonInbox(completeNames: [])
+        readCommonInbox()
         try takeUpRuns()
         hooks.recover()
     }

@@ -56,6 +56,10 @@ package struct EventSearch: Hashable, Sendable {
 ///
 /// Any number of threads use it. What it has in memory is bounded; payloads are read where the journal holds them.
 package final class EventLog: Sendable {
+    /// Bytes of the lines of one decision: less than `JournalWriter.enoughBytes`.
+    private static let batchBytes = 256 << 10
+    /// What about surrounds an event in its line.
+    private static let envelopeBytes = 512
     /// Places that are looked up at once.
     private static let slice = 64
     /// Payloads that are remembered: many runs often wait for one event.
@@ -68,13 +72,29 @@ package final class EventLog: Sendable {
 
     // MARK: Accepting
 
-    /// Accepts events in this order, with one write and one sync for all that are new.
+    /// Accepts events in this order. Those that are new share writes and syncs.
     /// - Returns: what became of each.
-    /// - Throws: as `JournalStore.decide`; none of them counts then, and the call may be repeated.
+    /// - Throws: as `JournalStore.decide`. The call may be repeated: what was accepted by then is a duplicate.
     package func accept(
         _ submissions: [EventSubmission], at time: Timestamp
     ) throws(StoreError) -> [EventAcceptance] {
-        if submissions.isEmpty { return [] }
+        var acceptances: [EventAcceptance] = []
+        var rest = submissions[...]
+        while !rest.isEmpty {
+            var bytes = 0
+            let batch = rest.prefix { submission in
+                bytes += submission.event.size + Self.envelopeBytes
+                return bytes <= Self.batchBytes
+            }
+            acceptances += try acceptAtOnce(Array(batch), at: time)
+            rest = rest.dropFirst(batch.count)
+        }
+        return acceptances
+    }
+
+    private func acceptAtOnce(
+        _ submissions: [EventSubmission], at time: Timestamp
+    ) throws(StoreError) -> [EventAcceptance] {
         let judgement = Mutex<Judgement>(Judgement())
         let identities = submissions.map { ($0.event.identity, $0.event.content) }
         let entries = try journal.decide(at: time) { index in

@@ -72,11 +72,16 @@ package final class FileJournal: JournalStore {
             queue.removeFirst(batch.count)
             return batch
         }
-        do throws(StoreError) {
-            let outcomes = try writer.commit(batch.map { ($0.time, $0.decide) })
-            for (ticket, entries) in zip(batch, outcomes) { ticket.outcome.withLock { $0 = .success(entries) } }
-        } catch {
-            for ticket in batch { ticket.outcome.withLock { $0 = .failure(error) } }
+        var rest = batch[...]
+        while !rest.isEmpty {
+            do throws(StoreError) {
+                let outcomes = try writer.commit(rest.map { ($0.time, $0.decide) })
+                for (ticket, entries) in zip(rest, outcomes) { ticket.outcome.withLock { $0 = .success(entries) } }
+                rest = rest.dropFirst(outcomes.count)
+            } catch {
+                for ticket in rest { ticket.outcome.withLock { $0 = .failure(error) } }
+                return
+            }
         }
     }
 

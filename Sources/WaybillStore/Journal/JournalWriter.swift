@@ -7,6 +7,9 @@ internal import WaybillPorts
 struct JournalWriter: Sendable {
     typealias Decision = (time: Timestamp, decide: @Sendable (JournalIndex) -> [EntryDraft])
 
+    /// No more decisions are added to a write that has so many bytes. With one more decision it is still less than what
+    /// a power loss may leave as a hole (`LedgerTrouble.largestUnsyncedWrite`).
+    private static let enoughBytes = 512 << 10
     /// Other processes may close segments while this one opens them; not that often in a row.
     private static let maximumOpenings = 100
 
@@ -23,18 +26,18 @@ struct JournalWriter: Sendable {
         self.options = options
     }
 
-    /// Takes the lock, reads what others added, decides, writes all decisions with one write and one sync, and
+    /// Takes the lock, reads what others added, decides, writes the decisions with one write and one sync, and
     /// gives the lock back.
-    /// - Returns: the entries of each decision.
+    /// - Returns: the entries of each decision; fewer than asked for, and at least one, where they make a large write.
     mutating func commit(_ decisions: [Decision]) throws(StoreError) -> [[Entry]] {
         try lockAndFollow()
         defer { unlock() }
-        guard var chain else { return [] }
+        guard var chain else { throw StoreError(.locked, "the journal is not open") }
         let segment = segmentStart.seq + 1
         var head = chain.head
         var lines: [UInt8] = []
         var outcomes: [[Entry]] = []
-        for decision in decisions {
+        for decision in decisions where lines.count < Self.enoughBytes {
             var entries: [Entry] = []
             for (entry, line) in head.append(decision.decide(index), at: decision.time) {
                 entries.append(entry)
