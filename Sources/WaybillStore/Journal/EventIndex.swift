@@ -39,6 +39,12 @@ package struct EventIndex: Hashable, Sendable {
         package var type: String
         /// `EventIndex.number(ofKey:)`.
         package var key: UInt64
+
+        package init(seq: Int, type: String, key: UInt64) {
+            self.seq = seq
+            self.type = type
+            self.key = key
+        }
     }
 
     fileprivate struct Record: Hashable {

@@ -50,6 +50,12 @@ package struct EventSearch: Hashable, Sendable {
     package var event: Value?
     /// Where to go on looking: no event up to here is wanted but the one that was found.
     package var examined: Int
+
+    package init(seq: Int? = nil, event: Value? = nil, examined: Int) {
+        self.seq = seq
+        self.event = event
+        self.examined = examined
+    }
 }
 
 /// Accepted events: the journal, seen by those who send them and those who wait for them.

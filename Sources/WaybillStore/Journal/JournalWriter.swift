@@ -121,8 +121,16 @@ struct JournalWriter: Sendable {
         }
         try patiently { () throws(FileSystemError) in try chain.file.lock() }
         if try storing({ () throws(FileSystemError) in try chain.isCurrent() }) { return chain }
-        // The open file is a closed segment now, and nobody adds to it any more.
         let segment = segmentStart.seq + 1
+        let isClosed = try storing { () throws(FileSystemError) in
+            try folder.status(JournalSegments.closed(first: segment)) != nil
+        }
+        guard isClosed else {
+            // Another process put a copy in its place after a failed sync (`ChainFile.recover`): all is read again.
+            forget()
+            return nil
+        }
+        // The open file is a closed segment now, and nobody adds to it any more.
         let end = try JournalSegments.readClosed(first: segment, in: folder, from: chain.head) {
             index.apply($0, in: segment)
         }

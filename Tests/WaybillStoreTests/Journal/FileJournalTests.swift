@@ -180,6 +180,21 @@ struct FileJournalTests {
         }
     }
 
+    @Test("a journal that another process had to copy after a failed sync is followed")
+    func copied() throws {
+        let system = MemoryFileSystem()
+        let folder = try system.root()
+        let journals = (0..<2).map { _ in journal(folder) }
+        for (number, journal) in journals.enumerated() { try journal.append([slot("\(number)")], at: time) }
+        _ = try journals[0].index(following: true)
+        system.setPlan { $0.kind == .sync && $0.path.string.hasSuffix("journal.jsonl") ? .fail(.io) : nil }
+        #expect(code { try journals[0].append([slot("lost")], at: time) } == .notDurable)
+        system.setPlan(nil)
+        for journal in journals { try journal.append([slot("more")], at: time) }
+        for journal in journals { #expect(try slots(journal) == ["0", "1", "more", "more"]) }
+        for journal in journals { #expect(try journal.index(following: true).slots["more"] == 4) }
+    }
+
     @Test("a crash at any operation loses no acknowledged entry, also while segments are closed")
     func everyOperation() throws {
         var number = 0
