@@ -9,9 +9,10 @@ struct ConditionFacts {
 
     init() {}
 
-    init(_ condition: Expression) {
-        known = condition.impliedMembers
-        sources = [condition.source]
+    /// Takes a condition that holds into account.
+    mutating func add(_ condition: Expression) {
+        known += condition.impliedMembers
+        sources.append(condition.source)
     }
 
     /// The parts of the conditions joined by `&&`, each as text without blanks.

@@ -8,48 +8,111 @@ extension ExpressionReader {
     func check(_ expressions: [Expression], in scope: ExpressionScope) {
         guard let outline else { return }
         for expression in expressions where expression.references.contains(where: { $0.path[0] == "steps" }) {
-            var reported: Set<Int> = []
+            var reported: Set<String> = []
             var scope = scope
             // A false conjunct settles a condition, whatever the others read.
             scope.facts.sources.append(expression.source)
-            for read in expression.references {
-                guard read.path.count > 1, read.path[0] == "steps", let step = outline.indices[read.path[1]] else {
-                    continue
-                }
-                guard let problem = problem(read, of: step, in: scope, outline) else { continue }
-                guard reported.insert(step).inserted else { continue }
+            for read in expression.references where read.path.count > 1 && read.path[0] == "steps" {
+                guard let problem = problem(read, in: scope, outline) else { continue }
+                guard reported.insert(read.path[1]).inserted else { continue }
                 report.error(problem.message, at: expression.start(of: read), hint: problem.hint)
             }
         }
     }
 
-    private func problem(
-        _ read: Reference, of step: Int, in scope: ExpressionScope, _ outline: StepOutline
-    ) -> (message: String, hint: String?)? {
-        let id = read.path[1]
-        let readsOutput = read.path.count > 2 && read.path[2] == "output"
-        if readsOutput, case .none = outline.steps[step].output { return noOutput(id, outline.steps[step]) }
-        let reader: Int
-        switch scope.viewpoint {
-        case .start, .end: return nil
-        case .before(let index): reader = index
-        case .after(let index):
-            if step == index { return nil }
-            reader = index
+    private typealias ReadProblem = (message: String, hint: String?)
+
+    /// A step that is read, and what is known about it where it is read.
+    private struct Target {
+        var outline: StepOutline
+        var step: Int
+        var viewpoint: Viewpoint
+
+        enum Viewpoint {
+            case known(ExpressionScope.Viewpoint)
+            /// The steps have ended, nobody knows how.
+            case afterwards
         }
-        if let message = order(step, id, reader, outline) { return message }
-        guard readsOutput, !isGuarded(read, by: scope.facts) else { return nil }
-        if outline.order.hasCompleted(step, before: reader) || isImplied(step, by: scope, outline) { return nil }
+
+        var id: String { outline.steps[step].id }
+        var output: StepOutline.OutputShape { outline.steps[step].output }
+    }
+
+    private func problem(_ read: Reference, in scope: ExpressionScope, _ outline: StepOutline) -> ReadProblem? {
+        var viewpoint = Target.Viewpoint.known(scope.viewpoint)
+        var around = outline
+        while true {
+            if let step = around.indices[read.path[1]] {
+                return problem(read, of: Target(outline: around, step: step, viewpoint: viewpoint), in: scope)
+            }
+            if let path = around.innerPaths[read.path[1]] {
+                return (
+                    "the step `\(read.path[1])` stands inside of the group `\(path.prefix { $0 != "." })`",
+                    "from here it is `steps.\(path)`"
+                )
+            }
+            switch around.surroundings {
+            case .none: return nil
+            case .group(let outer, let index):
+                if case .known = viewpoint { viewpoint = .known(.before(index)) }
+                around = outer
+            case .after(let other):
+                viewpoint = .afterwards
+                around = other
+            }
+        }
+    }
+
+    private func problem(_ read: Reference, of target: Target, in scope: ExpressionScope) -> ReadProblem? {
+        let (outline, step, id) = (target.outline, target.step, target.id)
+        let readsOutput = read.path.count > 2 && read.path[2] == "output"
+        if readsOutput, case .none = target.output { return noOutput(id, outline.steps[step]) }
+        switch target.viewpoint {
+        case .known(.start): return nil
+        case .known(.end): return nil
+        case .known(.after(step)): break
+        case .known(.before(let reader)), .known(.after(let reader)):
+            if let problem = order(step, id, reader, outline) { return problem }
+            guard readsOutput, !isGuarded(read, 3, by: scope.facts) else { break }
+            if outline.order.hasCompleted(step, before: reader) || isImplied(step, by: scope, outline) { break }
+            return missing(read, 3, reason(step, id, outline), target.output)
+        case .afterwards:
+            guard readsOutput, !isGuarded(read, 3, by: scope.facts) else { break }
+            return missing(read, 3, "the run may have ended before `\(id)` completed", target.output)
+        }
+        return readsOutput ? innerProblem(read, 3, of: outline.steps[step], by: scope.facts) : nil
+    }
+
+    /// Reads of a group's output: its steps may have been skipped in turn.
+    ///
+    /// - Parameter depth: how much of the path leads to the group's output.
+    private func innerProblem(
+        _ read: Reference, _ depth: Int, of group: StepOutline.Step, by facts: ConditionFacts
+    ) -> ReadProblem? {
+        guard let inner = group.inner, !group.isLoop, read.path.count > depth else { return nil }
+        guard let step = inner.indices[read.path[depth]] else { return nil }
+        let id = inner.steps[step].id
+        if case .none = inner.steps[step].output { return noOutput(id, inner.steps[step]) }
+        if !inner.order.completesSurely(step), !isGuarded(read, depth + 1, by: facts) {
+            return missing(read, depth + 1, reason(step, id, inner), inner.steps[step].output)
+        }
+        return innerProblem(read, depth + 1, of: inner.steps[step], by: facts)
+    }
+
+    private func missing(
+        _ read: Reference, _ count: Int, _ reason: String, _ output: StepOutline.OutputShape
+    ) -> ReadProblem {
+        let path = read.path.prefix(count).joined(separator: ".")
         return (
-            "`steps.\(id).output` may be missing here: \(reason(step, id, outline))",
-            "write `\(rewrite(read, of: step, outline))`, or give the step `if: has(steps.\(id).output)`"
+            "`\(path)` may be missing here: \(reason)",
+            "write `\(rewrite(read, count, output))`, or give the step `if: has(\(path))`"
         )
     }
 
-    /// Whether the expression itself, or an `if` before it, makes sure of the output.
-    private func isGuarded(_ read: Reference, by facts: ConditionFacts) -> Bool {
-        read.strictCount < 3
-            || facts.known.contains { $0.count >= 3 && $0.prefix(3).elementsEqual(read.path.prefix(3)) }
+    /// Whether the expression itself, or an `if` before it, makes sure of the first `count` names.
+    private func isGuarded(_ read: Reference, _ count: Int, by facts: ConditionFacts) -> Bool {
+        read.strictCount < count
+            || facts.known.contains { $0.count >= count && $0.prefix(count).elementsEqual(read.path.prefix(count)) }
     }
 
     private func noOutput(_ id: String, _ step: StepOutline.Step) -> (message: String, hint: String?) {
@@ -62,8 +125,8 @@ extension ExpressionReader {
     ) -> (message: String, hint: String?)? {
         let isMachine = outline.shape != .graph
         if step == reader {
-            // A state may look back at its own last visit.
-            if isMachine { return nil }
+            // A step that is visited again may look back at its own last visit.
+            if isMachine || outline.steps[step].fields.node("while") != nil { return nil }
             return (
                 "the step `\(id)` reads itself before it has ended", "its result is `output` in `verify` and `update`"
             )
@@ -79,6 +142,7 @@ extension ExpressionReader {
     private func reason(_ step: Int, _ id: String, _ outline: StepOutline) -> String {
         let fields = outline.steps[step].fields
         if fields.node("if") != nil { return "`\(id)` has an `if` and may be skipped" }
+        if fields.node("while") != nil { return "`\(id)` has a `while` and may never be visited" }
         if fields.flag("continueOnError") == true { return "`\(id)` may fail and let the run go on" }
         if outline.shape != .graph { return "not every way leads through `\(id)`" }
         return "`\(id)` may have been skipped or have failed"
@@ -96,12 +160,11 @@ extension ExpressionReader {
         return !conjuncts.isEmpty && conjuncts.isSubset(of: scope.facts.conjuncts)
     }
 
-    /// The read as it stands with a way out where there is no output.
-    private func rewrite(_ read: Reference, of step: Int, _ outline: StepOutline) -> String {
-        var text = "steps.\(read.path[1]).?output"
-        var shape = TypeShape.dyn
-        if case .shape(let output) = outline.steps[step].output { shape = output }
-        for name in read.path.dropFirst(3) {
+    /// The read as it stands with a way out where there is no output, whose name is the last of the first `count`.
+    private func rewrite(_ read: Reference, _ count: Int, _ output: StepOutline.OutputShape) -> String {
+        var text = read.path.prefix(count - 1).joined(separator: ".") + ".?" + read.path[count - 1]
+        var shape = output.shape
+        for name in read.path.dropFirst(count) {
             text += ".\(name)"
             if case .object(let object) = shape { shape = object.fields[name] ?? .dyn } else { shape = .dyn }
         }

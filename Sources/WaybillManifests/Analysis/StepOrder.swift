@@ -10,8 +10,11 @@ struct StepOrder {
     let ended: [BitSet]
     /// The steps that have surely completed.
     let completed: [BitSet]
+    /// The steps that have surely completed when all have ended without a failure (graph only).
+    let sure: BitSet
 
     func mayHaveEnded(_ step: Int, before reader: Int) -> Bool { ended[reader].contains(step) }
+    func completesSurely(_ step: Int) -> Bool { sure.contains(step) }
     func hasCompleted(_ step: Int, before reader: Int) -> Bool { completed[reader].contains(step) }
 }
 
@@ -41,7 +44,11 @@ extension StepOrder {
                 }
             }
         }
-        return StepOrder(ended: ended, completed: completed)
+        var sure = none
+        for step in needs.indices {
+            if !traits[step].hasCondition, !isHandled[step], !isSkippedByNeed[step] { sure.insert(step) }
+        }
+        return StepOrder(ended: ended, completed: completed, sure: sure)
     }
 
     /// The steps sorted so that each comes after its needs, and the cycles, each as the steps on it with every step
@@ -129,7 +136,7 @@ extension StepOrder {
                 }
             }
         }
-        return StepOrder(ended: ended, completed: completed)
+        return StepOrder(ended: ended, completed: completed, sure: BitSet(capacity: count))
     }
 
     /// The states that can be reached, each before those it leads to as far as cycles allow.

@@ -24,6 +24,32 @@ struct ExpressionReader {
         }
     }
 
+    /// One expression, bare or as `${{ }}`; nil after reporting why.
+    func expression(_ node: YAMLNode, in scope: ExpressionScope) -> Expression? {
+        guard let scalar = node.scalar, scalar.isString || scalar.value.boolValue != nil else { return nil }
+        guard scalar.text.contains(where: { !$0.isWhitespace }) else { return nil }
+        if scalar.text.holdsTemplate {
+            switch template(scalar, at: node, in: scope) {
+            case .expression(let expression)?: return expression
+            case nil: return nil
+            default:
+                report.error(
+                    "one expression is expected, this is a text with expressions in it", at: node.mark,
+                    hint: "join texts with `+`, as in `item.a + '-' + item.b`")
+                return nil
+            }
+        }
+        do throws(InvalidExpression) {
+            let expression = try Expression.compile(
+                scalar.text, places: report.places(of: scalar, at: node.mark), declarations: scope.declarations)
+            accept([expression], in: scope)
+            return expression
+        } catch {
+            report.add(error.diagnostics)
+            return nil
+        }
+    }
+
     /// A text with `${{ }}`; nil for anything else, and after reporting why.
     func text(_ node: YAMLNode, in scope: ExpressionScope) -> Template? {
         guard let scalar = node.scalar, scalar.isString else { return nil }

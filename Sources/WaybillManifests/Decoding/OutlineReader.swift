@@ -1,29 +1,39 @@
 import WaybillCore
 
-/// Reads the ids of a workflow's steps or states and the ways between them.
+/// Reads the ids of steps or states and the ways between them, groups included.
 struct OutlineReader {
     let report: Report
-    let fields: Fields
+    let outputs: OutputShapes
 
-    func read() -> StepOutline? {
-        if fields.node("states") != nil { return machine() }
+    /// The plan of a workflow.
+    func plan(_ fields: Fields) -> StepOutline? {
+        if fields.node("states") != nil { return machine(fields) }
         guard fields.node("steps") != nil else { return nil }
         if let start = fields.member("start") {
             report.error("`start` belongs to `states`; in `steps` the order follows from `needs`", at: start.keyMark)
         }
-        return graph()
+        return graph(fields.list("steps"))
     }
 
-    private func traits(_ steps: [StepOutline.Step]) -> [StepOrder.Traits] {
+    /// A step with what follows from its own fields.
+    func step(id: String, mark: YAMLMark, fields: Fields) -> StepOutline.Step {
+        var step = StepOutline.Step(id: id, mark: mark, fields: fields)
+        if fields.node("steps") != nil { step.inner = graph(fields.list("steps")) }
+        step.output = outputs.output(of: fields, inner: step.inner)
+        return step
+    }
+
+    func traits(_ steps: [StepOutline.Step]) -> [StepOrder.Traits] {
         steps.map { step in
             StepOrder.Traits(
-                hasCondition: step.fields.node("if") != nil,
-                continuesOnError: step.fields.flag("continueOnError") == true)
+                hasCondition: step.fields.node("if") != nil || step.fields.node("while") != nil,
+                continuesOnError: step.fields.flag("continueOnError") == true
+                    || step.fields.list("catch").contains { Fields($0)?.node("to") != nil })
         }
     }
 
     /// Names by index; of equal ones the first.
-    private func indices(_ steps: [StepOutline.Step]) -> [String: Int] {
+    func indices(_ steps: [StepOutline.Step]) -> [String: Int] {
         var indices: [String: Int] = [:]
         for (index, step) in steps.enumerated() where !step.id.isEmpty && indices[step.id] == nil {
             indices[step.id] = index
@@ -35,19 +45,23 @@ struct OutlineReader {
 // MARK: - Graphs
 
 extension OutlineReader {
-    private func graph() -> StepOutline {
+    /// A graph: steps of a workflow, of a group, of `onFailure` or of `finally`.
+    ///
+    /// - Parameter others: graphs of the same workflow, whose ids are taken.
+    func graph(_ nodes: [YAMLNode], beside others: [StepOutline] = []) -> StepOutline {
         var steps: [StepOutline.Step] = []
         var first: [String: YAMLMark] = [:]
-        for node in fields.list("steps") {
-            guard let step = Fields(node) else { continue }
-            let id = step.text("id") ?? ""
-            let mark = step.node("id")?.mark ?? step.mark
+        for other in others { for step in other.steps where !step.id.isEmpty { first[step.id] = step.mark } }
+        for node in nodes {
+            guard let fields = Fields(node) else { continue }
+            let id = fields.text("id") ?? ""
+            let mark = fields.node("id")?.mark ?? fields.mark
             if !id.isEmpty, let other = first[id] {
                 report.error("the id `\(id)` is taken in line \(other.line)", at: mark, hint: "rename one of the two")
             } else {
                 first[id] = mark
             }
-            steps.append(StepOutline.Step(id: id, mark: mark, fields: step))
+            steps.append(step(id: id, mark: mark, fields: fields))
         }
         let indices = indices(steps)
         for index in steps.indices { steps[index].needs = needs(of: index, steps, indices) }
@@ -90,88 +104,5 @@ extension OutlineReader {
         let way = (cycle + [first]).map { "`\(steps[$0].id)`" }.joined(separator: " needs ")
         let mark = steps[first].fields.node("needs")?.mark ?? steps[first].mark
         report.error("`needs` goes round in a circle: \(way)", at: mark, hint: "remove one of these needs")
-    }
-}
-
-// MARK: - Machines
-
-extension OutlineReader {
-    private func machine() -> StepOutline? {
-        var steps: [StepOutline.Step] = []
-        for member in fields.entries("states") {
-            guard let step = Fields(member.node) else { continue }
-            if member.key == "end" {
-                report.error(
-                    "`end` completes the run and cannot name a state", at: member.keyMark, hint: "rename the state")
-            }
-            steps.append(
-                StepOutline.Step(id: Names.isID(member.key) ? member.key : "", mark: member.keyMark, fields: step))
-        }
-        guard !steps.isEmpty else { return nil }
-        let indices = indices(steps)
-        for index in steps.indices { steps[index].targets = targets(of: steps[index], indices) }
-        let start = start(steps, indices)
-        let next = steps.map(\.targets)
-        let reachable = Set(StepOrder.reversePostOrder(start: start, next: next))
-        for (index, step) in steps.enumerated() where !reachable.contains(index) && !step.id.isEmpty {
-            report.error(
-                "the state `\(step.id)` is never reached", at: step.mark,
-                hint: "name it in a `next` of a state that is, or remove it")
-        }
-        return StepOutline(
-            shape: .machine(start: start), steps: steps,
-            order: .machine(start: start, next: next, traits: traits(steps)))
-    }
-
-    private func start(_ steps: [StepOutline.Step], _ indices: [String: Int]) -> Int {
-        guard let node = fields.node("start"), let id = node.text, Names.isID(id) else { return 0 }
-        if let index = indices[id] { return index }
-        report.error(
-            "`start` names the state `\(id)`, which does not exist", at: node.mark,
-            hint: Suggestion.hint(for: id, among: steps.map(\.id)))
-        return 0
-    }
-
-    private func targets(of step: StepOutline.Step, _ indices: [String: Int]) -> [Int] {
-        let endsRun = ["fail", "finish"].contains(step.action) && step.fields.flag("continueOnError") != true
-        guard let next = step.fields.member("next") else {
-            if !endsRun, step.action != nil {
-                report.error(
-                    "the state `\(step.id)` needs `next`", at: step.mark,
-                    hint: "write `next: end` if it is the last one")
-            }
-            return []
-        }
-        if endsRun, let action = step.action {
-            report.error("nothing comes after `\(action)`, which ends the run", at: next.keyMark, hint: "remove `next`")
-        }
-        if next.node.text != nil { return [target(next.node, indices)].compactMap { $0 } }
-        let entries = step.fields.list("next").compactMap { Fields($0) }
-        checkConditions(entries)
-        return entries.compactMap { $0.node("to") }.compactMap { target($0, indices) }
-    }
-
-    private func checkConditions(_ entries: [Fields]) {
-        guard let last = entries.last else { return }
-        if last.node("if") != nil {
-            report.error(
-                "the last entry of `next` has a condition, so the run could be stuck", at: last.mark,
-                hint: "add an entry without `if`, such as `{to: end}`")
-        }
-        if let index = entries.dropLast().firstIndex(where: { $0.node("if") == nil }) {
-            report.error(
-                "this entry of `next` is never reached: the one before has no condition", at: entries[index + 1].mark,
-                hint: "give the entry before an `if`, or remove this one")
-        }
-    }
-
-    /// The index of a state; nil for `end` and after reporting one that does not exist.
-    private func target(_ node: YAMLNode, _ indices: [String: Int]) -> Int? {
-        guard let id = node.text, Names.isID(id), id != "end" else { return nil }
-        if let index = indices[id] { return index }
-        report.error(
-            "`next` names the state `\(id)`, which does not exist", at: node.mark,
-            hint: Suggestion.hint(for: id, among: indices.keys.sorted() + ["end"]))
-        return nil
     }
 }

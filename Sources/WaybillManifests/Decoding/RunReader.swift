@@ -68,11 +68,11 @@ struct RunReader {
         guard let node, let text = node.text, !text.holdsTemplate else { return }
         if text.isEmpty { report.error("the program's name is empty", at: node.mark) }
         guard text.utf8.contains(UInt8(ascii: "/")), !text.hasPrefix("/") else { return }
-        guard let path = Paths.resolve(text, in: step.folder) else {
+        guard let path = Paths.resolve(text, in: step.context.folder) else {
             report.error("the program \(Phrase.quoted(text)) leaves the tree", at: node.mark)
             return
         }
-        if !step.exists(path) {
+        if !step.context.exists(path) {
             report.warning(
                 .executor, "the program \(Phrase.quoted(text)) does not stand beside the workflow: no file `\(path)`",
                 at: node.mark, hint: "add the file and make it executable")

@@ -1,72 +1,104 @@
 import WaybillCore
 import WaybillExpressions
 
-/// Makes definitions of steps and states.
+/// Makes definitions of the steps of one graph or machine.
 struct StepReader {
-    let report: Report
+    let context: ReadingContext
+    let scopes: StepScopes
     let expressions: ExpressionReader
-    let values: ValueReader
-    let scopes: WorkflowScopes
-    let outline: StepOutline
-    let variables: [VariableDefinition]
-    /// The folder of the workflow's file, which relative programs stand in.
-    let folder: String
-    let exists: (String) -> Bool
+
+    init(_ context: ReadingContext, _ scopes: StepScopes) {
+        self.context = context
+        self.scopes = scopes
+        expressions = ExpressionReader(report: context.report, outline: scopes.outline)
+    }
+
+    var report: Report { context.report }
+    var outline: StepOutline { scopes.outline }
+
+    /// What stands where a step stands: its fields, and the scopes of those.
+    struct Subject {
+        var id: String
+        var mark: YAMLMark
+        var fields: Fields
+        var before: ExpressionScope
+        var after: ExpressionScope
+        /// The steps of a group, and what they see beside the names around.
+        var inner: StepOutline?
+        var innerNames: [String: TypeShape] = [:]
+    }
+
+    /// Nil after reporting why.
+    func plan() -> Plan? {
+        let steps = outline.steps.indices.map(step).compactMap { $0 }
+        return steps.count == outline.steps.count ? Plan(shape: outline.shape, steps: steps) : nil
+    }
 
     /// Nil after reporting why.
     func step(at index: Int) -> StepDefinition? {
         let outlined = outline.steps[index]
         let fields = outlined.fields
-        checkModifiers(fields, of: outlined)
+        ModifierCheck(report: report, outline: outline).check(outlined)
         var before = scopes.before(index)
         var after = scopes.after(index, outlined.output)
+        let repetition = fields.node("while").flatMap { expressions.condition($0, in: before) }
         let condition = fields.node("if").flatMap { expressions.condition($0, in: before) }
         if let condition {
-            before.facts = ConditionFacts(condition)
+            before.facts.add(condition)
             after.facts = before.facts
         }
-        let environment = expressions.arguments(fields.entries("env"), in: before)
-        let verifications = fields.list("verify").compactMap { expressions.condition($0, in: after) }
         let updates = updates(fields, in: after)
         let next = next(fields, in: after)
-        let output = output(fields)
-        let action = ActionReader(step: self, fields: fields, before: before, after: after).action()
-        guard let action else { return nil }
-
-        var step = StepDefinition(id: outlined.id, place: report.place(outlined.mark), action: action)
+        let subject = Subject(
+            id: outlined.id, mark: outlined.mark, fields: fields, before: before, after: after, inner: outlined.inner)
+        let read = outlined.isLoop ? LoopReader(step: self).loop(subject, at: index) : body(subject)
+        guard var step = read else { return nil }
         step.needs = outlined.needs
         step.condition = condition
+        step.repetition = repetition
         step.next = next
         step.updates = updates
-        step.environment = environment
-        step.timeout = timeout(fields)
-        step.output = output
-        step.artifacts = fields.texts("artifacts")
-        step.verifications = verifications
         step.continueOnError = fields.flag("continueOnError") ?? false
         step.maxVisits = fields.integer("maxVisits") ?? step.maxVisits
-        step.sideEffects = fields.word("sideEffects") ?? .effect
-        step.onUnknown =
-            switch fields.text("onUnknown") {
-            case "retry": .retry
-            case "fail": .fail
-            case "ask": .ask
-            default: step.sideEffects == .effect ? .ask : .retry
-            }
+        step.isPivot = fields.flag("pivot") ?? false
         return step
     }
 
-    /// Reports modifiers that mean nothing for the step's action.
-    private func checkModifiers(_ fields: Fields, of step: StepOutline.Step) {
-        guard let action = step.action, Grammar.step.field(action)?.isOffered == true else { return }
-        for member in fields.members {
-            guard let field = Grammar.step.field(member.key), !field.actions.isEmpty else { continue }
-            if !field.actions.contains(action) {
-                report.error(
-                    "`\(member.key)` means nothing for `\(action)`", at: member.keyMark,
-                    hint: "it belongs to \(Phrase.alternatives(field.actions))")
-            }
-        }
+    /// The action with the modifiers that belong to each item of a loop; nil after reporting why.
+    func body(_ subject: Subject) -> StepDefinition? {
+        let fields = subject.fields
+        let recovery = RecoveryReader(step: self, subject: subject)
+        let environment = expressions.arguments(fields.entries("env"), in: subject.before)
+        let verifications = fields.list("verify").compactMap { expressions.condition($0, in: subject.after) }
+        let output = output(fields)
+        let retry = fields.fields("retry").map { recovery.retry($0, in: subject.before) }
+        let catches = recovery.catches()
+        let compensation = recovery.compensation()
+        let usage = usage(fields, in: subject.after)
+        let timeout = timeout(fields)
+        let action = ActionReader(
+            step: self, subject: subject, environment: environment, timeout: timeout, output: output
+        )
+        .action()
+        let isRepeatable = action?.isRepeatableRequest == true
+        let sideEffects = fields.word("sideEffects") ?? (isRepeatable ? SideEffects.idempotent : .effect)
+        let onUnknown = recovery.unknownRule(sideEffects, output: output)
+        guard let action else { return nil }
+
+        var step = StepDefinition(id: subject.id, place: report.place(subject.mark), action: action)
+        step.environment = environment
+        step.timeout = timeout
+        step.output = output
+        step.artifacts = fields.texts("artifacts")
+        step.verifications = verifications
+        step.retry = retry
+        step.catches = catches
+        step.compensation = compensation
+        step.usage = usage
+        step.pool = fields.text("pool")
+        step.sideEffects = sideEffects
+        step.onUnknown = onUnknown
+        return step
     }
 
     private func timeout(_ fields: Fields) -> Duration? {
@@ -83,8 +115,8 @@ struct StepReader {
     private func updates(_ fields: Fields, in scope: ExpressionScope) -> [NamedTemplate] {
         var appended: [YAMLMember] = []
         for member in fields.entries("update") {
-            guard let variable = variables.first(where: { $0.name == member.key }) else {
-                let names = variables.map(\.name)
+            guard let variable = context.variables.first(where: { $0.name == member.key }) else {
+                let names = context.variables.map(\.name)
                 report.error(
                     "`update` names the variable `\(member.key)`, which `vars` does not declare", at: member.keyMark,
                     hint: Suggestion.hint(for: member.key, among: names) ?? "declare it in `vars`")
@@ -123,11 +155,26 @@ struct StepReader {
         guard let node = fields.node("output") else { return nil }
         if let format = node.text.flatMap(OutputDefinition.Format.init) { return OutputDefinition(format: format) }
         guard let fields = Fields(node) else { return nil }
-        let schema = values.schema(fields.node("schema"))
+        let schema = context.values.schema(fields.node("schema"))
         guard let format = fields.word("format", OutputDefinition.Format.self) else { return nil }
         var output = OutputDefinition(
             source: fields.word("from") ?? .stdout, format: format, schema: schema?.schema, schemaValue: schema?.value)
         if let size = fields.scalar("maxSize").flatMap(ScalarRule.bytes) { output.maxSize = size }
         return output
+    }
+
+    private func usage(_ fields: Fields, in scope: ExpressionScope) -> UsageDefinition? {
+        guard let usage = fields.fields("usage") else { return nil }
+        return UsageDefinition(
+            tokens: usage.node("tokens").flatMap { expressions.template($0, in: scope) },
+            cost: usage.node("cost").flatMap { expressions.template($0, in: scope) })
+    }
+}
+
+extension Action {
+    /// A request that changes nothing (RFC 9110, section 9.2.1), so an attempt that was lost may be repeated.
+    fileprivate var isRepeatableRequest: Bool {
+        if case .http(let request) = self { return ["GET", "HEAD", "OPTIONS"].contains(request.method) }
+        return false
     }
 }

@@ -6,12 +6,20 @@ struct WorkflowReader {
     private let report: Report
     private let fields: Fields
     private let exists: (String) -> Bool
+    private let capability: (CapabilityReference) -> CapabilityDefinition?
     private let values: ValueReader
 
-    init(report: Report, fields: Fields, exists: @escaping (String) -> Bool) {
+    /// - Parameters:
+    ///   - exists: whether a file stands at a path relative to the tree's root.
+    ///   - capability: what a reference resolves to; nil where there is no such capability, or nobody knows yet.
+    init(
+        report: Report, fields: Fields, exists: @escaping (String) -> Bool,
+        capability: @escaping (CapabilityReference) -> CapabilityDefinition? = { _ in nil }
+    ) {
         self.report = report
         self.fields = fields
         self.exists = exists
+        self.capability = capability
         values = ValueReader(report: report)
     }
 
@@ -20,25 +28,21 @@ struct WorkflowReader {
         let inputs = inputs()
         let variables = variables()
         let context = values.object(fields.entries("context"))
-        let outline = OutlineReader(report: report, fields: fields).read().map(withOutputs)
-        let scopes = WorkflowScopes(inputs: inputs, variables: variables, context: context, outline: outline)
-        let expressions = ExpressionReader(report: report, outline: outline)
-
+        let outlines = outlines()
+        let scopes = WorkflowScopes(inputs: inputs, variables: variables, context: context)
+        let expressions = ExpressionReader(report: report, outline: outlines.plan)
+        let plans = plans(outlines, scopes, variables)
         let environment = expressions.arguments(fields.entries("env"), in: scopes.workflow)
-        let outputs = expressions.named(fields.entries("outputs"), in: scopes.end)
-        let goal = goal(expressions, scopes)
-        var steps: [StepDefinition?] = []
-        if let outline {
-            let reader = StepReader(
-                report: report, expressions: expressions, values: values, scopes: scopes, outline: outline,
-                variables: variables, folder: Paths.folder(of: report.path), exists: exists)
-            steps = outline.steps.indices.map(reader.step)
+        let outputs = expressions.named(fields.entries("outputs"), in: plans.end)
+        let goal = goal(expressions, scopes, plans.end)
+        let concurrency = concurrency(expressions, scopes)
+        let retry = fields.fields("retry").map {
+            RetryReader(report: report, expressions: expressions).rule($0, in: scopes.workflow)
         }
-        guard let outline, let name = fields.text("name"), !report.hasErrors else { return nil }
+        guard let name = fields.text("name"), let plan = plans.plan, !report.hasErrors else { return nil }
         let mark = fields.node("name")?.mark ?? fields.mark
         var workflow = WorkflowDefinition(
-            name: name, place: report.place(mark), sourcePath: report.path,
-            plan: Plan(shape: outline.shape, steps: steps.compactMap { $0 }))
+            name: name, place: report.place(mark), sourcePath: report.path, plan: plan)
         workflow.labels = values.object(fields.entries("labels"))
         workflow.inputs = inputs
         workflow.context = context
@@ -48,8 +52,83 @@ struct WorkflowReader {
         workflow.files = fields.texts("files")
         workflow.checkpointEvery = fields.fields("checkpoint")?.integer("every")
         workflow.durability = fields.word("durability") ?? .full
+        workflow.concurrency = concurrency
+        workflow.retry = retry
+        if let limits = fields.fields("limits") { workflow.limits = LimitsDefinition(limits) }
+        workflow.failure = fields.word("failure") ?? .compensate
+        workflow.onPause = fields.word("onPause") ?? .keep
+        workflow.onFailure = plans.onFailure
+        workflow.finally = plans.finally
         workflow.outputs = outputs
         return workflow
+    }
+
+    // MARK: - Plans
+
+    private struct Outlines {
+        var plan: StepOutline?
+        var onFailure: StepOutline?
+        var finally: StepOutline?
+    }
+
+    private struct Plans {
+        var plan: Plan?
+        var onFailure: Plan?
+        var finally: Plan?
+        /// When the run ends.
+        var end: ExpressionScope
+    }
+
+    /// What comes after what, in the plan and in the graphs that follow it.
+    private func outlines() -> Outlines {
+        let reader = OutlineReader(report: report, outputs: OutputShapes(capability: capability))
+        var outlines = Outlines()
+        outlines.plan = reader.plan(fields)
+        var others = [outlines.plan].compactMap { $0 }
+        if fields.node("onFailure") != nil {
+            let outline = reader.graph(fields.list("onFailure"), beside: others)
+            outline.follow(outlines.plan)
+            outlines.onFailure = outline
+            others.append(outline)
+        }
+        if fields.node("finally") != nil {
+            let outline = reader.graph(fields.list("finally"), beside: others)
+            outline.follow(outlines.onFailure ?? outlines.plan)
+            outlines.finally = outline
+        }
+        return outlines
+    }
+
+    private func plans(
+        _ outlines: Outlines, _ scopes: WorkflowScopes, _ variables: [VariableDefinition]
+    ) -> Plans {
+        let context = ReadingContext(report: report, variables: variables, exists: exists, capability: capability)
+        guard let outline = outlines.plan else { return Plans(end: scopes.end(nil)) }
+        let steps = StepScopes(outline, names: scopes.names)
+        var plans = Plans(plan: StepReader(context, steps).plan(), end: scopes.end(steps))
+        var last = steps
+        if let outline = outlines.onFailure {
+            last = last.nested(outline, adding: ["error": WorkflowScopes.error])
+            plans.onFailure = StepReader(context, last).plan()
+        }
+        if let outline = outlines.finally {
+            let scopes = last.nested(outline, adding: ["error": .nullable(WorkflowScopes.error)])
+            plans.finally = StepReader(context, scopes).plan()
+        }
+        return plans
+    }
+
+    // MARK: - Parts
+
+    private func concurrency(
+        _ expressions: ExpressionReader, _ scopes: WorkflowScopes
+    ) -> ConcurrencyDefinition? {
+        guard let concurrency = fields.fields("concurrency") else { return nil }
+        let group = concurrency.node("group").flatMap { expressions.text($0, in: scopes.start) }
+        return group.map {
+            ConcurrencyDefinition(
+                group: $0, limit: concurrency.integer("limit") ?? 1, onLimit: concurrency.word("onLimit") ?? .queue)
+        }
     }
 
     private func inputs() -> [InputDefinition] {
@@ -81,53 +160,27 @@ struct WorkflowReader {
         }
     }
 
-    private func goal(_ expressions: ExpressionReader, _ scopes: WorkflowScopes) -> GoalDefinition? {
+    private func goal(
+        _ expressions: ExpressionReader, _ scopes: WorkflowScopes, _ end: ExpressionScope
+    ) -> GoalDefinition? {
         guard let goal = fields.fields("goal") else { return nil }
         let summary = goal.node("summary").flatMap { expressions.text($0, in: scopes.start) }
-        let acceptance = goal.list("acceptance").compactMap { expressions.condition($0, in: scopes.acceptance) }
-        return summary.map { GoalDefinition(summary: $0, acceptance: acceptance) }
-    }
-
-    /// Adds what each step will give to those after it.
-    private func withOutputs(_ outline: StepOutline) -> StepOutline {
-        var outline = outline
-        for index in outline.steps.indices {
-            outline.steps[index].output = StepOutline.OutputShape(of: outline.steps[index].fields)
+        let acceptance = goal.list("acceptance").compactMap {
+            expressions.condition($0, in: end.adding(["outputs": .map(key: .string, value: .dyn)]))
         }
-        return outline
+        return summary.map { GoalDefinition(summary: $0, acceptance: acceptance) }
     }
 }
 
-extension StepOutline.OutputShape {
-    /// What a step's fields say about its output.
-    init(of step: Fields) {
-        if step.node("run") != nil {
-            self = Self.ofProcess(step)
-        } else if let ask = step.fields("ask") {
-            self = .shape(Self.ofAnswer(ask))
-        } else if step.node("set") != nil || step.node("snapshot") != nil {
-            let names = step.entries("set").map { ($0.key, TypeShape.dyn) }
-            self = .shape(names.isEmpty ? .dyn : .object(Dictionary(names, uniquingKeysWith: { first, _ in first })))
-        } else {
-            self = .none
-        }
-    }
-
-    private static func ofProcess(_ step: Fields) -> Self {
-        guard let node = step.node("output") else { return .none }
-        let output = Fields(node)
-        if let schema = output?.node("schema") { return .shape(TypeShape(schema: schema.value)) }
-        switch node.text ?? output?.text("format") {
-        case "lines": return .shape(.list(.string))
-        case "text": return .shape(.string)
-        default: return .shape(.dyn)
-        }
-    }
-
-    private static func ofAnswer(_ ask: Fields) -> TypeShape {
-        if let schema = ask.node("schema") { return TypeShape(schema: schema.value) }
-        if ask.node("choices") != nil { return .string }
-        if ask.node("approval") != nil { return .object(["approve": .bool, "comment": .string]) }
-        return .dyn
+extension LimitsDefinition {
+    /// Fields that are wrong read as absent.
+    init(_ limits: Fields) {
+        self.init()
+        steps = limits.integer("steps")
+        retries = limits.integer("retries")
+        elapsed = limits.duration("elapsed")
+        active = limits.duration("active")
+        cost = limits.scalar("cost")?.value.numberValue
+        tokens = limits.integer("tokens")
     }
 }

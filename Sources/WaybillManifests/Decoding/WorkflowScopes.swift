@@ -18,74 +18,66 @@ struct ExpressionScope {
     var viewpoint: Viewpoint
     /// What the step's own `if` tells about other steps.
     var facts = ConditionFacts()
+
+    /// The same place with more names.
+    func adding(_ names: [String: TypeShape]) -> ExpressionScope {
+        var copy = self
+        copy.declarations.variables.merge(names) { $1 }
+        return copy
+    }
 }
 
-/// The scopes of one workflow.
+/// The scopes of a workflow outside of its steps.
 struct WorkflowScopes {
     /// `inputs`, `context`, `run`, `trigger`: what is known at the start.
     let start: ExpressionScope
-    /// The workflow's `env`, evaluated for each step.
+    /// The workflow's `env` and `retry`, evaluated for each step.
     let workflow: ExpressionScope
-    let end: ExpressionScope
-    /// With the run's `outputs`.
-    let acceptance: ExpressionScope
-    private let step: Declarations
+    /// What every step's scope begins with.
+    let names: [String: TypeShape]
 
-    init(
-        inputs: [InputDefinition], variables: [VariableDefinition], context: Object, outline: StepOutline?
-    ) {
+    init(inputs: [InputDefinition], variables: [VariableDefinition], context: Object) {
         var names: [String: TypeShape] = [:]
-        names["inputs"] = Self.object(inputs.map { ($0.name, TypeShape(schema: $0.schemaValue)) })
+        names["inputs"] = .object(of: inputs.map { ($0.name, TypeShape(schema: $0.schemaValue)) })
         names["context"] = TypeShape(of: .object(context))
         names["run"] = Self.run
-        names["trigger"] = .openObject(["type": .string])
+        names["trigger"] = Self.trigger
         start = ExpressionScope(declarations: Declarations(names), viewpoint: .start)
-
-        names["vars"] = Self.object(variables.map { ($0.name, $0.merge == .append ? .list(.dyn) : .dyn) })
+        names["vars"] = .object(of: variables.map { ($0.name, $0.merge == .append ? .list(.dyn) : .dyn) })
+        self.names = names
         workflow = ExpressionScope(declarations: Declarations(names.merging(Self.attempt) { $1 }), viewpoint: .start)
-
-        names["steps"] = Self.object(
-            (outline?.steps ?? []).filter { !$0.id.isEmpty }.map { ($0.id, Self.shape(of: $0)) })
-        let everything = Declarations(names)
-        end = ExpressionScope(declarations: everything, viewpoint: .end)
-        acceptance = ExpressionScope(
-            declarations: everything.adding("outputs", .map(key: .string, value: .dyn)), viewpoint: .end)
-        step = Declarations(names.merging(Self.attempt) { $1 })
     }
 
-    /// What a step's own fields may use before it starts.
-    func before(_ index: Int) -> ExpressionScope {
-        ExpressionScope(declarations: step, viewpoint: .before(index))
-    }
-
-    /// What `verify`, `update`, `next` and `finish` may use: also the step's own `output` and `error`.
-    func after(_ index: Int, _ output: StepOutline.OutputShape) -> ExpressionScope {
-        var declarations = step.adding("error", .dyn)
-        if case .shape(let shape) = output { declarations = declarations.adding("output", shape) }
-        return ExpressionScope(declarations: declarations, viewpoint: .after(index))
-    }
-
-    private static func object(_ fields: [(String, TypeShape)]) -> TypeShape {
-        .object(Dictionary(fields, uniquingKeysWith: { first, _ in first }))
+    /// When the run ends, with what its steps came to.
+    func end(_ steps: StepScopes?) -> ExpressionScope {
+        let declarations = Declarations(names).adding("steps", steps?.steps ?? .object([:]))
+        return ExpressionScope(declarations: declarations, viewpoint: .end)
     }
 
     static let run = TypeShape.object([
         "id": .string, "startedBy": .nullable(.string), "startedAt": .string,
     ])
-    private static let attempt: [String: TypeShape] = [
-        "step": .object(["id": .string, "idempotencyKey": .string]), "attempt": .int, "visit": .int,
-    ]
-    private static let artifact = TypeShape.object([
-        "name": .string, "sha256": .string, "size": .int, "mediaType": .string, "path": .string,
+
+    /// What started the run; a schedule's members are null for other triggers.
+    static let trigger = TypeShape.object([
+        "type": .string, "by": .nullable(.string), "scheduledAt": .nullable(.string), "local": .nullable(.string),
+        "previousLocal": .nullable(.string), "zone": .nullable(.string), "event": .dyn,
     ])
 
-    /// `steps.<id>` (contract, Appendix A).
-    private static func shape(of step: StepOutline.Step) -> TypeShape {
-        var output = TypeShape.dyn
-        if case .shape(let shape) = step.output { output = shape }
-        return .object([
-            "status": .string, "output": output, "exitCode": .int, "attempts": .int, "visits": .int, "error": .dyn,
-            "artifacts": .list(artifact), "items": .list(.dyn), "answers": .list(.dyn),
-        ])
+    /// What an attempt knows about itself.
+    static let attempt: [String: TypeShape] = [
+        "step": .object(["id": .string, "idempotencyKey": .string]), "attempt": .int, "visit": .int,
+    ]
+
+    /// The error of a step or a run (contract, Appendix A).
+    static let error = TypeShape.openObject([
+        "step": .string, "kind": .string, "message": .string, "exitCode": .int, "signal": .int,
+    ])
+}
+
+extension TypeShape {
+    /// An object with exactly these members; of equal names the first counts.
+    static func object(of fields: [(String, TypeShape)]) -> TypeShape {
+        .object(Dictionary(fields, uniquingKeysWith: { first, _ in first }))
     }
 }

@@ -30,16 +30,6 @@ extension Grammar {
         ] + Field.later("remind"),
         choices: [.init(names: ["schema", "choices", "approval"], isRequired: false, what: "kind of answer")])
 
-    static let wait = FieldTable(
-        "`wait`",
-        [
-            .optional("for", .scalar(.durationTemplate), "A duration from the start of the wait."),
-            .optional("until", .either([.scalar(.timeTemplate), .fields(until)]), "A time in RFC 3339."),
-        ] + Field.later("event", "job"),
-        choices: [.init(names: ["for", "until", "event", "job"], isRequired: true, what: "time")])
-
-    private static let until = FieldTable("`until`", Field.later("next", "timezone"))
-
     static let snapshot = FieldTable(
         "`snapshot`",
         [

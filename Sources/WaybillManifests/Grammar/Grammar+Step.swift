@@ -9,7 +9,9 @@ extension Grammar {
                 "The steps that must have ended before. Without it: the step above; `[]`: none."),
         ] + actions + modifiers + [
             .misplaced("next", "belongs to `states`; in `steps` the order follows from `needs`"),
-            .misplaced("maxVisits", "belongs to `states`; a step of a graph is visited once"),
+            .optional(
+                "maxVisits", .scalar(.integer(1...1_000_000)),
+                "How often a step with `while` may be visited before the run fails."),
         ],
         choices: [actionChoice])
 
@@ -31,58 +33,99 @@ extension Grammar {
         choices: [actionChoice])
 
     static let actionNames = [
-        "run", "ask", "wait", "set", "snapshot", "fail", "finish", "http", "first", "emit", "call", "steps", "uses",
-        "llm",
-        "tool", "plan",
+        "run", "http", "ask", "wait", "first", "emit", "call", "steps", "uses", "set", "snapshot", "fail", "finish",
+        "llm", "tool", "plan",
     ]
 
     private static let actionChoice = FieldTable.Choice(names: actionNames, isRequired: true, what: "action")
 
+    /// What `run` takes: an argv, a script, or the map with either.
+    static let processShape = Shape.either([.list(.scalar(.argument), atLeast: 1), .scalar(.script), .fields(run)])
+
     private static let actions: [Field] =
         [
             .optional(
-                "run", .either([.list(.scalar(.argument), atLeast: 1), .scalar(.script), .fields(run)]),
-                "A process: a list is an argv without a shell, a text is a `/bin/sh -eu` script."),
+                "run", processShape, "A process: a list is an argv without a shell, a text is a `/bin/sh -eu` script."),
+            .optional("http", .fields(http), "A request over HTTP; its output is `{status, headers, body}`."),
             .optional("ask", .fields(ask), "A question, answered by a file in the run's inbox."),
-            .optional("wait", .fields(wait), "A wait for the clock."),
+            .optional("wait", .fields(wait), "A wait for the clock, an event or a job."),
+            .optional("first", first, "Several waits; the first that ends wins, and the output is `{first, value}`."),
+            .optional("emit", .fields(emit), "An event for other runs; the output is `{id}`."),
+            .optional("call", .fields(call), "Another workflow, as a run of its own; the output is its outputs."),
+            .optional(
+                "steps", .list(.nested(name: "step") { step }, atLeast: 1),
+                "A group: a graph of its own. The output holds the outputs of its steps."),
+            .optional("uses", .scalar(.capability), "A capability with its version, such as `publish@1`."),
             .optional(
                 "set", .either([.entries(key: .id, .templated), .scalar(.template)]),
                 "Values; the map is the step's output."),
             .optional("snapshot", .fields(snapshot), "A named bookmark of the run."),
             .optional("fail", .fields(fail), "Fails the run with a message."),
             .optional("finish", .fields(finish), "Completes the run early."),
-        ] + Field.later("http", "first", "emit", "call", "steps", "uses", "llm", "tool", "plan")
+        ] + Field.later("llm", "tool", "plan")
+
+    /// The fields of these actions, for tables that take only some.
+    static func actionFields(_ names: [String]) -> [Field] {
+        names.compactMap { name in actions.first { $0.name == name } }
+    }
+
+    /// All that may have a result.
+    private static let resultActions = ["run", "http", "ask", "wait", "first", "emit", "call", "steps", "uses", "set"]
+    private static let recoverable = resultActions + ["snapshot"]
 
     private static let modifiers: [Field] =
         [
             .optional("if", .scalar(.condition), "The step is skipped unless this is true."),
             .optional(
-                "timeout", .scalar(.duration), for: ["run", "ask"],
-                "The longest time an attempt, or the wait for an answer, may take."),
-            .optional("env", environment, for: ["run"], "Environment of the process. Values may hold `${{ }}`."),
+                "forEach", .either([.list(.templated), .scalar(.template), .fields(forEach)]), for: recoverable,
+                "The action once for each item: a list, or the map with `items`."),
             .optional(
-                "output", .either([.scalar(.word(["json", "lines", "text"])), .fields(output)]), for: ["run"],
+                "while", .scalar(.condition), for: recoverable,
+                "The step is visited again while this is true; tested before each visit."),
+            .optional(
+                "timeout", .scalar(.duration), for: ["run", "http", "ask", "wait", "uses"],
+                "The longest time an attempt, or the wait for an answer or an event, may take."),
+            .optional("with", .entries(key: .id, .templated), for: ["uses"], "The inputs of the capability."),
+            .optional(
+                "env", environment, for: ["run", "wait"], "Environment of the process. Values may hold `${{ }}`."),
+            .optional(
+                "output", .either([.scalar(.word(["json", "lines", "text"])), .fields(output)]), for: ["run", "wait"],
                 "How the process's output becomes a value. None given: no output."),
             .optional(
                 "artifacts", .list(.scalar(.path)), for: ["run"],
                 "Globs of files to keep, relative to the working directory."),
             .optional(
-                "verify", .list(.scalar(.condition), atLeast: 1), for: ["run", "ask", "set", "wait"],
+                "verify", .list(.scalar(.condition), atLeast: 1), for: resultActions,
                 "Conditions the result must meet, or it is rejected."),
             .optional(
                 "update", .entries(key: .id, .templated, atLeast: 1), "Changes to `vars` once the step completed."),
+            .optional(
+                "retry", .fields(retry), for: ["run", "http", "emit", "call", "steps", "uses"],
+                "What is tried again, how often and after how long."),
+            .optional(
+                "catch", .list(.fields(catchRule), atLeast: 1), for: recoverable,
+                "Failures that are passed over; the first entry that fits counts."),
+            .optional(
+                "compensate", .fields(compensation), for: ["run", "http", "wait", "emit", "call", "steps", "uses"],
+                "What undoes the step when the run fails later; it sees the step's `output`."),
+            .optional(
+                "pivot", .scalar(.boolean), for: resultActions,
+                "Once the step completed, the compensations of earlier ones are discharged."),
             .optional("continueOnError", .scalar(.boolean), "Whether the run goes on when the step fails."),
             .optional(
-                "onUnknown", .scalar(.word(["retry", "fail", "ask"])), for: ["run"],
+                "usage", .fields(usage), for: resultActions,
+                "Tokens and cost that count against budgets; it sees the step's `output`."),
+            .optional(
+                "pool", .scalar(.name), for: ["run", "http", "uses"],
+                "A pool of `Settings.pools`; a running attempt holds one place of it."),
+            .optional(
+                "onUnknown", unknownRule, for: ["run", "http", "uses"],
                 "What happens to an attempt whose outcome is unknown after a crash; unless said `ask`, or `retry` where `sideEffects` allows it."
             ),
             .optional(
-                "sideEffects", .scalar(.word(["pure", "idempotent", "effect"])), for: ["run"],
+                "sideEffects", .scalar(.word(["pure", "idempotent", "effect"])), for: ["run", "http"],
                 "What the process does to the world outside; `pure` and `idempotent` ones may be repeated."),
-        ]
-        + Field.later(
-            "forEach", "while", "retry", "compensate", "catch", "secrets", "usage", "pool", "pivot", "with", "failure",
-            "executor", "resources")
+        ] + Field.later("secrets", "failure", "executor", "resources")
 
     private static let need = FieldTable(
         "an entry of `needs`",

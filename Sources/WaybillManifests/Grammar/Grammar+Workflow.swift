@@ -27,11 +27,23 @@ extension Grammar {
             .optional("states", .entries(key: .id, .fields(state), atLeast: 1), "A state machine; cycles are welcome."),
             .optional("start", .scalar(.id), "The first state; the first one written unless said."),
             .optional("outputs", .entries(key: .id, .templated), "What a completed run gives back."),
-        ]
-            + Field.later(
-                "on", "concurrency", "retry", "limits", "finally", "onFailure", "onPause", "failure", "suspend",
-                "catch",
-                "secrets", "hooks", "retention", "control"),
+            .optional("concurrency", .fields(concurrency), "How many runs of a group may go on at once."),
+            .optional("retry", .fields(retry), "What the `retry` of every step falls back on, field by field."),
+            .optional("limits", .fields(limits), "Budgets of a run; they warn at 80 % and stop it at 100 %."),
+            .optional(
+                "failure", .scalar(.word(["compensate", "hold", "stop"])),
+                "What follows a failure that nothing passes over: `compensate` unless said."),
+            .optional(
+                "onFailure", .list(.fields(step), atLeast: 1),
+                "Steps that run after a failure and its compensations; they see `error`."),
+            .optional(
+                "finally", .list(.fields(step), atLeast: 1),
+                "Steps that run before the run ends, however it ends; they see `error`, null where nothing failed."),
+            .optional(
+                "onPause", .scalar(.word(["keep", "rollback"])),
+                "`rollback` compensates before the run reports `paused`, and a resume starts over."),
+            .misplaced("catch", "belongs to a step; a workflow has `onFailure`"),
+        ] + Field.later("on", "suspend", "secrets", "hooks", "retention", "control"),
         choices: [.init(names: ["steps", "states"], isRequired: true, what: "plan")])
 
     static let labels = Shape.entries(key: .text, .scalar(.text))
@@ -57,4 +69,25 @@ extension Grammar {
     private static let checkpoint = FieldTable(
         "`checkpoint`",
         [.required("every", .scalar(.integer(1...1_000_000)), "A checkpoint after every so many steps.")])
+
+    private static let concurrency = FieldTable(
+        "`concurrency`",
+        [
+            .required("group", .scalar(.template), "The group's name; it may hold `${{ inputs.x }}`."),
+            .optional("limit", .scalar(.integer(1...1_000_000)), "Runs that may go on at once; 1 unless said."),
+            .optional(
+                "onLimit", .scalar(.word(["queue", "skip", "cancelOldest"])),
+                "What happens to one run too many: `queue` unless said."),
+        ])
+
+    static let limits = FieldTable(
+        "`limits`",
+        [
+            .optional("steps", .scalar(.integer(1...Int64.max)), "Attempts started."),
+            .optional("retries", .scalar(.integer(0...Int64.max)), "Attempts that were retries."),
+            .optional("elapsed", .scalar(.duration), "From the start of the run, waits included."),
+            .optional("active", .scalar(.duration), "The sum over attempts."),
+            .optional("cost", .scalar(.number), "The sum of the costs that steps report as `usage`."),
+            .optional("tokens", .scalar(.integer(0...Int64.max)), "The sum of the tokens that steps report."),
+        ])
 }

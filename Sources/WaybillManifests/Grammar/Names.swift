@@ -41,6 +41,37 @@ enum Names {
         return text.utf8.allSatisfy { isLower($0) || isUpper($0) || isDigit($0) || $0 == UInt8(ascii: "_") }
     }
 
+    /// A token of RFC 9110, section 5.6.2.
+    static func isToken(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy { isLetterOrDigit($0) || "!#$%&'*+-.^_`|~".utf8.contains($0) }
+    }
+
+    /// The spelling of an IANA time zone; whether there is one of that name depends on the machine.
+    static func isZone(_ text: String) -> Bool {
+        guard text.utf8.count <= 64 else { return false }
+        return text.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { part in
+            guard let first = part.utf8.first, isLower(first) || isUpper(first) else { return false }
+            return part.utf8.allSatisfy { isLetterOrDigit($0) || "_+-".utf8.contains($0) }
+        }
+    }
+
+    /// `name@1`, `name@1.2` or `name@1.2.0`, nil for anything else.
+    static func capability(_ text: String) -> CapabilityReference? {
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        guard parts.count == 2, isName(String(parts[0])) else { return nil }
+        var numbers: [Int] = []
+        for part in parts[1].split(separator: ".", omittingEmptySubsequences: false) {
+            guard part.utf8.allSatisfy(isDigit), part == "0" || !part.hasPrefix("0"), let number = Int(part) else {
+                return nil
+            }
+            numbers.append(number)
+        }
+        guard (1...3).contains(numbers.count) else { return nil }
+        return CapabilityReference(
+            name: String(parts[0]), major: numbers[0], minor: numbers.count > 1 ? numbers[1] : nil,
+            patch: numbers.count > 2 ? numbers[2] : nil)
+    }
+
     /// A spelling that is allowed, as a hint; nil if nothing is left.
     static func repaired(_ text: String, separator: String) -> String? {
         var result = ""

@@ -33,6 +33,20 @@ enum ScalarRule: Sendable {
     /// `1MiB`, `64KiB`, or a number of bytes.
     case size
     case word([String])
+    /// `name@1`, `name@1.2` or `name@1.2.0`.
+    case capability
+    /// A status code, or a class of them such as `5xx`.
+    case status
+    /// `TERM`, `SIGTERM` or a number.
+    case signal
+    /// A number from 0.
+    case number
+    /// A number from 0, or `${{ }}` that gives one.
+    case amount
+    /// The name of a header field (RFC 9110, section 5.1).
+    case headerName
+    /// An IANA name such as `Europe/Paris`.
+    case zone
 }
 
 extension ScalarRule {
@@ -57,13 +71,19 @@ extension ScalarRule {
         case .timeTemplate: "a time such as `2026-11-20T10:15:00Z`"
         case .size: "a size such as `64KiB`, `1MiB` or a number of bytes"
         case .word(let words): Phrase.alternatives(words)
+        case .capability: "a capability with its version, such as `publish@1` or `publish@1.2.0`"
+        case .status: "a status from 100 to 599 or a class such as `2xx`"
+        case .signal: "a signal such as `TERM` or its number"
+        case .number, .amount: "a number from 0"
+        case .headerName: "the name of a header"
+        case .zone: "a time zone such as `UTC` or `Europe/Paris`"
         }
     }
 
     /// Whether `${{ }}` may stand in the scalar, or is judged elsewhere.
     private var takesTemplates: Bool {
         switch self {
-        case .template, .snapshotName, .argument, .condition, .script, .durationTemplate, .timeTemplate: true
+        case .template, .snapshotName, .argument, .condition, .script, .durationTemplate, .timeTemplate, .amount: true
         default: false
         }
     }
@@ -82,12 +102,17 @@ extension ScalarRule {
             return range.contains(value) ? nil : .got("\(value)")
         case .size: return ScalarRule.bytes(of: scalar) == nil ? .other(scalar) : nil
         case .argument: return scalar.value.isNull ? .nothing : nil
+        case .status: return HTTPAction.StatusRange(scalar) == nil ? .other(scalar) : nil
+        case .signal: return SignalNumber.read(scalar) == nil ? signalMistake(scalar) : nil
+        case .number: return (scalar.value.numberValue ?? -1) < 0 ? .other(scalar) : nil
+        case .amount where !scalar.isString: return (scalar.value.numberValue ?? -1) < 0 ? .other(scalar) : nil
         case .condition: return scalar.isString || scalar.value.boolValue != nil ? emptiness(text) : .other(scalar)
         default: break
         }
         guard scalar.isString else {
             switch self {
-            case .name, .id, .text, .template, .snapshotName, .word: return .noText(scalar)
+            case .name, .id, .text, .template, .snapshotName, .word, .capability, .headerName, .zone:
+                return .noText(scalar)
             default: return .other(scalar)
             }
         }
@@ -111,8 +136,22 @@ extension ScalarRule {
         case .word(let words):
             return words.contains(text) ? nil : .quoted(text, hint: Suggestion.hint(for: text, among: words))
         case .script: return emptiness(text)
+        case .capability: return capabilityMistake(text)
+        case .amount: return text.holdsTemplate ? nil : .quoted(text)
+        case .headerName: return Names.isToken(text) ? nil : .quoted(text)
+        case .zone: return Names.isZone(text) ? nil : .quoted(text)
         default: return nil
         }
+    }
+
+    private func signalMistake(_ scalar: YAMLScalar) -> Mistake {
+        guard scalar.isString else { return .other(scalar) }
+        return .quoted(scalar.text, hint: Suggestion.hint(for: scalar.text, among: SignalNumber.names.keys.sorted()))
+    }
+
+    private func capabilityMistake(_ text: String) -> Mistake? {
+        if Names.capability(text) != nil { return nil }
+        return .quoted(text, hint: Names.isName(text) ? "say which version is meant: `\(text)@1`" : nil)
     }
 
     /// The bytes a size stands for.

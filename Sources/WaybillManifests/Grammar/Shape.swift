@@ -5,6 +5,8 @@ indirect enum Shape: Sendable {
     case list(Shape, atLeast: Int = 0)
     /// A map with known fields.
     case fields(FieldTable)
+    /// The same for a table that holds itself further down, such as the steps of a group; asked for when it is needed.
+    case nested(name: String, @Sendable () -> FieldTable)
     /// A map with names of the author's choice.
     case entries(key: ScalarRule, Shape, atLeast: Int = 0)
     /// Any value, taken as it is written.
@@ -94,4 +96,7 @@ final class FieldTable: Sendable {
     }
 
     func field(_ name: String) -> Field? { indices[name].map { fields[$0] } }
+
+    /// The fields of these names, in this order, for a table that shares them.
+    func selected(_ names: [String]) -> [Field] { names.compactMap(field) }
 }

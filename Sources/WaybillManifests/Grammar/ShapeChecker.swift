@@ -15,6 +15,7 @@ struct ShapeChecker {
         case .fields(let table):
             guard case .mapping(let members) = node.content else { return mismatch(node, shape, subject) }
             check(members, table, at: node.mark)
+        case .nested(_, let table): check(node, .fields(table()), subject: subject)
         case .entries(let key, let value, let atLeast):
             guard case .mapping(let members) = node.content else { return mismatch(node, shape, subject) }
             if members.count < atLeast { tooFew(node, atLeast, "entries", subject) }
@@ -163,7 +164,8 @@ extension Shape {
     /// Whether the node has the shape's kind.
     fileprivate func fits(_ node: YAMLNode) -> Bool {
         switch (self, node.content) {
-        case (.scalar, .scalar), (.list, .sequence), (.fields, .mapping), (.entries, .mapping): true
+        case (.scalar, .scalar), (.list, .sequence), (.fields, .mapping), (.nested, .mapping), (.entries, .mapping):
+            true
         case (.schema, .mapping), (.literal, _), (.templated, _): true
         case (.either(let shapes), _): shapes.contains { $0.fits(node) }
         default: false
@@ -178,6 +180,7 @@ extension Shape {
         case .fields(let table):
             let required = table.fields.filter(\.isRequired).map(\.name)
             return required.isEmpty ? "a map" : "a map with \(Phrase.enumeration(required))"
+        case .nested(_, let table): return Shape.fields(table()).expectation
         case .entries: return "a map"
         case .literal, .templated: return "a value"
         case .schema: return "a JSON Schema"

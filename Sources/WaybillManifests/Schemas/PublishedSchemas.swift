@@ -23,6 +23,8 @@ package enum PublishedSchemas {
         schema["$schema"] = draft
         schema["$id"] = .string("urn:waybill:schema:\(name.lowercased())")
         schema["title"] = .string("Waybill \(name)")
+        let definitions = definitions([table])
+        if !definitions.isEmpty { schema["$defs"] = .object(definitions) }
         return .object(schema)
     }
 
@@ -41,8 +43,24 @@ package enum PublishedSchemas {
             "properties": ["kind": ["enum": .list(kinds.map { .string($0.name) })]],
             "required": ["kind"],
             "allOf": .list(branches),
-            "$defs": .object(Object(kinds.map { ($0.name, $0.table.schema) })),
+            "$defs": .object(
+                Object(
+                    kinds.map { ($0.name, $0.table.schema) }
+                        + definitions(kinds.map(\.table)).map { ($0.key, $0.value) })),
         ]
+    }
+
+    /// The tables that hold themselves further down: they are referred to by name.
+    private static func definitions(_ tables: [FieldTable]) -> Object {
+        var found = Object()
+        var open = tables
+        while let table = open.popLast() {
+            for (name, nested) in table.fields.flatMap(\.shape.nestedTables) where found[name] == nil {
+                found[name] = nested.schema
+                open.append(nested)
+            }
+        }
+        return found
     }
 }
 
@@ -84,6 +102,18 @@ extension Field {
 }
 
 extension Shape {
+    /// The nested tables in it, each once for every place.
+    fileprivate var nestedTables: [(name: String, table: FieldTable)] {
+        switch self {
+        case .nested(let name, let table): [(name, table())]
+        case .list(let element, _): element.nestedTables
+        case .entries(_, let value, _): value.nestedTables
+        case .fields(let table): table.fields.flatMap(\.shape.nestedTables)
+        case .either(let shapes): shapes.flatMap(\.nestedTables)
+        case .scalar, .literal, .templated, .schema: []
+        }
+    }
+
     fileprivate var schema: Value {
         switch self {
         case .scalar(let rule): return rule.schema
@@ -92,6 +122,7 @@ extension Shape {
             if atLeast > 0 { schema["minItems"] = .int(Int64(atLeast)) }
             return .object(schema)
         case .fields(let table): return table.schema
+        case .nested(let name, _): return ["$ref": .string("#/$defs/\(name)")]
         case .entries(let key, let value, let atLeast):
             var schema: Object = ["type": "object", "propertyNames": key.schema, "additionalProperties": value.schema]
             if atLeast > 0 { schema["minProperties"] = .int(Int64(atLeast)) }
@@ -127,6 +158,25 @@ extension ScalarRule {
         case .size:
             ["anyOf": [["type": "integer", "minimum": 1], ["type": "string", "pattern": "^\\d+(B|KiB|MiB|GiB)$"]]]
         case .word(let words): ["enum": .list(words.map { .string($0) })]
+        case .capability: ["type": "string", "pattern": "^[a-z][a-z0-9-]*@\\d+(\\.\\d+){0,2}$"]
+        case .status:
+            [
+                "anyOf": [
+                    ["type": "integer", "minimum": 100, "maximum": 599], ["type": "string", "pattern": "^[1-5]xx$"],
+                ]
+            ]
+        case .signal:
+            [
+                "anyOf": [
+                    ["type": "integer", "minimum": 1, "maximum": 64],
+                    ["type": "string", "pattern": "^(SIG)?[A-Z0-9]+$"],
+                ]
+            ]
+        case .number: ["type": "number", "minimum": 0]
+        case .amount: ["anyOf": [["type": "number", "minimum": 0], ["type": "string", "pattern": "\\$\\{\\{"]]]
+        case .headerName: ["type": "string", "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"]
+        case .zone:
+            ["type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z][A-Za-z0-9_+-]*)*$", "maxLength": 64]
         }
     }
 

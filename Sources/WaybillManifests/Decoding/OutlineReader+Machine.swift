@@ -1,0 +1,92 @@
+import WaybillCore
+
+// Machines: states and the ways between them.
+
+extension OutlineReader {
+    func machine(_ fields: Fields) -> StepOutline? {
+        var steps: [StepOutline.Step] = []
+        for member in fields.entries("states") {
+            guard let state = Fields(member.node) else { continue }
+            if member.key == "end" {
+                report.error(
+                    "`end` completes the run and cannot name a state", at: member.keyMark, hint: "rename the state")
+            }
+            steps.append(step(id: Names.isID(member.key) ? member.key : "", mark: member.keyMark, fields: state))
+        }
+        guard !steps.isEmpty else { return nil }
+        let indices = indices(steps)
+        for index in steps.indices { steps[index].targets = targets(of: steps[index], indices) }
+        let start = start(fields, steps, indices)
+        let next = steps.map(\.targets)
+        let reachable = Set(StepOrder.reversePostOrder(start: start, next: next))
+        for (index, step) in steps.enumerated() where !reachable.contains(index) && !step.id.isEmpty {
+            report.error(
+                "the state `\(step.id)` is never reached", at: step.mark,
+                hint: "name it in a `next` of a state that is, or remove it")
+        }
+        return StepOutline(
+            shape: .machine(start: start), steps: steps,
+            order: .machine(start: start, next: next, traits: traits(steps)))
+    }
+
+    private func start(_ fields: Fields, _ steps: [StepOutline.Step], _ indices: [String: Int]) -> Int {
+        guard let node = fields.node("start"), let id = node.text, Names.isID(id) else { return 0 }
+        if let index = indices[id] { return index }
+        report.error(
+            "`start` names the state `\(id)`, which does not exist", at: node.mark,
+            hint: Suggestion.hint(for: id, among: steps.map(\.id)))
+        return 0
+    }
+
+    private func targets(of step: StepOutline.Step, _ indices: [String: Int]) -> [Int] {
+        next(of: step, indices) + catches(of: step, indices)
+    }
+
+    private func catches(of step: StepOutline.Step, _ indices: [String: Int]) -> [Int] {
+        step.fields.list("catch").compactMap { Fields($0)?.node("to") }
+            .compactMap { target($0, indices, field: "catch") }
+    }
+
+    private func next(of step: StepOutline.Step, _ indices: [String: Int]) -> [Int] {
+        let endsRun = ["fail", "finish"].contains(step.action) && step.fields.flag("continueOnError") != true
+        guard let next = step.fields.member("next") else {
+            if !endsRun, step.action != nil {
+                report.error(
+                    "the state `\(step.id)` needs `next`", at: step.mark,
+                    hint: "write `next: end` if it is the last one")
+            }
+            return []
+        }
+        if endsRun, let action = step.action {
+            report.error("nothing comes after `\(action)`, which ends the run", at: next.keyMark, hint: "remove `next`")
+        }
+        if next.node.text != nil { return [target(next.node, indices)].compactMap { $0 } }
+        let entries = step.fields.list("next").compactMap { Fields($0) }
+        checkConditions(entries)
+        return entries.compactMap { $0.node("to") }.compactMap { target($0, indices) }
+    }
+
+    private func checkConditions(_ entries: [Fields]) {
+        guard let last = entries.last else { return }
+        if last.node("if") != nil {
+            report.error(
+                "the last entry of `next` has a condition, so the run could be stuck", at: last.mark,
+                hint: "add an entry without `if`, such as `{to: end}`")
+        }
+        if let index = entries.dropLast().firstIndex(where: { $0.node("if") == nil }) {
+            report.error(
+                "this entry of `next` is never reached: the one before has no condition", at: entries[index + 1].mark,
+                hint: "give the entry before an `if`, or remove this one")
+        }
+    }
+
+    /// The index of a state; nil for `end` and after reporting one that does not exist.
+    private func target(_ node: YAMLNode, _ indices: [String: Int], field: String = "next") -> Int? {
+        guard let id = node.text, Names.isID(id), id != "end" else { return nil }
+        if let index = indices[id] { return index }
+        report.error(
+            "`\(field)` names the state `\(id)`, which does not exist", at: node.mark,
+            hint: Suggestion.hint(for: id, among: indices.keys.sorted() + ["end"]))
+        return nil
+    }
+}

@@ -1,0 +1,97 @@
+import WaybillCore
+import WaybillExpressions
+
+/// Makes the actions that reach others: requests, events, sub-runs and capabilities.
+struct RemoteReader {
+    let step: StepReader
+    let scope: ExpressionScope
+
+    private var report: Report { step.report }
+    private var expressions: ExpressionReader { step.expressions }
+
+    /// Nil if it is none of them, and after reporting what is wrong with it.
+    func action(_ fields: Fields) -> Action? {
+        if let http = fields.fields("http") { return request(http).map { .http($0) } }
+        if let emit = fields.fields("emit") { return self.emit(emit).map { .emit($0) } }
+        if let call = fields.fields("call") { return self.call(call).map { .call($0) } }
+        guard let reference = fields.text("uses").flatMap(Names.capability) else { return nil }
+        let inputs = expressions.named(fields.entries("with"), in: scope)
+        return .uses(UseAction(reference: reference, inputs: inputs, capability: step.context.capability(reference)))
+    }
+
+    private func emit(_ emit: Fields) -> EmitAction? {
+        let key = emit.node("key").flatMap { expressions.text($0, in: scope) }
+        let subject = emit.node("subject").flatMap { expressions.text($0, in: scope) }
+        let data = emit.node("data").flatMap { expressions.template($0, in: scope) }
+        let type = emit.node("type").flatMap { expressions.text($0, in: scope) }
+        return type.map { EmitAction(type: $0, key: key, subject: subject, data: data) }
+    }
+
+    private func call(_ call: Fields) -> CallAction? {
+        let inputs = expressions.named(call.entries("with"), in: scope)
+        let id = call.node("id").flatMap { expressions.text($0, in: scope) }
+        return call.text("workflow").map {
+            CallAction(workflow: $0, inputs: inputs, id: id, detach: call.flag("detach") ?? false)
+        }
+    }
+
+    // MARK: - Requests
+
+    private func request(_ http: Fields) -> HTTPAction? {
+        let query = expressions.arguments(http.entries("query"), in: scope)
+        let headers = expressions.arguments(http.entries("headers"), in: scope)
+        let body = body(http)
+        let authentication = http.fields("auth").flatMap(authentication)
+        guard let node = http.node("url"), let url = expressions.text(node, in: scope) else { return nil }
+        check(url, at: node)
+        var action = HTTPAction(
+            method: http.text("method") ?? "GET", url: url, query: query, headers: headers, body: body,
+            authentication: authentication)
+        if let statuses = http.fields("expect")?.node("status") { action.expect = Self.statuses(statuses) }
+        return action
+    }
+
+    /// One status or class, or a list of them.
+    static func statuses(_ node: YAMLNode) -> [HTTPAction.StatusRange] {
+        if let scalar = node.scalar { return [HTTPAction.StatusRange(scalar)].compactMap { $0 } }
+        guard case .sequence(let nodes) = node.content else { return [] }
+        return nodes.compactMap { $0.scalar.flatMap { HTTPAction.StatusRange($0) } }
+    }
+
+    private func body(_ http: Fields) -> HTTPAction.Body {
+        if let node = http.node("json") { return expressions.template(node, in: scope).map { .json($0) } ?? .none }
+        if http.node("form") != nil { return .form(expressions.arguments(http.entries("form"), in: scope)) }
+        if let node = http.node("text") { return expressions.text(node, in: scope).map { .text($0) } ?? .none }
+        guard let node = http.node("file") else { return .none }
+        if let text = node.text, !text.holdsTemplate, !Paths.isContained(text) {
+            report.error("`file` leaves the tree: \(Phrase.quoted(text))", at: node.mark)
+        }
+        return expressions.text(node, in: scope).map { .file($0) } ?? .none
+    }
+
+    private func authentication(_ fields: Fields) -> HTTPAction.Authentication? {
+        if let node = fields.node("bearer") { return expressions.text(node, in: scope).map { .bearer($0) } }
+        guard let basic = fields.fields("basic") else { return nil }
+        let user = basic.node("user").flatMap { expressions.text($0, in: scope) }
+        let password = basic.node("password").flatMap { expressions.text($0, in: scope) }
+        guard let user, let password else { return nil }
+        return .basic(user: user, password: password)
+    }
+
+    /// A URL whose beginning is known begins with a scheme that is spoken.
+    private func check(_ url: Template, at node: YAMLNode) {
+        let start: String
+        switch url {
+        case .constant(.string(let text)): start = text
+        case .text(let parts):
+            guard case .text(let text)? = parts.first else { return }
+            start = text
+        default: return
+        }
+        let known = ["http://", "https://"]
+        if known.contains(where: { start.lowercased().hasPrefix($0) }) { return }
+        report.error(
+            "`url` begins with `http://` or `https://`, got \(Phrase.quoted(start))", at: node.mark,
+            hint: start.contains("://") ? nil : "write `https://\(start)`")
+    }
+}
