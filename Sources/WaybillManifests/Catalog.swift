@@ -16,53 +16,101 @@ package struct SourceFile: Hashable, Sendable {
 ///
 /// The same files always give the same catalog, so a run that kept its sources keeps its definition.
 package struct Catalog: Sendable {
-    /// The workflows that may run, by name.
-    package var workflows: [String: WorkflowDefinition] = [:]
+    /// The workflows that may run, by name, with the capabilities they use resolved.
+    package internal(set) var workflows: [String: WorkflowDefinition] = [:]
     /// Sorted by name.
-    package var policies: [PolicyDefinition] = []
-    package var settings = SettingsDefinition()
-    /// The names of workflows that are there and cannot run, because their file has an error or their name is taken.
-    package var setAside: Set<String> = []
+    package internal(set) var policies: [PolicyDefinition] = []
+    /// Sorted by name, then by version.
+    package internal(set) var capabilities: [CapabilityDefinition] = []
+    /// Sorted by name.
+    package internal(set) var tests: [TestDefinition] = []
+    /// Sorted by name.
+    package internal(set) var declarations: [RunDeclaration] = []
+    package internal(set) var settings = SettingsDefinition()
+    /// The names of workflows that are there and cannot run: their file has an error, their name is taken, or what
+    /// they use or call is missing or set aside itself.
+    package internal(set) var setAside: Set<String> = []
     /// Sorted by place.
     package var diagnostics: [Diagnostic] = []
 
     package init() {}
 
-    /// Reads all manifests of a tree. A file with an error is set aside as a whole; the others stand.
-    /// A name that two documents claim belongs to neither.
+    /// Reads all manifests of a tree. A file with an error is set aside as a whole, a document that refers to what is
+    /// not there alone; the others stand. A name that two documents claim belongs to neither.
     ///
     /// - Parameters:
     ///   - files: every `*.yaml` and `*.yml` below `workflows/`, in any order.
     ///   - exists: whether a file stands at a path relative to the tree's root.
     package static func load(_ files: [SourceFile], exists: (String) -> Bool) -> Catalog {
         var catalog = Catalog()
-        var documents: [ManifestDocument] = []
         withoutActuallyEscaping(exists) { exists in
-            for file in files.sorted(by: { $0.path.precedesInCodePoints($1.path) }) {
-                let reader = ManifestReader(file: file, exists: exists)
-                documents += reader.read()
-                catalog.diagnostics += reader.diagnostics
-            }
+            catalog.link(catalog.read(files, exists: exists))
         }
-        catalog.take(documents)
         catalog.diagnostics.sort(by: Diagnostic.isBefore)
         return catalog
     }
 
-    private mutating func take(_ documents: [ManifestDocument]) {
-        let ambiguous = refuseDuplicates(documents)
-        for document in documents where document.kind == .workflow {
-            if document.content == nil || ambiguous.contains(document.key) { setAside.insert(document.name) }
+    /// The workflows that a run of one may come to call, itself included, by name.
+    package func closure(of workflow: WorkflowDefinition) -> [String: WorkflowDefinition] {
+        var found = [workflow.name: workflow]
+        var open = [workflow]
+        while let caller = open.popLast() {
+            for name in caller.calledWorkflows {
+                guard found[name] == nil, let callee = workflows[name] else { continue }
+                found[name] = callee
+                open.append(callee)
+            }
         }
-        for document in documents where !ambiguous.contains(document.key) {
+        return found
+    }
+
+    // MARK: - Reading
+
+    private mutating func read(_ files: [SourceFile], exists: @escaping (String) -> Bool) -> [ManifestReader] {
+        var readers = files.sorted { $0.path.precedesInCodePoints($1.path) }
+            .map { ManifestReader(file: $0, exists: exists) }
+        // What a step gets from a capability is known once all of them are read.
+        for index in readers.indices { readers[index].read([.capability], capability: { _ in nil }) }
+        let capabilities = CapabilityIndex(readers.flatMap { $0.documents.filter { $0.kind == .capability } })
+        for index in readers.indices {
+            readers[index].read([.workflow, .policy, .run, .settings, .test]) {
+                capabilities.resolve($0)?.definition
+            }
+            readers[index].setAsideIfWrong()
+            diagnostics += readers[index].report.diagnostics
+        }
+        return readers
+    }
+
+    private mutating func link(_ readers: [ManifestReader]) {
+        let documents = readers.flatMap(\.documents)
+        let ambiguous = refuseDuplicates(documents)
+        take(documents, ambiguous)
+        WorkflowLinker.link(&self, CapabilityIndex(documents, ambiguous: ambiguous))
+        for reader in readers { DocumentLinker(reader: reader, ambiguous: ambiguous).link(&self) }
+    }
+
+    private mutating func take(_ documents: [ManifestDocument], _ ambiguous: Set<String>) {
+        for document in documents {
+            let isClaimed = document.key.map { !ambiguous.contains($0) } ?? false
+            if document.kind == .workflow, let name = document.name, !isClaimed || document.content == nil {
+                setAside.insert(name)
+            }
+            guard isClaimed else { continue }
             switch document.content {
             case .workflow(let workflow)?: workflows[workflow.name] = workflow
             case .policy(let policy)?: policies.append(policy)
+            case .capability(let capability)?: capabilities.append(capability)
             case .settings(let settings)?: self.settings = settings
+            case .run(let run)?: declarations.append(run)
+            case .test(let test)?: tests.append(test)
             case nil: break
             }
         }
         policies.sort { $0.name.precedesInCodePoints($1.name) }
+        capabilities.sort { $0.name == $1.name ? $0.version < $1.version : $0.name.precedesInCodePoints($1.name) }
+        tests.sort { $0.name.precedesInCodePoints($1.name) }
+        declarations.sort { $0.name.precedesInCodePoints($1.name) }
     }
 
     /// The keys that more than one document has.
@@ -70,14 +118,18 @@ package struct Catalog: Sendable {
         var first: [String: ManifestDocument] = [:]
         var ambiguous: Set<String> = []
         for document in documents {
-            guard let other = first[document.key] else {
-                first[document.key] = document
+            guard let key = document.key else { continue }
+            guard let other = first[key] else {
+                first[key] = document
                 continue
             }
-            ambiguous.insert(document.key)
+            ambiguous.insert(key)
             let what =
-                document.kind == .settings
-                ? "a tree has one `kind: Settings`, and there is one" : "the name `\(document.name)` is taken"
+                switch document.kind {
+                case .settings: "a tree has one `kind: Settings`, and there is one"
+                case .capability: "the version `\(document.claim)` is taken"
+                default: "the name `\(document.claim)` is taken"
+                }
             diagnostics.append(
                 Diagnostic(
                     message: "\(what) at \(other.place)", place: document.place,

@@ -1,3 +1,4 @@
+import Foundation
 import WaybillCore
 import WaybillManifests
 
@@ -23,4 +24,16 @@ func graph(_ steps: String...) -> String {
 /// A workflow with these states, each a line in flow style; the first stands in line 4.
 func machine(_ states: String...) -> String {
     "kind: Workflow\nname: w\nstates:\n" + states.map { "  \($0)\n" }.joined()
+}
+
+/// The manifests of this repository's own tree.
+enum ExampleManifests {
+    static func all() throws -> [(path: String, text: String)] {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "workflows")
+        let paths = FileManager.default.enumerator(atPath: root.path())?.compactMap { $0 as? String } ?? []
+        return try paths.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted().map { path in
+            (path, try String(contentsOf: root.appending(path: path), encoding: .utf8))
+        }
+    }
 }

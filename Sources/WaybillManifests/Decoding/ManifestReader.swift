@@ -5,49 +5,107 @@ struct ManifestDocument {
     enum Content {
         case workflow(WorkflowDefinition)
         case policy(PolicyDefinition)
+        case capability(CapabilityDefinition)
+        case run(RunDeclaration)
         case settings(SettingsDefinition)
+        case test(TestDefinition)
     }
     enum Kind: String, CaseIterable {
         case workflow = "Workflow"
         case policy = "Policy"
+        case capability = "Capability"
+        case run = "Run"
         case settings = "Settings"
+        case test = "Test"
+
+        var table: FieldTable {
+            switch self {
+            case .workflow: Grammar.workflow
+            case .policy: Grammar.policy
+            case .capability: Grammar.capability
+            case .run: Grammar.declaredRun
+            case .settings: Grammar.settings
+            case .test: Grammar.test
+            }
+        }
     }
 
     let kind: Kind
-    let name: String
+    let fields: Fields
+    /// Nil where it is missing: that is reported already, and the document claims none.
+    let name: String?
+    /// Of a capability.
+    let version: SemanticVersion?
     let place: SourcePlace
     var content: Content?
 
-    /// What no second document may claim.
-    var key: String { kind == .settings ? kind.rawValue : "\(kind.rawValue) \(name)" }
+    /// What no second document may claim; nil: it claims nothing.
+    var key: String? {
+        switch kind {
+        case .settings: kind.rawValue
+        case .capability: name.flatMap { name in version.map { "Capability \(name)@\($0)" } }
+        default: name.map { "\(kind.rawValue) \($0)" }
+        }
+    }
+
+    /// The key without its kind, for messages.
+    var claim: String {
+        let name = name ?? ""
+        return version.map { "\(name)@\($0)" } ?? name
+    }
 }
 
-/// Reads the documents of one file.
+/// Reads the documents of one file, one kind after the other: what a kind refers to is read before it.
 struct ManifestReader {
-    private static let laterKinds = ["Capability", "Run", "Test"]
-
-    private let report: Report
+    let report: Report
+    private(set) var documents: [ManifestDocument] = []
     private let exists: (String) -> Bool
 
+    /// Finds out what there is, and compares it with the shapes of its kinds.
     init(file: SourceFile, exists: @escaping (String) -> Bool) {
         report = Report(path: file.path, bytes: file.bytes)
         self.exists = exists
-    }
-
-    var diagnostics: [Diagnostic] { report.diagnostics }
-
-    /// The documents; without content if anything in the file is wrong.
-    func read() -> [ManifestDocument] {
         let stream = YAML.documents(report.bytes)
         report.add(stream.problems.map { $0.diagnostic(in: report.path) })
-        var documents = stream.documents.compactMap(read)
-        if report.hasErrors {
-            for index in documents.indices { documents[index].content = nil }
-        }
-        return documents
+        documents = stream.documents.compactMap(document)
     }
 
-    private func read(_ node: YAMLNode) -> ManifestDocument? {
+    /// Reads the documents of a kind.
+    ///
+    /// - Parameter capability: what a reference resolves to.
+    mutating func read(
+        _ kinds: Set<ManifestDocument.Kind>, capability: @escaping (CapabilityReference) -> CapabilityDefinition?
+    ) {
+        for index in documents.indices where kinds.contains(documents[index].kind) {
+            documents[index].content = content(documents[index], capability)
+        }
+    }
+
+    private func content(
+        _ document: ManifestDocument, _ capability: @escaping (CapabilityReference) -> CapabilityDefinition?
+    ) -> ManifestDocument.Content? {
+        let fields = document.fields
+        switch document.kind {
+        case .workflow:
+            return WorkflowReader(report: report, fields: fields, exists: exists, capability: capability).read().map {
+                .workflow($0)
+            }
+        case .policy: return PolicyReader(report: report, fields: fields).read().map { .policy($0) }
+        case .capability:
+            return CapabilityReader(report: report, fields: fields, exists: exists).read().map { .capability($0) }
+        case .run: return RunDeclarationReader(report: report, fields: fields).read().map { .run($0) }
+        case .settings: return .settings(SettingsReader(report: report, fields: fields).read())
+        case .test: return TestReader(report: report, fields: fields).read().map { .test($0) }
+        }
+    }
+
+    /// If anything in the file is wrong, none of its documents counts.
+    mutating func setAsideIfWrong() {
+        guard report.hasErrors else { return }
+        for index in documents.indices { documents[index].content = nil }
+    }
+
+    private func document(_ node: YAMLNode) -> ManifestDocument? {
         guard let fields = Fields(node) else {
             // An empty document, as between two `---`, says nothing and asks for nothing.
             if node.scalar?.value.isNull == true { return nil }
@@ -56,24 +114,11 @@ struct ManifestReader {
             return nil
         }
         guard let kind = kind(fields) else { return nil }
-        let checker = ShapeChecker(report: report)
-        let content: ManifestDocument.Content?
-        switch kind {
-        case .workflow:
-            checker.check(node, .fields(Grammar.workflow), subject: "the manifest")
-            content = WorkflowReader(report: report, fields: fields, exists: exists).read().map { .workflow($0) }
-        case .policy:
-            checker.check(node, .fields(Grammar.policy), subject: "the manifest")
-            content = PolicyReader(report: report, fields: fields).read().map { .policy($0) }
-        case .settings:
-            checker.check(node, .fields(Grammar.settings), subject: "the manifest")
-            content = .settings(SettingsReader(report: report, fields: fields).read())
-        }
-        let name = fields.text("name") ?? "default"
+        ShapeChecker(report: report).check(node, .fields(kind.table), subject: "the manifest")
         let mark = fields.node("name")?.mark ?? fields.mark
-        // A document without a name is reported already and claims none.
-        guard kind == .settings || fields.text("name") != nil else { return nil }
-        return ManifestDocument(kind: kind, name: name, place: report.place(mark), content: content)
+        let version = kind == .capability ? fields.text("version").flatMap { try? SemanticVersion($0) } : nil
+        return ManifestDocument(
+            kind: kind, fields: fields, name: fields.text("name"), version: version, place: report.place(mark))
     }
 
     private func kind(_ fields: Fields) -> ManifestDocument.Kind? {
@@ -85,14 +130,10 @@ struct ManifestReader {
         }
         let text = member.node.text ?? ""
         if let kind = ManifestDocument.Kind(rawValue: text) { return kind }
-        if Self.laterKinds.contains(text) {
-            report.error("`kind: \(text)` is not carried out by this version yet", at: member.node.mark)
-        } else {
-            let got = member.node.text.map(Phrase.quoted) ?? Phrase.article(member.node.kindName)
-            report.error(
-                "`kind` expects \(Phrase.alternatives(words)), got \(got)", at: member.node.mark,
-                hint: Suggestion.hint(for: text, among: words))
-        }
+        let got = member.node.text.map(Phrase.quoted) ?? Phrase.article(member.node.kindName)
+        report.error(
+            "`kind` expects \(Phrase.alternatives(words)), got \(got)", at: member.node.mark,
+            hint: Suggestion.hint(for: text, among: words))
         return nil
     }
 }

@@ -6,31 +6,24 @@ struct PolicyReader {
     let report: Report
     let fields: Fields
 
-    /// What a rule sees before a step (contract, section 4).
-    private static let scope = ExpressionScope(
-        declarations: Declarations([
-            "step": .object([
-                "id": .string, "action": .string, "capability": .dyn, "sideEffects": .string, "argv": .list(.string),
-                "shell": .bool, "with": .dyn, "http": .dyn, "env": .dyn, "secrets": .list(.string),
-            ]),
-            "run": WorkflowScopes.run, "inputs": .dyn, "context": .dyn,
-        ]), viewpoint: .start)
-
     /// Nil where it has no name.
     func read() -> PolicyDefinition? {
-        let expressions = ExpressionReader(report: report, outline: nil)
-        if fields.text("binds") == "running", let node = fields.node("binds") {
-            report.error(
-                "`binds: running` is not carried out by this version yet", at: node.mark, hint: "write `binds: start`")
-        }
-        let rules = rules(expressions)
+        let rules = rules()
+        let cases = PolicyCaseReader(report: report, fields: fields).read()
         guard let name = fields.text("name") else { return nil }
         let mark = fields.node("name")?.mark ?? fields.mark
         var policy = PolicyDefinition(name: name, place: report.place(mark), sourcePath: report.path)
         policy.match = match()
         policy.rules = rules
         policy.mode = fields.word("mode") ?? .enforce
+        policy.binding = fields.word("binds") ?? .start
+        policy.cases = cases
         return policy
+    }
+
+    /// Where the names of workflows stand, which must name one of the tree's.
+    static func workflowNames(_ fields: Fields) -> [YAMLNode] {
+        fields.fields("match")?.fields("workflows")?.list("names") ?? []
     }
 
     private func match() -> PolicyMatch {
@@ -47,58 +40,86 @@ struct PolicyReader {
         return match
     }
 
-    private func rules(_ expressions: ExpressionReader) -> [PolicyRule] {
+    // MARK: - Rules
+
+    private func rules() -> [PolicyRule] {
         var first: [String: YAMLMark] = [:]
         return fields.list("rules").compactMap { node in
             guard let fields = Fields(node) else { return nil }
-            checkPoint(fields)
-            let condition = fields.node("if").flatMap { expressions.condition($0, in: Self.scope) }
-            let deny = fields.node("deny").flatMap { expressions.condition($0, in: Self.scope) }
-            let message = fields.node("message").flatMap { expressions.text($0, in: Self.scope) }
+            let point = point(fields)
+            let scope = PolicyScopes.scope(at: point)
+            let expressions = ExpressionReader(report: report, outline: nil)
+            let condition = fields.node("if").flatMap { expressions.condition($0, in: scope) }
+            let verdict = RuleVerdictReader(report: report, expressions: expressions, scope: scope, point: point)
+                .read(fields)
+            let message = fields.node("message").flatMap { expressions.text($0, in: scope) }
             guard let id = fields.text("id"), let mark = fields.node("id")?.mark else { return nil }
             if let other = first.updateValue(mark, forKey: id) {
                 report.error("the id `\(id)` is taken in line \(other.line)", at: mark, hint: "rename one of the two")
             }
-            return deny.map {
-                PolicyRule(
-                    id: id, place: report.place(mark), condition: condition, verdict: .deny($0), message: message)
-            }
+            guard let verdict else { return nil }
+            var rule = PolicyRule(
+                id: id, place: report.place(mark), point: point, condition: condition, verdict: verdict,
+                message: message)
+            // A number that JSON cannot hold was refused with the shapes.
+            rule.digest = (try? JSON.canonical(node.value)).map { Digest.sha256($0).hex } ?? ""
+            return rule
         }
     }
 
-    private func checkPoint(_ fields: Fields) {
-        guard let node = fields.node("at"), let point = node.text else {
-            if fields.node("deny") != nil, fields.node("at") == nil {
-                report.error("a rule with `deny` needs `at`", at: fields.mark, hint: "write `at: step.before`")
+    private func point(_ fields: Fields) -> PolicyRule.Point {
+        guard let member = fields.member("at") else {
+            if let verdict = ["deny", "require"].first(where: { fields.node($0) != nil }) {
+                report.error("a rule with `\(verdict)` needs `at`", at: fields.mark, hint: "write `at: step.before`")
             }
-            return
+            return .before
         }
-        if Grammar.rulePoints.contains(point), point != "step.before" {
+        if fields.node("limit") != nil {
             report.error(
-                "`at: \(point)` is not carried out by this version yet", at: node.mark, hint: "write `at: step.before`")
+                "`at` means nothing for `limit`, which is checked before each step", at: member.keyMark,
+                hint: "remove `at`")
+            return .before
         }
+        return fields.word("at") ?? .before
     }
 }
 
-/// Makes settings of a `kind: Settings` whose shape was checked.
-struct SettingsReader {
+/// Makes what a rule says of its `deny`, `require` or `limit`.
+private struct RuleVerdictReader {
     let report: Report
-    let fields: Fields
+    let expressions: ExpressionReader
+    let scope: ExpressionScope
+    let point: PolicyRule.Point
 
-    func read() -> SettingsDefinition {
-        var settings = SettingsDefinition()
-        settings.place = report.place(fields.mark)
-        if let concurrency = fields.fields("concurrency") {
-            settings.concurrentRuns = concurrency.integer("runs") ?? settings.concurrentRuns
-            settings.concurrentSteps = concurrency.integer("steps") ?? settings.concurrentSteps
+    /// Nil after reporting why.
+    func read(_ rule: Fields) -> PolicyRule.Verdict? {
+        if let node = rule.node("deny") { return expressions.condition(node, in: scope).map { .deny($0) } }
+        if let limit = rule.member("limit") { return budget(limit).map { .limit($0) } }
+        guard let require = rule.fields("require") else { return nil }
+        if let approval = require.member("approval") { return self.approval(approval).map { .approval($0) } }
+        let nodes = require.list("verification")
+        let conditions = nodes.compactMap { expressions.condition($0, in: scope) }
+        return conditions.isEmpty ? nil : .verification(conditions)
+    }
+
+    private func approval(_ member: YAMLMember) -> ApprovalRequirement? {
+        guard let fields = Fields(member.node) else { return nil }
+        if point != .before {
+            report.error(
+                "an approval stands before a step, and `at: \(point.rawValue)` is no such place", at: member.keyMark,
+                hint: "write `at: step.before`")
         }
-        for member in fields.entries("env") {
-            guard let scalar = member.node.scalar, !scalar.value.isNull else { continue }
-            if scalar.text.holdsTemplate {
-                report.error("`\(member.key)` takes no `${{ }}`", at: member.node.mark, hint: "write the value itself")
-            }
-            settings.environment.append((member.key, scalar.text))
+        let prompt = fields.node("prompt").flatMap { expressions.text($0, in: scope) }
+        return ApprovalRequirement(prompt: prompt, timeout: fields.duration("timeout"))
+    }
+
+    private func budget(_ member: YAMLMember) -> LimitsDefinition? {
+        guard let fields = Fields(member.node) else { return nil }
+        if fields.members.isEmpty {
+            report.error(
+                "`limit` is empty", at: member.node.mark,
+                hint: "it may have `steps`, `retries`, `elapsed`, `active`, `cost` and `tokens`")
         }
-        return settings
+        return LimitsDefinition(fields)
     }
 }

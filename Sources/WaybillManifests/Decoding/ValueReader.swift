@@ -43,3 +43,20 @@ struct ValueReader {
         Object(members.map { ($0.key, $0.node.value) })
     }
 }
+
+extension ValueReader {
+    /// Declared inputs: a JSON Schema each, with a default that must fit it.
+    func inputs(_ members: [YAMLMember]) -> [InputDefinition] {
+        members.compactMap { member in
+            guard let (schema, value) = schema(member.node) else { return nil }
+            var input = InputDefinition(
+                name: member.key, place: report.place(member.keyMark), schema: schema, schemaValue: value)
+            if let node = member.node.member("default")?.node {
+                let value = node.value
+                check(node, value: value, fits: schema, subject: "the default of `\(member.key)`")
+                input.defaultValue = value
+            }
+            return input
+        }
+    }
+}

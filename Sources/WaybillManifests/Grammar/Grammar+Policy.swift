@@ -9,7 +9,10 @@ extension Grammar {
             .optional(
                 "mode", .scalar(.word(["enforce", "warn", "audit"])),
                 "`enforce` stops what is denied, `warn` and `audit` only record it."),
-            .optional("binds", .scalar(.word(["start", "running"])), "`start`: the policy is frozen with a run."),
+            .optional(
+                "binds", .scalar(.word(["start", "running"])),
+                "`start`: the policy is frozen with a run; `running`: it also applies to runs that have started."),
+            .optional("tests", .list(.fields(policyCase)), "Cases for `waybill policy test`."),
         ])
 
     private static let match = FieldTable(
@@ -33,18 +36,80 @@ extension Grammar {
             .optional("actions", .list(.scalar(.word(actionNames))), "Actions, such as `run`."),
         ])
 
-    static let rulePoints = ["run.admit", "step.before", "step.after", "answer", "migrate"]
+    static let rulePoints = PolicyRule.Point.allCases.map(\.rawValue)
 
     private static let rule = FieldTable(
         "a rule",
         [
             .required("id", .scalar(.id), "The rule's id, unique in the policy."),
-            .optional("at", .scalar(.word(rulePoints)), "When it is evaluated: `step.before`."),
+            .optional(
+                "at", .scalar(.word(rulePoints)),
+                "When it is evaluated: at admission, before or after a step, on an answer, at a migration."),
             .optional("if", .scalar(.condition), "The rule applies only where this is true."),
-            .optional("deny", .scalar(.condition), "The step is denied where this is true, or cannot be evaluated."),
+            .optional("deny", .scalar(.condition), "Denied where this is true, or cannot be evaluated."),
+            .optional("require", .fields(requirement), "What must be so before it goes on."),
+            .optional(
+                "limit", .fields(budget), "A budget of the run: it warns at 80 % and stops the run at 100 %."),
             .optional("message", .scalar(.template), "What the people concerned are told."),
-        ] + Field.later("require", "limit"),
+        ],
         choices: [.init(names: ["deny", "require", "limit"], isRequired: true, what: "verdict")])
+
+    private static let requirement = FieldTable(
+        "`require`",
+        [
+            .optional("approval", .fields(approval), "Somebody must approve the step first."),
+            .optional("verification", .list(.scalar(.condition), atLeast: 1), "Conditions that must all be true."),
+        ],
+        choices: [.init(names: ["approval", "verification"], isRequired: true, what: "requirement")])
+
+    private static let approval = FieldTable(
+        "`approval`",
+        [
+            .optional("prompt", .scalar(.template), "The question."),
+            .optional("timeout", .scalar(.duration), "How long it stays open; after that the step is denied."),
+            .misplaced("from", "is not enforced by this version yet, so nobody may rely on it"),
+        ])
+
+    private static let budget = FieldTable("`limit`", limits.fields)
+
+    /// What a case may give.
+    static let givenNames = given.fields.map(\.name)
+
+    private static let policyCase = FieldTable(
+        "a case",
+        [
+            .required("name", .scalar(.text), "What the case is about, unique in the policy."),
+            .required("at", .scalar(.word(rulePoints)), "The point the rules are put to."),
+            .optional("given", .fields(given), "What the rules see; what is not given is empty."),
+            .required("expect", .scalar(.word(["allow", "deny", "require"])), "The verdict."),
+            .optional("rule", .scalar(.id), "The rule that must be the one to say so."),
+        ])
+
+    private static let given = FieldTable(
+        "`given`",
+        [
+            .optional("step", .fields(givenStep), "The step."),
+            .optional("run", .entries(key: .id, .literal), "The run."),
+            .optional("inputs", .entries(key: .id, .literal), "The run's inputs."),
+            .optional("context", .entries(key: .id, .literal), "The workflow's context."),
+            .optional("output", .literal, "The step's output."),
+            .optional("answer", .literal, "The answer."),
+        ])
+
+    private static let givenStep = FieldTable(
+        "`step`",
+        [
+            .optional("id", .scalar(.text), "Its address."),
+            .optional("action", .scalar(.word(actionNames)), "Its action."),
+            .optional("capability", .literal, "The capability it resolves to, `name@1.2.0`, or null."),
+            .optional("sideEffects", .scalar(.word(["pure", "idempotent", "effect"])), "What it does to the world."),
+            .optional("argv", .list(.literal), "The process's arguments."),
+            .optional("shell", .scalar(.boolean), "Whether a shell interprets it."),
+            .optional("with", .entries(key: .text, .literal), "The inputs of a capability or a called workflow."),
+            .optional("http", .literal, "The request."),
+            .optional("env", .entries(key: .text, .literal), "The process's environment."),
+            .optional("secrets", .list(.scalar(.text)), "The names of the secrets it gets."),
+        ])
 
     static let settings = FieldTable(
         "settings",
@@ -55,7 +120,10 @@ extension Grammar {
             .optional(
                 "env", .entries(key: .environmentName, .scalar(.argument)),
                 "The environment that process steps start from."),
-        ] + Field.later("secrets", "pools", "access", "control", "runs", "retention", "limits", "keys", "signers"))
+            .optional(
+                "pools", .entries(key: .name, .scalar(.integer(1...1_000_000))),
+                "How many attempts of steps that name a pool run at once."),
+        ] + Field.later("secrets", "access", "control", "runs", "retention", "limits", "keys", "signers"))
 
     private static let concurrency = FieldTable(
         "`concurrency`",

@@ -55,22 +55,8 @@ enum Names {
         }
     }
 
-    /// `name@1`, `name@1.2` or `name@1.2.0`, nil for anything else.
-    static func capability(_ text: String) -> CapabilityReference? {
-        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-        guard parts.count == 2, isName(String(parts[0])) else { return nil }
-        var numbers: [Int] = []
-        for part in parts[1].split(separator: ".", omittingEmptySubsequences: false) {
-            guard part.utf8.allSatisfy(isDigit), part == "0" || !part.hasPrefix("0"), let number = Int(part) else {
-                return nil
-            }
-            numbers.append(number)
-        }
-        guard (1...3).contains(numbers.count) else { return nil }
-        return CapabilityReference(
-            name: String(parts[0]), major: numbers[0], minor: numbers.count > 1 ? numbers[1] : nil,
-            patch: numbers.count > 2 ? numbers[2] : nil)
-    }
+    /// `name@1`, `name@1.2`, `name@1.2.0` or `name@1.2.0-rc.1`, nil for anything else.
+    static func capability(_ text: String) -> CapabilityReference? { try? CapabilityReference(text) }
 
     /// A spelling that is allowed, as a hint; nil if nothing is left.
     static func repaired(_ text: String, separator: String) -> String? {

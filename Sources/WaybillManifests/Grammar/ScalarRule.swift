@@ -47,6 +47,10 @@ enum ScalarRule: Sendable {
     case headerName
     /// An IANA name such as `Europe/Paris`.
     case zone
+    /// A semantic version: `1.2.0`.
+    case version
+    /// An RFC 3339 time.
+    case time
 }
 
 extension ScalarRule {
@@ -77,6 +81,8 @@ extension ScalarRule {
         case .number, .amount: "a number from 0"
         case .headerName: "the name of a header"
         case .zone: "a time zone such as `UTC` or `Europe/Paris`"
+        case .version: "a version such as `1.2.0`"
+        case .time: "a time such as `2026-11-20T10:15:00Z`"
         }
     }
 
@@ -106,6 +112,7 @@ extension ScalarRule {
         case .signal: return SignalNumber.read(scalar) == nil ? signalMistake(scalar) : nil
         case .number: return (scalar.value.numberValue ?? -1) < 0 ? .other(scalar) : nil
         case .amount where !scalar.isString: return (scalar.value.numberValue ?? -1) < 0 ? .other(scalar) : nil
+        case .version: return versionMistake(scalar)
         case .condition: return scalar.isString || scalar.value.boolValue != nil ? emptiness(text) : .other(scalar)
         default: break
         }
@@ -140,6 +147,7 @@ extension ScalarRule {
         case .amount: return text.holdsTemplate ? nil : .quoted(text)
         case .headerName: return Names.isToken(text) ? nil : .quoted(text)
         case .zone: return Names.isZone(text) ? nil : .quoted(text)
+        case .time: return Timestamp(rfc3339: text) == nil ? .quoted(text) : nil
         default: return nil
         }
     }
@@ -152,6 +160,14 @@ extension ScalarRule {
     private func capabilityMistake(_ text: String) -> Mistake? {
         if Names.capability(text) != nil { return nil }
         return .quoted(text, hint: Names.isName(text) ? "say which version is meant: `\(text)@1`" : nil)
+    }
+
+    private func versionMistake(_ scalar: YAMLScalar) -> Mistake? {
+        if scalar.isString, (try? SemanticVersion(scalar.text)) != nil { return nil }
+        let digits = scalar.text.split(separator: ".", omittingEmptySubsequences: false)
+        let isShort = digits.count < 3 && digits.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy(\.isDigit) }
+        let full = (digits + ["0", "0"]).prefix(3).joined(separator: ".")
+        return .quoted(scalar.text, hint: isShort ? "write `\(full)`" : nil)
     }
 
     /// The bytes a size stands for.

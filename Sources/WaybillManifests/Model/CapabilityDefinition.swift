@@ -37,18 +37,22 @@ package struct SemanticVersion: Sendable, Hashable, Comparable {
 
 /// `name@1`, `name@1.2` or `name@1.2.0`: the parts that are given are fixed, except that a newer compatible version
 /// serves: `@1` takes any 1.x.y, `@1.2` any 1.x.y from 1.2.0 on, `@1.2.3` any 1.x.y from 1.2.3 on.
-/// Major version 0 promises nothing, so there the minor version is fixed as well.
+/// Major version 0 promises nothing, so there the minor version, if it is given, is fixed as well.
+/// Nobody gets a pre-release unasked: `@1.3.0-rc.1` takes that very version, and no other reference takes one.
 package struct CapabilityReference: Sendable, Hashable {
     package var name: String
     package var major: Int
     package var minor: Int?
     package var patch: Int?
+    /// `rc.1` in `name@1.3.0-rc.1`, which names all three numbers then; empty for a release.
+    package var prerelease: [String]
 
-    package init(name: String, major: Int, minor: Int? = nil, patch: Int? = nil) {
+    package init(name: String, major: Int, minor: Int? = nil, patch: Int? = nil, prerelease: [String] = []) {
         self.name = name
         self.major = major
         self.minor = minor
         self.patch = patch
+        self.prerelease = prerelease
     }
 }
 

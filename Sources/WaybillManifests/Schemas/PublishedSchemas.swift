@@ -13,7 +13,10 @@ package enum PublishedSchemas {
     package static func schema(for name: String) -> Value? { all.first { $0.name == name }?.schema }
 
     private static var kinds: [(name: String, table: FieldTable)] {
-        [("Workflow", Grammar.workflow), ("Policy", Grammar.policy), ("Settings", Grammar.settings)]
+        [
+            ("Workflow", Grammar.workflow), ("Policy", Grammar.policy), ("Capability", Grammar.capability),
+            ("Run", Grammar.declaredRun), ("Settings", Grammar.settings), ("Test", Grammar.test),
+        ]
     }
 
     private static let draft: Value = "https://json-schema.org/draft/2020-12/schema"
@@ -158,7 +161,7 @@ extension ScalarRule {
         case .size:
             ["anyOf": [["type": "integer", "minimum": 1], ["type": "string", "pattern": "^\\d+(B|KiB|MiB|GiB)$"]]]
         case .word(let words): ["enum": .list(words.map { .string($0) })]
-        case .capability: ["type": "string", "pattern": "^[a-z][a-z0-9-]*@\\d+(\\.\\d+){0,2}$"]
+        case .capability: ["type": "string", "pattern": "^[a-z][a-z0-9-]*@\\d+(\\.\\d+){0,2}(-[0-9A-Za-z.-]+)?$"]
         case .status:
             [
                 "anyOf": [
@@ -177,6 +180,8 @@ extension ScalarRule {
         case .headerName: ["type": "string", "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"]
         case .zone:
             ["type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z][A-Za-z0-9_+-]*)*$", "maxLength": 64]
+        case .version: ["type": "string", "pattern": "^\\d+\\.\\d+\\.\\d+(-[0-9A-Za-z.-]+)?$"]
+        case .time: ["type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}[Tt ]"]
         }
     }
 

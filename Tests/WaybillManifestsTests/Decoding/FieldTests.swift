@@ -273,11 +273,14 @@ struct FieldTests {
     @Test(
         "a document's head with a mistake gets one diagnostic",
         arguments: [
-            Row("name: w", "1:1 a manifest needs `kind` (give it one of `Workflow`, `Policy` or `Settings`)"),
+            Row(
+                "name: w",
+                "1:1 a manifest needs `kind` (give it one of `Workflow`, `Policy`, `Capability`, `Run`, `Settings` or `Test`)"
+            ),
             Row(
                 "kind: workflow\nname: w",
-                "1:7 `kind` expects `Workflow`, `Policy` or `Settings`, got `workflow` (did you mean 'Workflow'?)"),
-            Row("kind: Capability\nname: w", "1:7 `kind: Capability` is not carried out by this version yet"),
+                "1:7 `kind` expects `Workflow`, `Policy`, `Capability`, `Run`, `Settings` or `Test`, got `workflow` (did you mean 'Workflow'?)"
+            ),
             Row(
                 "kind: Workflow\nname: My Flow\nsteps: [{id: a, set: {}}]",
                 "2:7 `name` expects a name of lower-case letters, digits and dashes that begins with a letter, got `My Flow` (write `my-flow`)"

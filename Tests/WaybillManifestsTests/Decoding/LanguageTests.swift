@@ -70,8 +70,17 @@ struct LanguageTests {
         outputs: {loaded: "${{ steps.each.output }}", first: "${{ steps.either.output.first }}"}
         """
 
+    /// What the workflows use and call.
+    private static let others = """
+        {kind: Settings, pools: {jobs: 2}}
+        ---
+        {kind: Workflow, name: other, inputs: {name: {type: string}}, steps: [{id: a, set: {x: 1}}]}
+        ---
+        {kind: Capability, name: publish-artifact, version: 1.2.0, inputs: {file: {type: string}}, run: [make]}
+        """
+
     private func workflow(_ text: String) throws -> WorkflowDefinition {
-        let catalog = load(["workflows/w.yaml": text])
+        let catalog = load(["workflows/w.yaml": text, "workflows/others.yaml": Self.others])
         #expect(catalog.diagnostics.map(\.text) == [])
         return try #require(catalog.workflows["w"])
     }
