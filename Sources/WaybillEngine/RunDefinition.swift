@@ -14,6 +14,8 @@ package struct RunDefinition: Sendable {
     package var zones: any TimeZoneSource = UniversalTime()
     /// The SHA-256 of `definition/index.json`.
     package var digest: Digest
+    /// The workflows that it may come to call, by name, from the same sources; itself among them.
+    package var subWorkflows: [String: WorkflowDefinition] = [:]
 
     package init(
         workflow: WorkflowDefinition, policies: [PolicyDefinition], settings: SettingsDefinition, digest: Digest
