@@ -75,7 +75,9 @@ package final class DefinitionCache: Sendable {
                 .quarantined, "the frozen workflow of run \(run) cannot be read by this version",
                 diagnostics: catalog.diagnostics)
         }
-        return RunDefinition(
+        var definition = RunDefinition(
             workflow: workflow, policies: catalog.policies, settings: catalog.settings, digest: frozen.digest)
+        definition.subWorkflows = catalog.closure(of: workflow)
+        return definition
     }
 }

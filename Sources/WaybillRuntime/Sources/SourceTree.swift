@@ -1,9 +1,8 @@
-package import SystemPackage
+import SystemPackage
 import WaybillCore
-import WaybillExpressions
 package import WaybillManifests
 package import WaybillPorts
-package import WaybillStore
+import WaybillStore
 
 /// The desired state: what stands under `workflows/`, read and checked.
 ///
@@ -16,9 +15,9 @@ package struct SourceTree: Sendable {
     package static let fileLimit = 100_000
     private static let folder: FilePath = "workflows"
 
-    private let root: any Directory
+    let root: any Directory
     private var read: [String: ReadFile] = [:]
-    /// Folders that cannot be read, with the reason.
+    /// What looks like manifests and is none that can be read, or a folder that cannot be, with the reason.
     private var unreadable: [String: String] = [:]
     package private(set) var catalog: Catalog
 
@@ -90,10 +89,12 @@ package struct SourceTree: Sendable {
                 let path = folder.appending(entry.name)
                 if entry.kind == .directory {
                     findBeneath(path, &found)
-                } else if name.hasSuffix(".yaml") || name.hasSuffix(".yml"), let status = try root.status(path),
-                    status.kind == .file
-                {
-                    found[path.string] = status
+                } else if name.hasSuffix(".yaml") || name.hasSuffix(".yml"), let status = try root.status(path) {
+                    if status.kind == .file {
+                        found[path.string] = status
+                    } else if status.kind != .directory {
+                        unreadable[path.string] = status.kind.refusal
+                    }
                 }
             }
         }
@@ -108,62 +109,24 @@ package struct SourceTree: Sendable {
         }
     }
 
-    // MARK: - Freezing
+    /// What a manifest held when it was read; nil where there is none that could be.
+    func bytes(of path: String) -> [UInt8]? {
+        guard let file = read[path], file.problem == nil else { return nil }
+        return file.bytes
+    }
+}
 
-    /// What a run of a workflow is started with: its file, the policies that match it, the settings, its scripts.
-    ///
-    /// - Parameter commit: gives the commit that has exactly the files at these paths; nil if none has.
-    package func freeze(
-        _ workflow: WorkflowDefinition, commit: ([String]) -> String?
-    ) throws(RuntimeError) -> FrozenDefinition {
-        var paths: Set<String> = [workflow.sourcePath]
-        for policy in catalog.policies
-        where policy.match.matches(workflow: workflow.name, labels: workflow.labels) {
-            paths.insert(policy.sourcePath)
-        }
-        if let settings = catalog.settings.place { paths.insert(settings.file) }
-        var sources = paths.compactMap { path in
-            read[path].map { FrozenDefinition.Source(path: path, bytes: $0.bytes) }
-        }
-        do throws(FileSystemError) {
-            for path in try scripts(of: workflow) where !paths.contains(path) {
-                guard let file = try root.open(FilePath(path), .read) else { continue }
-                defer { file.close() }
-                let status = try file.status()
-                guard status.kind == .file else { continue }
-                sources.append(
-                    FrozenDefinition.Source(
-                        path: path, bytes: try file.readAll(limit: RunFolders.largestSource),
-                        isExecutable: status.permissions & 0o111 != 0))
+extension FileKind {
+    /// Why something of this kind is no manifest.
+    fileprivate var refusal: String {
+        let what =
+            switch self {
+            case .link: "a symbolic link"
+            case .fifo: "a FIFO"
+            case .socket: "a socket"
+            case .device: "a device"
+            case .file, .directory, .unknown: "no file"
             }
-        } catch {
-            throw RuntimeError(StoreError(error))
-        }
-        return FrozenDefinition(workflow: workflow.name, commit: commit(sources.map(\.path)), sources: sources)
-    }
-
-    /// The files that belong to a workflow, relative to the tree's root: each relative `argv[0]`, and `files`.
-    private func scripts(of workflow: WorkflowDefinition) throws(FileSystemError) -> Set<String> {
-        let folder = FilePath(workflow.sourcePath).removingLastComponent()
-        var paths: Set<String> = []
-        for step in workflow.plan.steps {
-            guard case .run(let action) = step.action, case .argv(let arguments) = action.command,
-                case .constant(.string(let program))? = arguments.first, let file = SourceTree.frozenPath(of: program)
-            else { continue }
-            paths.insert(folder.pushing(file).lexicallyNormalized().string)
-        }
-        guard !workflow.files.isEmpty, let directory = try root.openDirectory(folder) else { return paths }
-        for pattern in workflow.files {
-            guard let glob = try? Glob(pattern) else { continue }
-            for file in try glob.files(in: directory) { paths.insert(folder.pushing(FilePath(file)).string) }
-        }
-        return paths
-    }
-
-    /// The path of a program that is frozen with a run, relative to the workflow file's folder; nil for names that are
-    /// looked up in `PATH` and for absolute paths.
-    package static func frozenPath(of program: String) -> FilePath? {
-        guard program.utf8.contains(UInt8(ascii: "/")), !program.hasPrefix("/") else { return nil }
-        return FilePath(program).lexicallyNormalized()
+        return "is \(what); manifests are read from plain files only"
     }
 }
