@@ -1,5 +1,6 @@
 import Testing
 import WaybillCore
+import WaybillManifests
 
 @testable import WaybillCommands
 
@@ -27,6 +28,35 @@ struct DiagnosticReportTests {
         #expect(
             DiagnosticReport(diagnostics: [], summary: "2 workflows, 1 policy").text(for: .plain)
                 == "ok: 2 workflows, 1 policy\n")
+    }
+
+    @Test("where nothing is wrong the text says what policies apply to, in brief or step by step")
+    func coverage() {
+        var report = DiagnosticReport(diagnostics: [], summary: "2 workflows, 2 policies")
+        report.coverage = [
+            PolicyCoverage(
+                policy: "all", mode: .enforce, workflow: "a", rules: ["r"], steps: ["x", "y"], isWhole: true),
+            PolicyCoverage(
+                policy: "tools", mode: .warn, workflow: "a", rules: ["r"], steps: ["x"], isWhole: false),
+            PolicyCoverage(policy: "all", mode: .enforce, workflow: "b", rules: ["r"], steps: [], isWhole: false),
+        ]
+        #expect(
+            report.text(for: .plain) == """
+                ok: 2 workflows, 2 policies
+                policy all: 2 steps of 2 workflows (--policies lists them)
+                policy tools: 1 step of 1 workflow (--policies lists them)
+
+                """)
+        report.listsSteps = true
+        #expect(
+            report.text(for: .plain) == """
+                ok: 2 workflows, 2 policies
+                policy all: a: every step
+                policy tools (warn): a: x
+                policy all: b: no step
+
+                """)
+        #expect(report.value["policies"]?.listValue?.count == 3)
     }
 
     @Test("annotations escape what would end them")

@@ -12,7 +12,7 @@ struct SchemaCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
     @Argument(
-        help: "workflow, policy or settings.",
+        help: "workflow, policy, capability, run, settings or test.",
         completion: .list(PublishedSchemas.all.map { $0.name.lowercased() }))
     var kind: String = "manifest"
 

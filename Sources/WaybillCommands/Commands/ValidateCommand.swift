@@ -9,7 +9,10 @@ import WaybillStore
 struct ValidateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate", abstract: "Report everything that is wrong with a tree's manifests, in one go.",
-        discussion: "Exits 2 if there is an error.")
+        discussion: """
+            Exits 2 if there is an error. Where there is none, a line for each workflow says which policies will apply to \
+            a run of it that starts now; --policies lists the steps, and --json always does.
+            """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
         case text, json, sarif, github
@@ -22,13 +25,17 @@ struct ValidateCommand: ParsableCommand {
     var format: Format?
     @Flag(help: "Take warnings about requirements and contracts as errors.")
     var strict = false
+    @Flag(help: "List the steps that each policy will apply to.")
+    var policies = false
 
     func run() throws {
         let scope = try ManifestScope(path: path, options)
         let catalog = try scope.load()
         var diagnostics = catalog.diagnostics.filter { scope.contains($0.place?.file) }
         if strict { diagnostics = DiagnosticReport.strict(diagnostics) }
-        let report = DiagnosticReport(diagnostics: diagnostics, summary: Self.summary(catalog))
+        var report = DiagnosticReport(diagnostics: diagnostics, summary: Self.summary(catalog))
+        report.coverage = catalog.coverage.filter { scope.contains(catalog.workflows[$0.workflow]?.sourcePath) }
+        report.listsSteps = policies
         let console = options.console
         switch format ?? (options.isJSON ? .json : .text) {
         case .text: console.output.write(Array(report.text(for: console.terminal).utf8))
@@ -40,8 +47,15 @@ struct ValidateCommand: ParsableCommand {
     }
 
     static func summary(_ catalog: Catalog) -> String {
-        let workflows = Text.count(catalog.workflows.count, "workflow")
-        return "\(workflows), \(Text.count(catalog.policies.count, "policy", "policies"))"
+        var parts = [
+            Text.count(catalog.workflows.count, "workflow"), Text.count(catalog.policies.count, "policy", "policies"),
+        ]
+        if !catalog.capabilities.isEmpty {
+            parts.append(Text.count(catalog.capabilities.count, "capability", "capabilities"))
+        }
+        if !catalog.tests.isEmpty { parts.append(Text.count(catalog.tests.count, "test")) }
+        if !catalog.declarations.isEmpty { parts.append(Text.count(catalog.declarations.count, "declared run")) }
+        return parts.joined(separator: ", ")
     }
 }
 

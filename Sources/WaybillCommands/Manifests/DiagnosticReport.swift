@@ -1,10 +1,15 @@
 import WaybillCore
+import WaybillManifests
 
 /// The diagnostics of a tree in one of the forms that people, programs and other tools read.
 struct DiagnosticReport {
     let diagnostics: [Diagnostic]
     /// What was read, for the last line: `3 workflows, 1 policy`.
     let summary: String
+    /// Which policies will apply to what.
+    var coverage: [PolicyCoverage] = []
+    /// Whether the text names every step that a policy applies to.
+    var listsSteps = false
 
     var errors: Int { diagnostics.count { $0.level == .error } }
     var warnings: Int { diagnostics.count { $0.level == .warning } }
@@ -19,7 +24,7 @@ struct DiagnosticReport {
         }
     }
 
-    /// Each diagnostic as compilers print them, and a line that counts.
+    /// Each diagnostic as compilers print them, a line that counts, and where nothing is wrong what each policy is about.
     func text(for terminal: Terminal) -> String {
         var lines = diagnostics.map { diagnostic in
             let colour: Terminal.Colour =
@@ -38,13 +43,40 @@ struct DiagnosticReport {
         } else {
             lines.append("\(Text.count(errors, "error")), \(Text.count(warnings, "warning")); valid: \(summary)")
         }
+        if errors == 0 { lines += listsSteps ? coveredSteps : coveredWorkflows }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// A line for each policy.
+    private var coveredWorkflows: [String] {
+        policies.map { policy in
+            let parts = coverage.filter { $0.policy == policy }
+            let steps = parts.reduce(0) { $0 + $1.steps.count }
+            let workflows = Text.count(parts.count, "workflow")
+            return "policy \(policy): \(Text.count(steps, "step")) of \(workflows) (--policies lists them)"
+        }
+    }
+
+    /// A line for each policy and workflow, with the steps in it.
+    private var coveredSteps: [String] {
+        coverage.map { part in
+            let mode = part.mode == .enforce ? "" : " (\(part.mode.rawValue))"
+            let steps =
+                part.isWhole ? "every step" : part.steps.isEmpty ? "no step" : part.steps.joined(separator: ", ")
+            return "policy \(part.policy)\(mode): \(part.workflow): \(steps)"
+        }
+    }
+
+    private var policies: [String] {
+        var names: [String] = []
+        for part in coverage where !names.contains(part.policy) { names.append(part.policy) }
+        return names
     }
 
     var value: Value {
         [
             "ok": .bool(errors == 0), "errors": .int(Int64(errors)), "warnings": .int(Int64(warnings)),
-            "diagnostics": .list(diagnostics.map(\.value)),
+            "diagnostics": .list(diagnostics.map(\.value)), "policies": .list(coverage.map(\.value)),
         ]
     }
 
