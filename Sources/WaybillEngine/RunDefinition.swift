@@ -8,14 +8,12 @@ package struct RunDefinition: Sendable {
     /// Those that match the workflow, in order of their names.
     package var policies: [PolicyDefinition]
     package var settings: SettingsDefinition
-    /// What `call` steps start, by name, and what those call.
-    package var workflows: [String: WorkflowDefinition] = [:]
     /// The time zones that expressions and cron waits may name.
     package var zones: any TimeZoneSource = UniversalTime()
     /// The SHA-256 of `definition/index.json`.
     package var digest: Digest
     /// The workflows that it may come to call, by name, from the same sources; itself among them.
-    package var subWorkflows: [String: WorkflowDefinition] = [:]
+    package var workflows: [String: WorkflowDefinition] = [:]
 
     package init(
         workflow: WorkflowDefinition, policies: [PolicyDefinition], settings: SettingsDefinition, digest: Digest

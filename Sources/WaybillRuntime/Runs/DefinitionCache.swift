@@ -1,6 +1,7 @@
 import Synchronization
 package import WaybillCore
 package import WaybillEngine
+import WaybillExpressions
 import WaybillManifests
 import WaybillStore
 
@@ -36,7 +37,7 @@ package final class DefinitionCache: Sendable {
             }
             let digest = Digest.sha256(index)
             if let known = known(digest) { return known }
-            let definition = try Self.compile(try tree.runs.definition(of: run), run)
+            let definition = try Self.compile(try tree.runs.definition(of: run), run, zones: tree.zones)
             keep(definition)
             return definition
         } catch {
@@ -65,7 +66,9 @@ package final class DefinitionCache: Sendable {
     }
 
     /// Reads frozen sources the way the tree's own are read.
-    static func compile(_ frozen: FrozenDefinition, _ run: RunID) throws(RuntimeError) -> RunDefinition {
+    static func compile(
+        _ frozen: FrozenDefinition, _ run: RunID, zones: any TimeZoneSource
+    ) throws(RuntimeError) -> RunDefinition {
         let manifests = frozen.sources.filter { $0.path.hasSuffix(".yaml") || $0.path.hasSuffix(".yml") }
         let catalog = Catalog.load(
             manifests.map { SourceFile(path: $0.path, bytes: $0.bytes) },
@@ -77,7 +80,8 @@ package final class DefinitionCache: Sendable {
         }
         var definition = RunDefinition(
             workflow: workflow, policies: catalog.policies, settings: catalog.settings, digest: frozen.digest)
-        definition.subWorkflows = catalog.closure(of: workflow)
+        definition.workflows = catalog.closure(of: workflow)
+        definition.zones = zones
         return definition
     }
 }

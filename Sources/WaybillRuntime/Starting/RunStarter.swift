@@ -40,7 +40,7 @@ package struct RunStarter: Sendable {
         let digest = RunStart.digest(workflow: workflow.name, inputs: inputs)
         if let known = try known(run, digest) { return known }
         let frozen = try sources.freeze(workflow) { tree.git.commit(of: $0, in: tree) }
-        let definition = try DefinitionCache.compile(frozen, run)
+        let definition = try DefinitionCache.compile(frozen, run, zones: tree.zones)
         var engine = RunEngine(
             definition: definition, state: RunState(definition: definition.workflow, genesis: frozen.digest),
             payloads: RunPayloads(tree: tree, run: run), limits: limits)

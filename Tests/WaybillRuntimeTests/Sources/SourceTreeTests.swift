@@ -88,7 +88,7 @@ struct SourceTreeTests {
         let run = try #require(RunID("ship-1"))
         let definition = try DefinitionCache.compile(frozen, run)
         #expect(definition.workflow.name == "ship")
-        #expect(definition.subWorkflows.keys.sorted() == ["notify", "ship"])
+        #expect(definition.workflows.keys.sorted() == ["notify", "ship"])
         #expect(definition.settings.pools == ["gpu": 1])
         guard case .uses(let use) = definition.workflow.plan.steps[1].action else {
             Issue.record("the step uses nothing")
