@@ -73,7 +73,7 @@ let package = Package(
             "WaybillCommands",
             [
                 "WaybillCore", "WaybillExpressions", "WaybillManifests", "WaybillEngine", "WaybillPorts",
-                "WaybillStore", "WaybillProcesses", "WaybillWatching", "WaybillRuntime", system,
+                "WaybillStore", "WaybillProcesses", "WaybillWatching", "WaybillHTTP", "WaybillRuntime", system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -88,7 +88,8 @@ let package = Package(
             name: "benchmarks",
             dependencies: [
                 "WaybillCore", "WaybillExpressions", "WaybillManifests", "WaybillEngine", "WaybillPorts",
-                "WaybillStore", "WaybillProcesses", "WaybillWatching", "WaybillRuntime", "CLinux", system,
+                "WaybillStore", "WaybillProcesses", "WaybillWatching", "WaybillHTTP", "WaybillRuntime", "CLinux",
+                system,
             ],
             path: "Tests/Benchmarks", swiftSettings: strict),
         tests("WaybillCoreTests", ["WaybillCore"]),

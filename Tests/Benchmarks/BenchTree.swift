@@ -2,6 +2,7 @@ import Glibc
 import SystemPackage
 import WaybillCore
 import WaybillEngine
+import WaybillHTTP
 import WaybillManifests
 import WaybillPorts
 import WaybillProcesses
@@ -45,8 +46,8 @@ struct BenchTree {
     /// - Returns: the seconds it took from taking the runs up until the last one's end is in the journal.
     func complete(_ runs: [RunID], stepsPerDecision: Int?) async throws -> Double {
         let services = RuntimeServices(
-            launcher: try LocalLauncher(), watcher: try InotifyWatcher(), timers: try TimerQueue(),
-            hookTimers: try TimerQueue())
+            launcher: try LocalLauncher(), performer: HTTPClientPerformer(), watcher: try InotifyWatcher(),
+            timers: try TimerQueue(), hookTimers: try TimerQueue())
         var options = ReconcilerOptions()
         if let stepsPerDecision { options.limits.stepsPerDecision = stepsPerDecision }
         let reconciler = Reconciler(tree: tree, services: services, options: options)

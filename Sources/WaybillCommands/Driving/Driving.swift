@@ -3,6 +3,7 @@ import Logging
 import ServiceLifecycle
 import SystemPackage
 import WaybillCore
+import WaybillHTTP
 import WaybillPorts
 import WaybillProcesses
 import WaybillRuntime
@@ -18,8 +19,8 @@ struct Driving: Sendable {
     static func services() throws -> RuntimeServices {
         do {
             return RuntimeServices(
-                launcher: try LocalLauncher(), watcher: try InotifyWatcher(), timers: try TimerQueue(),
-                hookTimers: try TimerQueue())
+                launcher: try LocalLauncher(), performer: performer(),
+                watcher: try InotifyWatcher(), timers: try TimerQueue(), hookTimers: try TimerQueue())
         } catch let error as WatchError {
             throw CommandError(
                 "no-resources", error.message, hint: "`waybill doctor` shows the limits of this machine",
@@ -29,6 +30,13 @@ struct Driving: Sendable {
         } catch let error as Errno {
             throw CommandError("no-resources", "the system gives no timer: \(error)", status: .tryAgain)
         }
+    }
+
+    /// As other programs do, it lets `SSL_CERT_FILE` name the certificates to trust.
+    private static func performer() -> HTTPClientPerformer {
+        let file = getenv("SSL_CERT_FILE").map { String(cString: $0) } ?? ""
+        return HTTPClientPerformer(
+            userAgent: "waybill/\(Version.current)", trustRoots: file.isEmpty ? nil : file)
     }
 
     var options: ReconcilerOptions { log.map { ReconcilerOptions(log: $0) } ?? ReconcilerOptions() }

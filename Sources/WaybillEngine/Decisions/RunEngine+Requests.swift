@@ -20,7 +20,8 @@ extension RunEngine {
         let key = IdempotencyKey.make(run: state.id, address: state.address(of: id), visit: visit)
         do throws(HTTPRequestError) {
             let intent = try HTTPIntent.make(
-                values, idempotencyKey: key, timeout: step.timeout ?? HTTPAction.defaultTimeout)
+                values, idempotencyKey: key, timeout: step.timeout ?? HTTPAction.defaultTimeout,
+                maxSize: step.output?.maxSize)
             for (name, value) in intent { resolved.intent[name] = value }
         } catch {
             throw EvaluationFailure(error.failure)

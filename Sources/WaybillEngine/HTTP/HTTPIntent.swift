@@ -56,8 +56,9 @@ package struct HTTPRequestValues: Sendable {
 
 /// What the ledger records of a request before it is sent: all there is to send it, or to send it again.
 ///
-/// `{"method","url","headers":{...},"body","timeout"}`. `url` is complete, with the query. `body` is the text to send,
-/// or `{"file": path}`; it is left out where there is none. `timeout` is a duration's text.
+/// `{"method","url","headers":{...},"body","timeout","maxSize"}`. `url` is complete, with the query. `body` is the text to
+/// send, or `{"file": path}`; it is left out where there is none. `timeout` is a duration's text, `maxSize` the most
+/// bytes that the response's body may have.
 package enum HTTPIntent {
     /// The most bytes of a URL; servers take 8,000 at least (RFC 9110, section 4.1), and few take more.
     package static let urlLimitBytes = 16 << 10
@@ -73,17 +74,20 @@ package enum HTTPIntent {
     /// Methods that ask for nothing to be done (RFC 9110, section 9.2.1).
     private static let safeMethods: Set = ["GET", "HEAD", "OPTIONS", "TRACE"]
 
-    /// - Parameter idempotencyKey: The step's; sent as `Idempotency-Key` by methods that change something, unless the
-    ///   step sets that header itself.
+    /// - Parameters:
+    ///   - idempotencyKey: The step's; sent as `Idempotency-Key` by methods that change something, unless the step sets
+    ///     that header itself.
+    ///   - maxSize: Left out where the step says nothing; what reads the response has a limit of its own.
     /// - Throws: for what no server could be asked, or could be asked for something else than what was meant.
     package static func make(
         _ values: HTTPRequestValues, idempotencyKey: String,
-        timeout: Duration
+        timeout: Duration, maxSize: Int? = nil
     ) throws(HTTPRequestError) -> Object {
         var intent: Object = [
             "method": .string(values.method), "url": .string(try RequestURL.make(values.url, query: values.query)),
             "timeout": .string(timeout.text),
         ]
+        if let maxSize { intent["maxSize"] = .int(Int64(maxSize)) }
         guard !values.method.isEmpty, values.method.utf8.allSatisfy(\.isASCIICapital) else {
             throw HTTPRequestError("http.method", "a method consists of capital letters")
         }

@@ -133,6 +133,7 @@ package actor Reconciler {
         // Hooks are called through the launcher, so it goes last.
         await hooks.drain(within: options.drainTime)
         services.launcher.shutDown()
+        services.performer.shutDown()
         // Whoever gets a ledger now finds all processes of its attempts gone.
         for record in records.values { record.driver?.post { $0.release() } }
         await drainDrivers()
@@ -156,7 +157,7 @@ package actor Reconciler {
         let settings = sources.catalog.settings
         places = settings.concurrentRuns
         environment = DriverEnvironment(
-            tree: tree, definitions: definitions, launcher: services.launcher,
+            tree: tree, definitions: definitions, launcher: services.launcher, performer: services.performer,
             steps: Slots(settings.concurrentSteps), hooks: hooks, limits: options.limits,
             report: { [weak self] run, report in self?.post { $0.take(report, of: run) } })
         for diagnostic in sources.catalog.diagnostics where diagnostic.level == .error {

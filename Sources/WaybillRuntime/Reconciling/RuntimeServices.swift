@@ -5,17 +5,19 @@ package import WaybillPorts
 /// The machine as the reconciler needs it, composed by whoever starts one.
 package struct RuntimeServices: Sendable {
     package var launcher: any ProcessLauncher
+    package var performer: any HTTPPerformer
     package var watcher: any DirectoryWatcher
     package var timers: any TimerService
     /// For the hooks alone.
     package var hookTimers: any TimerService
 
     package init(
-        launcher: any ProcessLauncher, watcher: any DirectoryWatcher, timers: any TimerService,
-        hookTimers: any TimerService
+        launcher: any ProcessLauncher, performer: any HTTPPerformer, watcher: any DirectoryWatcher,
+        timers: any TimerService, hookTimers: any TimerService
     ) {
         self.hookTimers = hookTimers
         self.launcher = launcher
+        self.performer = performer
         self.watcher = watcher
         self.timers = timers
     }

@@ -31,11 +31,11 @@ struct AttemptHost: Sendable {
         }
     }
 
-    /// Whether an attempt was launched: its log is created before its process.
-    func wasLaunched(_ reference: AttemptReference) -> Bool {
-        let log = path(of: reference).appending(Self.logs.stdout)
+    /// Whether a file is there that is created before an attempt begins.
+    func wasLaunched(_ reference: AttemptReference, mark: String) -> Bool {
+        let mark = path(of: reference).appending(mark)
         // A folder that cannot be read must not make a step run twice.
-        guard let status = try? folder.directory.status(log) else {
+        guard let status = try? folder.directory.status(mark) else {
             return (try? folder.directory.status(FilePath("."))) == nil
         }
         return status.kind == .file
@@ -60,7 +60,7 @@ struct AttemptHost: Sendable {
         return request
     }
 
-    private func bytes(of payload: Payload) throws(RuntimeError) -> [UInt8] {
+    func bytes(of payload: Payload) throws(RuntimeError) -> [UInt8] {
         switch payload {
         case .inline(let value): return Array((value.stringValue ?? "").utf8)
         case .artifact(let digest, let size):

@@ -9,6 +9,7 @@ struct DriverEnvironment: Sendable {
     let tree: Tree
     let definitions: DefinitionCache
     let launcher: any ProcessLauncher
+    let performer: any HTTPPerformer
     let steps: Slots
     let hooks: HookService
     let limits: EngineLimits
@@ -85,11 +86,11 @@ actor RunDriver {
     let environment: DriverEnvironment
     private var session: RunSession?
     private var isFirstOpening: Bool
-    /// Attempts that have a process, or wait for a place.
-    private var attempts: [AttemptReference: any RunningProcess] = [:]
+    /// Attempts that have a process or a request under way, or wait for a place.
+    var attempts: [AttemptReference: any RunningProcess] = [:]
     private var queued: [AttemptReference: Attempt] = [:]
     /// Outcomes that the disk kept from being recorded.
-    private var outcomes: [AttemptReference: ProcessOutcome] = [:]
+    private var outcomes: [AttemptReference: AttemptOutcome] = [:]
     var unripe: [UnripeAnswer] = []
     /// Claims in the common inbox that the disk kept from being settled.
     var commonClaims: [FilePath.Component] = []
@@ -246,16 +247,17 @@ actor RunDriver {
         for attempt in session.state.outstandingAttempts
         where attempts[attempt.reference] == nil && queued[attempt.reference] == nil {
             var outcome = outcomes[attempt.reference]
-            if outcome == nil { outcome = try session.host.recordedOutcome(of: attempt.reference) }
+            if outcome == nil { outcome = try session.host.recordedOutcome(of: attempt) }
             // One that was stopped together with its daemon, and not because the run ends, is an interrupted one; so
             // is one of an earlier boot: its record was not synced, and what it left may be cut off.
             let isOfThisBoot = attempt.intent["boot"] == .string(tree.boot)
-            let isInterrupted = (outcome?.stop == .request && !session.state.isEnding) || !isOfThisBoot
+            let isInterrupted = (outcome?.wasStopped == true && !session.state.isEnding) || !isOfThisBoot
             if let outcome, !isInterrupted {
                 let result = session.host.result(of: attempt, outcome)
                 try perform(try session.handle(.attemptEnded(attempt.reference, result)), session)
                 outcomes[attempt.reference] = nil
-            } else if !session.host.wasLaunched(attempt.reference), isOfThisBoot {
+            } else if isOfThisBoot, outcome?.leftNothing ?? !session.host.wasLaunched(attempt) {
+                outcomes[attempt.reference] = nil
                 enqueue(attempt)
             } else {
                 let reason =
@@ -329,11 +331,12 @@ actor RunDriver {
     private func launch(_ attempt: Attempt, _ session: RunSession) throws(RuntimeError) -> AttemptResult? {
         let reference = attempt.reference
         _ = try session.host.prepare(reference)
+        if attempt.isRequest { return try send(attempt, session) }
         let request = try session.host.request(attempt)
         do throws(LaunchError) {
             let process = try environment.launcher.launch(request) { outcome in
                 // The launcher's thread must not block: the outcome is handed over to the driver's lane.
-                self.post { $0.ended(attempt, outcome) }
+                self.post { $0.ended(attempt, .process(outcome)) }
             }
             attempts[reference] = process
             return nil
@@ -346,11 +349,11 @@ actor RunDriver {
         }
     }
 
-    private func ended(_ attempt: Attempt, _ outcome: ProcessOutcome) {
+    func ended(_ attempt: Attempt, _ outcome: AttemptOutcome) {
         attempts[attempt.reference] = nil
         environment.steps.give()
-        // The run goes on under the next daemon, which finds `exit.json`; a step that was stopped with this one
-        // must not be taken for one that was cancelled.
+        // The run goes on under the next daemon, which finds `exit.json` or `response.json`; a step that was stopped
+        // with this one must not be taken for one that was cancelled.
         guard !isStopping else { return }
         outcomes[attempt.reference] = outcome
         attend { () throws(RuntimeError) in
