@@ -37,7 +37,9 @@ package struct HTTPResponseReader: Sendable {
             return .failure(fail(.verification, "the body is no JSON: \(error.message) (\(place))", reply))
         }
         let value: Value = ["status": .int(Int64(reply.status)), "headers": .object(headers), "body": body]
-        guard let violation = output?.schema?.validate(value).first else { return .success(value) }
+        guard let violation = output?.schema?.validate(value).first else {
+            return .success(output?.schemaValue.map { value.fitted(to: TypeShape(schema: $0)) } ?? value)
+        }
         return .failure(fail(.verification, "output does not fit its schema: \(violation.message)", reply))
     }
 
