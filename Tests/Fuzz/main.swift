@@ -9,6 +9,7 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
     "expression": fuzzExpression,
     "inbox": fuzzInbox,
     "json": fuzzJSON,
+    "ledger": fuzzLedger,
     "manifest": fuzzManifest,
     "pattern": fuzzPattern,
     "schema": fuzzSchema,

@@ -33,6 +33,20 @@ struct ZoneSpanTests {
         #expect(perpetual?.span(at: 1_800_000_000) == all)
     }
 
+    @Test("a change at the ends of 64 bits is one before or after all years")
+    func farAway() throws {
+        for end in [Int64.min, .max] {
+            let header = Array("TZif2".utf8) + [UInt8](repeating: 0, count: 30) + [1, 0, 0, 0, 2, 0, 0, 0, 4]
+            let types: [UInt8] = [0, 0, 14, 16, 0, 0, 0, 0, 28, 32, 0, 0] + Array("AAA\0".utf8)
+            let time = (0..<8).map { UInt8(truncatingIfNeeded: end >> (56 - 8 * Int64($0))) }
+            let first = header + [0, 0, 0, 0, 1] + types
+            let zone = try #require(ZoneFile(tzif: first + header + time + [1] + types + Array("\n\n".utf8)))
+            let span = zone.span(at: 0)
+            #expect(span.start == ZoneSpan.bounds.lowerBound && span.end == ZoneSpan.bounds.upperBound)
+            #expect(span.offset == (end < 0 ? 7_200 : 3_600))
+        }
+    }
+
     @Test(
         "stretches of every rule meet without a gap",
         arguments: [

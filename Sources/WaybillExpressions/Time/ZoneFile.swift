@@ -38,7 +38,9 @@ package struct ZoneFile: Sendable {
             reader.position += 2
         }
         guard kinds.allSatisfy({ $0 < offsets.count }), times == times.sorted() else { return nil }
-        transitions = zip(times, kinds).map { ($0, offsets[$1]) }
+        // Some files begin at the birth of the universe, from where no sum leads on.
+        let bounds = ZoneSpan.bounds
+        transitions = zip(times, kinds).map { (min(max($0, bounds.lowerBound), bounds.upperBound), offsets[$1]) }
         firstOffset = offsets[0]
         reader.position += header.restSize(timeSize: timeSize)
         footer = header.version >= 2 ? ZoneRule(posix: reader.line()) : nil

@@ -37,6 +37,9 @@ func fuzzExpression(_ bytes: [UInt8]) {
     }
     if let result = evaluate(checked) {
         require(result.fits(checked.shape), "\(result.summary) is of the type \(checked.shape) that the checker found")
+        let unchecked = require(
+            try? Expression.compile(source, declarations: .unchecked), "what is checked is also well formed")
+        require(evaluate(unchecked) == result, "types change nothing about values")
     }
 }
 

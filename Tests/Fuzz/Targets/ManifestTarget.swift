@@ -1,7 +1,11 @@
 import WaybillCore
 import WaybillManifests
 
-/// A file gives definitions or errors, never neither, and nothing that has an error may run.
+/// The schema of any manifest.
+private let schema = PublishedSchemas.schema(for: "Manifest").flatMap { try? JSONSchema($0) }
+
+/// A file gives definitions or errors, never neither; nothing that has an error may run, and what has none fits the
+/// published schema.
 func fuzzManifest(_ bytes: [UInt8]) {
     let file = SourceFile(path: "workflows/fuzz.yaml", bytes: bytes)
     let catalog = Catalog.load([file]) { !$0.contains("missing") }
@@ -17,7 +21,11 @@ func fuzzManifest(_ bytes: [UInt8]) {
     require(!hasError || catalog.setAside.isDisjoint(with: catalog.workflows.keys), "what is set aside cannot run")
     let again = Catalog.load([file]) { !$0.contains("missing") }
     require(again.diagnostics == catalog.diagnostics, "a file always has the same diagnostics")
-    guard !hasError, definitions == 0 else { return }
+    guard !hasError else { return }
+    for document in YAML.documents(bytes).documents where !document.value.isNull {
+        require(schema?.isValid(document.value) == true, "what is read fits the schema that editors use")
+    }
+    guard definitions == 0 else { return }
     for document in YAML.documents(bytes).documents {
         let kind = document.value["kind"]?.stringValue
         require(

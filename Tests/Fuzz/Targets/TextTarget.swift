@@ -21,7 +21,7 @@ func fuzzText(_ bytes: [UInt8]) {
     }
     guard let zone = ZoneFile(tzif: bytes) else { return }
     var time: Int64 = -3_000_000_000
-    for _ in 0..<20 {
+    for _ in 0..<20 where time < 300_000_000_000 {
         let span = zone.span(at: time)
         require(span.start <= time && span.end > time, "a stretch holds the time it was asked for")
         require(span.offset == zone.offsetSeconds(at: time), "a stretch has the offset of its times")

@@ -27,6 +27,11 @@ func fuzzYAML(_ bytes: [UInt8]) {
     guard let value = try? YAML.value(bytes, limits: limits) else { return }
     require(stream.problems.isEmpty && stream.documents.count <= 1, "a value comes from one sound document")
     require((try? JSON.parse(JSON.compact(value))) == value, "a value has a JSON")
+    guard bytes.allSatisfy({ (0x20...0x7E).contains($0) || $0 == 0x0A }), !bytes.contains(UInt8(ascii: "\\")) else {
+        return
+    }
+    guard let json = try? JSON.parse(bytes) else { return }
+    require(json == value, "JSON is YAML, and means the same")
 }
 
 extension YAMLNode {
