@@ -5,6 +5,7 @@ import Foundation
 // Feeds one reader with what libFuzzer makes up, and ends with a report at the first property that does not hold.
 
 let targets: [String: @Sendable ([UInt8]) -> Void] = [
+    "calls": fuzzCalls,
     "cron": fuzzCron,
     "expression": fuzzExpression,
     "inbox": fuzzInbox,

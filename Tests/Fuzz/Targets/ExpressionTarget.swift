@@ -26,6 +26,10 @@ private let limit = CostLimit(units: 20_000)
 func fuzzExpression(_ bytes: [UInt8]) {
     guard let source = String(validating: bytes, as: UTF8.self) else { return }
     fuzzTemplate(source)
+    check(expression: source)
+}
+
+func check(expression source: String) {
     let checked: Expression
     do throws(InvalidExpression) {
         checked = try Expression.compile(source, declarations: Variables.declarations)
