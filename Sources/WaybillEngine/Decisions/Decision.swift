@@ -34,8 +34,10 @@ package enum Effect: Sendable {
     case terminate(AttemptReference)
     /// KILL at once.
     case kill(AttemptReference)
-    /// Brings a sub-run to its end, by its id.
-    case cancelRun(String)
+    /// Makes sure that the sub-run is there that an open wait stands for.
+    case startRun(waitKey: String)
+    /// Tells the sub-runs of open waits what `RunState.childOrder` says.
+    case instructChildren
     /// `checkpoints/<seq>.json`, with exactly these bytes.
     case writeCheckpoint(seq: Int, bytes: [UInt8])
     /// What became of the file that was the stimulus.

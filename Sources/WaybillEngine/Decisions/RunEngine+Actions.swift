@@ -49,8 +49,10 @@ extension RunEngine {
         for wait in resolved.waits {
             draft.isMilestone = true
             var data = wait.data
-            data["key"] = .string(WaitKey.of(address, visit: visit, suffix: wait.suffix))
+            let key = WaitKey.of(address, visit: visit, suffix: wait.suffix)
+            data["key"] = .string(key)
             try emit(.taskWaiting, step: address, visit: visit, attempt: 1, data)
+            if state.waits[key]?.reason == .subworkflow { draft.effects.append(.startRun(waitKey: key)) }
         }
         if let snapshot = resolved.snapshot {
             let taken = try takeSnapshot(snapshot, step: address, visit: visit)

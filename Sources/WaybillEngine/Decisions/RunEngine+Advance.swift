@@ -47,7 +47,7 @@ extension RunEngine {
         while state.phase == .running {
             if state.isPauseRequested, state.ending == nil {
                 try pauseIfQuiet()
-                break
+                guard state.ending == .rollback else { break }
             }
             if state.ending != nil, state.stage == .main || state.isAborted, try !wind() { break }
             guard draft.steps < limits.stepsPerDecision else {
@@ -66,6 +66,9 @@ extension RunEngine {
 
     private mutating func pauseIfQuiet() throws(EngineError) {
         guard state.outstanding.isEmpty else { return }
+        if definition.workflow.onPause == .rollback, state.stage == .main {
+            return try emit(.branchTaken, ["to": .string(RunStage.undoing.rawValue), "reason": "rollback"])
+        }
         draft.isMilestone = true
         try emit(.runPaused, Object())
     }
@@ -109,7 +112,9 @@ extension RunEngine {
         }
         for key in state.waits.keys.sorted() { try close(key) }
         // Once: many programs take a second TERM for impatience. A later decision finds the attempts in the state.
-        if state.ending != .failure, state.ending != draft.endingBefore {
+        if state.ending == .cancellation || state.ending == .finish, state.ending != draft.endingBefore,
+            !state.isAborted
+        {
             for attempt in state.outstandingAttempts { draft.effects.append(.terminate(attempt.reference)) }
         }
         // An unknown outcome that nobody will be asked about any more.
@@ -121,9 +126,8 @@ extension RunEngine {
 
     private mutating func close(_ key: String) throws(EngineError) {
         guard let wait = state.waits[key], let id = state.instance(at: wait.step) else { return }
-        if let run = wait.run, wait.reason == .subworkflow {
-            // A sub-run is brought to its end as well, and the step waits for that.
-            if state.ending != draft.endingBefore || state.isAborted { draft.effects.append(.cancelRun(run)) }
+        if wait.reason == .subworkflow {
+            // A sub-run is brought to its end as well (`RunState.childOrder`), and the step waits for that.
             return
         }
         try emit(
@@ -146,16 +150,17 @@ extension RunEngine {
     /// The end of the workflow's own plan: what was done is undone where it must be, then the rest of the run's life.
     private mutating func leaveMain() throws(EngineError) -> Bool {
         switch state.ending {
-        case .failure where definition.workflow.failure != .stop, .cancellation:
+        case .failure where definition.workflow.failure != .stop, .cancellation, .rollback:
             if !state.isAborted, try undoNext(elseLeave: false) { return true }
         default: break
         }
+        if state.ending == .rollback { return try rollBack() }
         return try begin(stage: state.ending == .failure ? .onFailure : .finally)
     }
 
     /// Undoes the newest of what was done, once the one before it is undone.
     private mutating func undoNext(elseLeave: Bool = true) throws(EngineError) -> Bool {
-        if state.compensations.contains(where: { $0.status == .running }), !state.isAborted { return false }
+        if state.undoing != nil, !state.isAborted { return false }
         if let next = state.nextCompensation, !state.isAborted {
             let record = state.compensations[next]
             draft.isMilestone = true
@@ -163,25 +168,43 @@ extension RunEngine {
             return true
         }
         guard elseLeave else { return false }
+        if state.ending == .rollback { return try rollBack() }
         return try begin(stage: state.ending == .failure ? .onFailure : .finally)
+    }
+
+    /// All that was done is undone: the run pauses, or begins anew if it was resumed meanwhile.
+    private mutating func rollBack() throws(EngineError) -> Bool {
+        draft.isMilestone = true
+        guard state.isPauseRequested else {
+            try emit(.branchTaken, ["to": .string(RunStage.main.rawValue)])
+            return true
+        }
+        try emit(.runPaused, ["reason": "rollback"])
+        return false
     }
 
     private mutating func leaveStage() throws(EngineError) -> Bool {
         let frame = state.frames.values.first { $0.kind == (state.stage == .finally ? .finally : .onFailure) }
-        guard frame?.isDone != false else { return state.isAborted ? false : try reportStandstill() }
+        guard frame?.isDone != false else {
+            guard state.outstanding.isEmpty, state.waits.isEmpty else { return false }
+            return try end(after: Failure(.internal, "nothing runs or waits, and not all steps are settled"))
+        }
         if state.stage == .finally { return try end(after: frame?.failure) }
         return try begin(stage: .finally)
     }
 
     /// Begins a part of the run's life that the workflow has, or the one after it.
     private mutating func begin(stage: RunStage) throws(EngineError) -> Bool {
-        guard !state.isAborted else { return try end(after: nil) }
+        // A run that undoes another one has nothing else to do: that one cleaned up itself.
+        guard !state.isAborted, state.undoes == nil else { return try end(after: nil) }
         if stage == .onFailure, definition.workflow.onFailure != nil {
             try emit(.branchTaken, ["to": .string(RunStage.onFailure.rawValue)])
             return true
         }
         if definition.workflow.finally != nil {
-            try emit(.branchTaken, ["to": .string(RunStage.finally.rawValue)])
+            var data: Object = ["to": .string(RunStage.finally.rawValue)]
+            if let outputs = draft.outputs { write(.object(outputs), as: "outputs", into: &data) }
+            try emit(.branchTaken, data)
             return true
         }
         return try end(after: nil)
@@ -221,11 +244,14 @@ extension RunEngine {
     /// - Parameter failure: that of `finally`, which fails a run that would have completed.
     private mutating func end(after failure: Failure?) throws(EngineError) -> Bool {
         switch state.ending {
-        case .cancellation: try finish(.cancelled, outputs: nil, error: state.error ?? Failure(.cancelled, "cancelled"))
+        case .cancellation:
+            try finish(
+                .cancelled, outputs: nil,
+                error: state.error ?? Failure(.cancelled, state.undoes.map { "undid \($0)" } ?? "cancelled"))
         case .failure:
             try finish(
                 .failed, outputs: nil, error: state.error ?? Failure(.internal, "the run failed without an error"))
-        case .finish, nil:
+        case .finish, .rollback, nil:
             if let failure {
                 try finish(.failed, outputs: nil, error: failure)
             } else {
@@ -236,7 +262,7 @@ extension RunEngine {
     }
 
     private mutating func complete() throws(EngineError) {
-        // With a `finally` they were evaluated in an earlier decision; the same state gives them again.
+        // With a `finally` they were evaluated in an earlier decision, and recorded.
         guard let outputs = draft.outputs ?? (try? currentOutputs()) else {
             return try finish(.failed, outputs: nil, error: Failure(.expression, "outputs: cannot be evaluated"))
         }
@@ -250,6 +276,8 @@ extension RunEngine {
         var data: Object = ["status": .string(phase.rawValue)]
         if let outputs { write(.object(outputs), as: "outputs", into: &data) }
         if let error { data["error"] = error.value }
+        let report = state.compensationReport(endingAs: phase)
+        if !report.isNull { data["compensation"] = report }
         try emit(.runEnd, data)
     }
 }

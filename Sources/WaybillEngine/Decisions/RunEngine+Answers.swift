@@ -104,9 +104,10 @@ extension RunEngine {
     // MARK: - Entries
 
     mutating func accept(
-        _ file: InboxFile, _ bytes: [UInt8], step: String? = nil, visit: Int? = nil
+        _ file: InboxFile, _ bytes: [UInt8], step: String? = nil, visit: Int? = nil, order: ParentOrder? = nil
     ) throws(EngineError) {
         var data = describe(file)
+        if let order { data["order"] = .int(Int64(order.seq)) }
         // Whatever a reader lets through, its exact bytes are kept: here if a JSON string can hold them.
         if bytes.count <= Payload.inlineLimit, let text = String(validating: bytes, as: UTF8.self) {
             data["bytes"] = .string(text)

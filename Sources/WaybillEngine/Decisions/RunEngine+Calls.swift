@@ -9,6 +9,7 @@ extension RunEngine {
     func resolve(
         _ action: CallAction, _ id: InstanceID, visit: Int, in scope: RunScope, into resolved: inout ResolvedAction
     ) throws(EvaluationFailure) {
+        if resolveUndo(id, action, into: &resolved) { return }
         guard let workflow = definition.workflows[action.workflow] else {
             throw EvaluationFailure(
                 Failure(.executor, "the workflow \(action.workflow) was not frozen with this run"))
@@ -35,6 +36,25 @@ extension RunEngine {
         resolved.waits = [(nil, callWait(run, action.detach))]
     }
 
+    /// A sub-run undoes itself: as a run that begins with its past, and adds its own compensations.
+    private func resolveUndo(_ id: InstanceID, _ action: CallAction, into resolved: inout ResolvedAction) -> Bool {
+        guard let record = state.compensation(of: id.frame), let child = record.run,
+            state.definition(of: record.instance).effectiveCompensation == nil
+        else { return false }
+        let run = RunID.undo(of: child)
+        resolved.intent = ["workflow": .string(action.workflow), "run": .string(run), "undoes": .string(child)]
+        resolved.waits = [
+            (
+                nil,
+                [
+                    "reason": .string(WaitReason.subworkflow.rawValue), "run": .string(run),
+                    "details": ["undoes": .string(child)],
+                ]
+            )
+        ]
+        return true
+    }
+
     private func callWait(_ run: String, _ isDetached: Bool) -> Object {
         [
             "reason": .string(WaitReason.subworkflow.rawValue), "run": .string(run),
@@ -59,8 +79,10 @@ extension RunEngine {
         try emit(.taskStart, step: address, visit: step.visit, attempt: step.attempt + 1, intent)
         draft.isMilestone = true
         var wait = callWait(run, action.detach)
-        wait["key"] = .string(WaitKey.of(address, visit: step.visit))
+        let key = WaitKey.of(address, visit: step.visit)
+        wait["key"] = .string(key)
         try emit(.taskWaiting, step: address, visit: step.visit, attempt: step.attempt + 1, wait)
+        draft.effects.append(.startRun(waitKey: key))
     }
 
     private func callWait(_ key: String) throws(EngineError) -> (wait: WaitState, id: InstanceID) {
@@ -89,7 +111,9 @@ extension RunEngine {
         report.extra["run"] = .string(end.run)
         report.extra["head"] = .string(end.head.hex)
         if end.canBeUndone { report.extra["undo"] = true }
+        if end.hasStandingEffects { report.extra["standing"] = true }
         report.activeMicroseconds = end.usage.activeMicroseconds
+        if wait.details?["undoes"] != nil { return try endUndo(id, end, report) }
         switch end.status {
         case .completed: try settle(id, .completed(output: end.outputs ?? .object(Object()), report))
         case .cancelled where state.ending != nil:
@@ -100,5 +124,48 @@ extension RunEngine {
             failure.step = nil
             try settle(id, .failed(failure, report))
         }
+    }
+
+    private mutating func endUndo(_ id: InstanceID, _ end: ChildEnd, _ report: AttemptReport) throws(EngineError) {
+        var report = report
+        report.extra["standing"] = nil
+        if end.status == .cancelled, !end.hasStandingEffects {
+            return try settle(id, .completed(output: nil, report))
+        }
+        let why = end.error.map { ": \($0.message)" } ?? ""
+        try settle(id, .failed(Failure(.compensation, "\(end.run) could not undo everything\(why)"), report))
+    }
+
+    /// What the sub-run of an open wait is started with; nil where the wait stands for none, or for one that undoes.
+    package func childStart(_ key: String) -> ChildStart? {
+        guard let wait = state.waits[key], wait.reason == .subworkflow, let run = wait.run,
+            let id = state.instance(at: wait.step), let intent = state[id].intent,
+            let workflow = intent["workflow"]?.stringValue
+        else { return nil }
+        return ChildStart(
+            run: run, workflow: workflow, inputs: intent["with"]?.objectValue ?? Object(),
+            parent: ["run": .string(state.id), "step": .string(wait.step), "visit": .int(Int64(wait.visit))],
+            undoes: wait.details?["undoes"]?.stringValue, isDetached: wait.details?["detach"] == true)
+    }
+
+    /// Makes of a sub-run's past a run that undoes it. The state must be that of the entry before its `RUN_END`.
+    mutating func undo(_ start: ChildStart) throws(EngineError) {
+        guard !state.phase.isEnded, state.phase != .pending else {
+            throw EngineError(.unexpectedStimulus, "there is nothing to undo in \(state.id)")
+        }
+        try emit(
+            .forked, actor: .parent, by: start.parent["run"]?.stringValue,
+            [
+                "from": .string(state.id), "seq": .int(Int64(state.seq)), "mode": "undo", "run": .string(start.run),
+                "parent": .object(start.parent),
+            ])
+    }
+}
+
+extension RunID {
+    /// The id of the run that undoes another one.
+    static func undo(of run: String) -> String {
+        let id = run + "-undo"
+        return isValid(id) ? id : "\(Digest.sha256(run).hex)-undo"
     }
 }

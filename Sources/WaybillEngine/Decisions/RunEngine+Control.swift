@@ -19,9 +19,12 @@ extension RunEngine {
                     Suggestion.hint(for: file.name.key, among: known) ?? "expected \(known.joined(separator: ", "))"
                 return try reject(file, .control, "there is no control file '\(file.name.key)'; \(hint)")
             }
-            if let objection = objection(to: kind, body) { return try reject(file, .control, objection) }
-            try accept(file, bytes)
-            try carryOut(kind, body, by: file.author)
+            let order = ParentOrder(body, in: state)
+            let objection = order.map { self.objection(to: $0) } ?? self.objection(to: kind, body)
+            if let objection { return try reject(file, .control, objection) }
+            try accept(file, bytes, order: order)
+            if let order { return try obey(order, body) }
+            try carryOut(kind, body, actor: .user, by: file.author)
         }
     }
 
@@ -54,10 +57,11 @@ extension RunEngine {
     }
 
     /// Why this control file does not apply now; nil if it does.
-    private func objection(to kind: ControlKind, _ body: Object) -> String? {
+    func objection(to kind: ControlKind, _ body: Object) -> String? {
         switch kind {
         case .cancel: return nil
         case .pause:
+            if state.ending == .rollback { return "the run is paused already" }
             if state.ending != nil { return "the run is ending" }
             return state.phase == .paused || state.isPauseRequested ? "the run is paused already" : nil
         case .resume:
@@ -74,24 +78,26 @@ extension RunEngine {
         }
     }
 
-    private mutating func carryOut(_ kind: ControlKind, _ body: Object, by author: String) throws(EngineError) {
+    mutating func carryOut(
+        _ kind: ControlKind, _ body: Object, actor: Actor, by author: String
+    ) throws(EngineError) {
         var data = Object()
         if let reason = body["reason"] { data["reason"] = reason }
         switch kind {
-        case .cancel: try cancel(data, by: author)
+        case .cancel: try cancel(data, actor: actor, by: author)
         case .pause: break
         case .retry:
             data["retry"] = true
-            try emit(.runResumed, actor: .user, by: author, data)
-        case .resume: try emit(.runResumed, actor: .user, by: author, data)
+            try emit(.runResumed, actor: actor, by: author, data)
+        case .resume: try emit(.runResumed, actor: actor, by: author, data)
         case .snapshot:
             for member in ["name", "description", "tags"] { data[member] = body[member] }
-            try takeSnapshot(data, actor: .user, by: author)
+            try takeSnapshot(data, actor: actor, by: author)
         }
     }
 
     /// The first cancellation ends attempts with TERM, a second one at once.
-    private mutating func cancel(_ data: Object, by author: String) throws(EngineError) {
+    private mutating func cancel(_ data: Object, actor: Actor, by author: String) throws(EngineError) {
         if state.ending == .cancellation {
             for attempt in state.outstandingAttempts { draft.effects.append(.kill(attempt.reference)) }
             guard !state.isAborted else { return }
@@ -99,7 +105,9 @@ extension RunEngine {
             for attempt in state.outstandingAttempts { draft.effects.append(.terminate(attempt.reference)) }
         }
         // A paused run is woken to be brought to its end.
-        if state.phase == .paused { try emit(.runResumed, actor: .user, by: author, ["reason": "cancelled"]) }
-        try emit(.runCancelled, actor: .user, by: author, data)
+        if state.phase == .paused {
+            try emit(.runResumed, actor: actor, by: author, ["reason": "cancelled", "cancel": true])
+        }
+        try emit(.runCancelled, actor: actor, by: author, data)
     }
 }

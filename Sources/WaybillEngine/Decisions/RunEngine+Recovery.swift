@@ -24,6 +24,7 @@ extension RunEngine {
         if let asked = outcome.report.retryAt, asked > until { until = asked }
         let address = state.address(of: id)
         var data: Object = ["reason": .string(failure.kind.rawValue), "error": failure.value]
+        if outcome.isRejected { data["rejected"] = true }
         if let code = outcome.report.exitCode { data["exitCode"] = .int(Int64(code)) }
         if outcome.report.activeMicroseconds > 0 {
             data["activeMicroseconds"] = .int(outcome.report.activeMicroseconds)
@@ -79,12 +80,14 @@ extension RunEngine {
     }
 
     /// Whether `TASK_END` says that there is something to undo.
-    func canBeUndone(_ outcome: Outcome, _ step: StepDefinition, hasBegun: Bool) -> Bool {
-        guard hasBegun else { return false }
+    func canBeUndone(_ outcome: Outcome, _ id: InstanceID, hasBegun: Bool) -> Bool {
+        guard hasBegun, state.isUndoable(in: id.frame) else { return false }
+        let step = state.definition(of: id)
         if case .call = step.action, step.compensation == nil { return outcome.report.extra["undo"] == true }
         guard let compensation = step.effectiveCompensation else { return false }
         if outcome.status == .completed, outcome.caught == nil { return true }
-        return outcome.isRejected || compensation.on == .started
+        // An earlier attempt of this visit may have left a result that was rejected.
+        return outcome.isRejected || compensation.on == .started || state[id].intent?["rejected"] == true
     }
 }
 

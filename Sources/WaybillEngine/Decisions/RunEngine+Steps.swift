@@ -178,8 +178,12 @@ extension RunEngine {
             if let outputs = outcome.finishOutputs { write(outputs, as: "finishOutputs", into: &data) }
         }
         if isRepeated { data["again"] = true }
-        if canBeUndone(outcome, step, hasBegun: hasBegun) { data["undo"] = true }
-        if step.isPivot, outcome.status == .completed { data["pivot"] = true }
+        data["undo"] = nil
+        if canBeUndone(outcome, id, hasBegun: hasBegun) {
+            data["undo"] = true
+            if let item = RunScope(self, id, visit: visit).itemValue { write(item, as: "item", into: &data) }
+        }
+        if step.isPivot, outcome.status == .completed, state.isUndoable(in: id.frame) { data["pivot"] = true }
         if let key = itemKey(of: id) { data["key"] = .string(key) }
         try emit(
             .taskEnd, step: state.address(of: id), visit: visit, attempt: hasBegun ? state[id].attempt : nil, data)

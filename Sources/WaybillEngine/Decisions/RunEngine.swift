@@ -35,6 +35,7 @@ package struct RunEngine: Sendable {
         draft = Draft()
         draft.moment = moment
         draft.endingBefore = state.ending
+        let orderBefore = state.childOrder
         switch stimulus {
         case .start(let start): try begin(start)
         case .resume, .tick: break
@@ -44,6 +45,7 @@ package struct RunEngine: Sendable {
         case .event(let key, let seq, let event): try receive(event, seq: seq, for: key)
         case .childStarted(let key): try noteChildStarted(key)
         case .childEnded(let key, let end): try endChild(key, end)
+        case .undo(let start): try undo(start)
         case .file(let file): try judge(file)
         }
         guard state.phase != .pending else { return Decision() }
@@ -51,6 +53,9 @@ package struct RunEngine: Sendable {
         // Only the clock's own stimulus lets deadlines fire: whoever sends it has read the inbox before.
         if case .tick = stimulus { try expireWaits() }
         try advance()
+        if let order = state.childOrder, order != orderBefore, orderBefore != nil || order != .resume {
+            draft.effects.append(.instructChildren)
+        }
         return seal()
     }
 

@@ -40,6 +40,20 @@ package enum Stimulus: Sendable {
     case childStarted(waitKey: String)
     /// The sub-run that an open wait stands for ended.
     case childEnded(waitKey: String, ChildEnd)
+    /// Turns the past of a sub-run that completed into a run that undoes it.
+    case undo(ChildStart)
+}
+
+/// What a sub-run is started with.
+package struct ChildStart: Sendable, Hashable {
+    package var run: String
+    package var workflow: String
+    package var inputs: Object
+    /// `{"run","step","visit"}`
+    package var parent: Object
+    /// The sub-run that this one undoes; nil for one that is called.
+    package var undoes: String?
+    package var isDetached: Bool
 }
 
 /// How a sub-run ended, from its own ledger.
@@ -52,11 +66,13 @@ package struct ChildEnd: Sendable, Hashable {
     package var head: Digest
     /// Whether it did something that it can undo.
     package var canBeUndone: Bool
+    /// Whether it did something that is neither wanted nor undone.
+    package var hasStandingEffects: Bool
     package var usage: Usage
 
     package init(
         run: String, status: RunStatus, outputs: Value?, error: Failure?, head: Digest, canBeUndone: Bool = false,
-        usage: Usage = Usage()
+        hasStandingEffects: Bool = false, usage: Usage = Usage()
     ) {
         self.run = run
         self.status = status
@@ -64,6 +80,7 @@ package struct ChildEnd: Sendable, Hashable {
         self.error = error
         self.head = head
         self.canBeUndone = canBeUndone
+        self.hasStandingEffects = hasStandingEffects
         self.usage = usage
     }
 }

@@ -14,6 +14,8 @@ final class RunScope: Scope {
     /// The plans whose steps can be named, innermost first.
     private let frames: [Frame]
     private let item: (loop: InstanceID, index: Int)?
+    /// The item of what is being undone: its loop may be over.
+    private let undoneItem: Value?
     /// What a capability was given; nil where the run's own inputs count.
     private let inputs: Value?
 
@@ -34,6 +36,7 @@ final class RunScope: Scope {
         item = id.flatMap { engine.state.item(around: $0.frame) }
         var locals = Object()
         var inputs = inputs
+        var undoneItem: Value?
         locals["error"] = engine.state.error?.value ?? .null
         if let id {
             let address = engine.state.address(of: id)
@@ -46,6 +49,7 @@ final class RunScope: Scope {
             if let record = engine.state.compensation(of: id.frame) {
                 locals["output"] = record.output.flatMap(reader.value(of:)) ?? .null
                 inputs = inputs ?? record.inputs
+                undoneItem = record.item.flatMap(reader.value(of:))
             }
         }
         if let result {
@@ -55,6 +59,7 @@ final class RunScope: Scope {
         if let outputs { locals["outputs"] = .object(outputs) }
         locals["event"] = event
         self.inputs = inputs
+        self.undoneItem = undoneItem
         self.locals = locals
     }
 
@@ -65,6 +70,7 @@ final class RunScope: Scope {
         reader = PayloadReader(blobs: [], source: nil)
         frames = []
         item = nil
+        undoneItem = nil
         inputs = nil
         locals = Object()
     }
@@ -86,14 +92,16 @@ final class RunScope: Scope {
         case "index": item.map { .int(Int64($0.index)) }
         case "run":
             [
-                "id": .string(state.id), "startedAt": .string(state.startedAt.description),
+                "id": .string(state.undoes ?? state.id), "startedAt": .string(state.startedAt.description),
                 "startedBy": state.startedBy.map(Value.string) ?? .null,
             ]
         default: locals[name]
         }
     }
 
-    private var itemValue: Value? {
+    /// The item of the innermost loop around the step.
+    var itemValue: Value? {
+        if let undoneItem { return undoneItem }
         guard let item, let list = state[item.loop].loop.flatMap({ reader.value(of: $0.items) })?.listValue,
             list.indices.contains(item.index)
         else { return nil }

@@ -230,6 +230,7 @@ extension CompensationRecord {
             "visit": .int(Int64(visit)), "seq": .int(Int64(seq)), "status": .string(status.rawValue),
         ]
         output?.write(as: "output", into: &object)
+        item?.write(as: "item", into: &object)
         object["inputs"] = inputs
         object["run"] = run.map(Value.string)
         object["error"] = error?.value
@@ -243,6 +244,7 @@ extension CompensationRecord {
         self.init(
             instance: instance, step: try fields.text("step"), visit: Int(try fields.int("visit")),
             seq: Int(try fields.int("seq")), output: Payload.read("output", from: object))
+        item = Payload.read("item", from: object)
         inputs = object["inputs"]
         run = object["run"]?.stringValue
         status = try fields.word("status", Status.init(rawValue:))

@@ -21,6 +21,8 @@ package struct CompensationRecord: Sendable, Hashable {
     package var output: Payload?
     /// Of a capability that undoes itself: what it was given.
     package var inputs: Value?
+    /// Inside a loop: the item it was done for. The loop itself may be over.
+    package var item: Payload?
     /// For a sub-run that undoes itself: its id.
     package var run: String?
     package var status: Status = .pending

@@ -34,8 +34,10 @@ extension RunState {
         case .answerAccepted: try applyAnswerAccepted(entry)
         case .answerRejected: applyAnswerRejected(entry)
         case .snapshot: applySnapshot(entry)
+        case .forked: applyForked(entry)
         case .error:
             guard ending == nil || ending == .finish else { return }
+            outputs = nil
             ending = .failure
             error = Failure(entry.data["error"])
             halt(Frame.root)
@@ -104,14 +106,7 @@ extension RunState {
         journalSeq = Int(data["journal"]?.intValue ?? 0)
         startedAt = entry.ts
         phase = .running
-        variables = Object(definition.variables.map { ($0.name, $0.defaultValue) })
-        switch definition.plan.shape {
-        case .graph:
-            for (step, needs) in (frames[Frame.root]?.unsettledNeeds ?? []).enumerated() where needs == 0 {
-                ready.insert(InstanceID(frame: Frame.root, step: step))
-            }
-        case .machine(let start): ready.insert(InstanceID(frame: Frame.root, step: start))
-        }
+        begin()
     }
 
     private mutating func applyRunEnd(_ entry: Entry) {
@@ -124,9 +119,13 @@ extension RunState {
     }
 
     private mutating func applyRunResumed(_ entry: Entry) {
+        let wasPaused = phase == .paused
         phase = .running
         pausedAt = nil
         isPauseRequested = false
+        isPausedByParent = false
+        // A run that is resumed while it still undoes begins anew once that is done.
+        if ending == .rollback, wasPaused, entry.data["cancel"] != true { startOver() }
         guard isHeld else { return }
         isHeld = false
         if entry.data["retry"] == true { releaseHold() }
@@ -142,7 +141,7 @@ extension RunState {
         } else if stage == .main {
             halt(Frame.root)
         }
-        if stage == .main || stage == .undoing { ending = .cancellation }
+        if stage == .main || stage == .undoing || ending != .failure { ending = .cancellation }
     }
 
     private mutating func applySnapshot(_ entry: Entry) {
@@ -151,6 +150,22 @@ extension RunState {
             name: name, description: entry.data["description"]?.stringValue,
             tags: entry.data["tags"]?.listValue?.compactMap(\.stringValue) ?? [],
             seq: entry.seq, at: entry.ts, step: entry.step, by: entry.by)
+    }
+
+    /// From here on this is another run, which undoes what the entries before this one did.
+    private mutating func applyForked(_ entry: Entry) {
+        guard entry.data["mode"] == "undo", let run = entry.data["run"]?.stringValue else { return }
+        undoes = id
+        id = run
+        parent = entry.data["parent"] ?? .null
+        trigger = ["type": "parent", "by": entry.by.map(Value.string) ?? .null]
+        startedBy = entry.by
+        usage = Usage()
+        outputs = nil
+        ending = .cancellation
+        stage = .main
+        halt(Frame.root)
+        ready.removeAll()
     }
 
     /// The next state of a machine, or, without a step, the next part of the run's life.
@@ -162,13 +177,19 @@ extension RunState {
             }
             return
         }
-        ready.removeAll()
+        if target != RunStage.undoing.rawValue { ready.removeAll() }
         switch RunStage(rawValue: target) {
+        case .main?: startOver()
+        case .undoing?:
+            ending = .rollback
+            halt(Frame.root)
         case .onFailure?:
             stage = .onFailure
             if let plan = definition.onFailure { openFrame(.onFailure, plan, under: nil) }
         case .finally?:
             stage = .finally
+            // What was evaluated before anything was cleaned up is what the run gives back.
+            if let evaluated = Payload.read("outputs", from: entry.data) { outputs = evaluated }
             if let plan = definition.finally { openFrame(.finally, plan, under: nil) }
         default: break
         }

@@ -195,6 +195,7 @@ extension RunState {
         usage.retries += 1
         usage.activeMicroseconds += entry.data["activeMicroseconds"]?.intValue ?? 0
         if let failure = Failure(entry.data["error"]) { self[id].error = failure }
+        if entry.data["rejected"] == true { self[id].intent?["rejected"] = true }
         // Its intent stays, and says that this is to be started again rather than visited anew.
         if frames[id.frame]?.isHalted == false { ready.insert(id) }
     }

@@ -65,7 +65,11 @@ extension RunState {
         let data = entry.data
         guard let key = data["key"]?.stringValue else { return }
         if key.hasPrefix("@") {
-            if key == ControlKind.pause.key { isPauseRequested = true }
+            if let order = data["order"]?.intValue { lastOrder = Int(order) }
+            if key == ControlKind.pause.key {
+                isPauseRequested = true
+                isPausedByParent = data["order"] != nil
+            }
             return
         }
         let digest = data["sha256"]?.stringValue.flatMap(Digest.init(hex:))

@@ -50,6 +50,8 @@ extension RunState {
             "stage": .string(stage.rawValue), "held": .bool(isHeld), "aborted": .bool(isAborted),
             "journal": .int(Int64(journalSeq)), "nextFrame": .int(Int64(nextFrame)), "counts": counts.record,
         ]
+        if lastOrder > 0 { object["order"] = .int(Int64(lastOrder)) }
+        if isPausedByParent { object["pausedByParent"] = true }
         if !overrides.isEmpty { object["retry"] = .object(overrides) }
         inputs.write(as: "inputs", into: &object)
         outputs?.write(as: "outputs", into: &object)
@@ -58,6 +60,7 @@ extension RunState {
         object["error"] = error?.value
         object["endedAt"] = endedAt.map { .string($0.description) }
         object["pausedAt"] = pausedAt.map { .string($0.description) }
+        object["undoes"] = undoes.map(Value.string)
         object["ending"] = ending.map { .string($0.rawValue) }
         object["frames"] = .list(frames.keys.sorted().compactMap { frames[$0]?.record })
         if !pastVisits.isEmpty {
@@ -135,6 +138,9 @@ extension RunState {
         pausedAt = try fields.optionalTime("pausedAt")
         ending = object["ending"]?.stringValue.flatMap(Ending.init(rawValue:))
         stage = try fields.word("stage", RunStage.init(rawValue:))
+        lastOrder = Int(object["order"]?.intValue ?? 0)
+        isPausedByParent = object["pausedByParent"]?.boolValue ?? false
+        undoes = object["undoes"]?.stringValue
         isHeld = object["held"]?.boolValue ?? false
         isAborted = object["aborted"]?.boolValue ?? false
         journalSeq = Int(try fields.int("journal"))

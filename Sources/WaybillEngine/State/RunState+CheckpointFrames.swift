@@ -97,7 +97,7 @@ extension Frame {
             if case .steps(let plan)? = definition.step(at: base)?.action { return plan }
         case .item:
             if case .forEach(let loop)? = definition.step(at: base)?.action { return loop.body }
-        case .auxiliary(compensate): return definition.step(at: base)?.effectiveCompensation?.plan
+        case .auxiliary(compensate): return definition.step(at: base)?.undoPlan
         case .auxiliary(check):
             if case .check(let plan)? = definition.step(at: base)?.performed.onUnknown { return plan }
         case .auxiliary:
@@ -124,6 +124,7 @@ extension RunState {
                 visit: Int(parts.first?.intValue ?? 0), eventCursor: parts.last?.intValue.map(Int.init))
         }
         for value in fields.list("compensations") { compensations.append(try CompensationRecord(record: value)) }
+        recountCompensations()
         for (id, frame) in frames {
             for (step, state) in frame.steps.enumerated() where state.status == .running && state.isOutside {
                 outstanding.insert(InstanceID(frame: id, step: step))

@@ -60,10 +60,12 @@ extension RunState {
     ) -> Int {
         let id = nextFrame
         nextFrame += 1
-        var isRevisitable = false
+        // A run that may start over repeats everything.
+        var isRevisitable = definition.onPause == .rollback
         if let parent, let outer = frames[parent.frame] {
             isRevisitable =
-                outer.isRevisitable || outer.plan.shape != .graph || outer.plan.steps[parent.step].repetition != nil
+                isRevisitable || outer.isRevisitable || outer.plan.shape != .graph
+                || outer.plan.steps[parent.step].repetition != nil
         }
         var frame = Frame(
             id: id, kind: kind, plan: plan, parent: parent, base: base ?? parent.map(address(of:)) ?? "",

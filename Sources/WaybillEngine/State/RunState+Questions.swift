@@ -31,7 +31,7 @@ extension RunState {
     /// The next moment at which the clock alone changes something; nil where nothing waits for it, and from the request
     /// of a pause to its end: deadlines that pass meanwhile fire at resume.
     package var nextDeadline: Timestamp? {
-        guard phase == .running, !isPauseRequested else { return nil }
+        guard phase == .running, !isPauseRequested || ending != nil else { return nil }
         return waits.values.lazy.compactMap(\.until).min()
     }
 

@@ -20,6 +20,8 @@ package struct RunState: Sendable {
     package var startedBy: String?
     package var parent: Value = .null
     package var session: Value = .null
+    /// The sub-run that this run undoes: its past is this one's past.
+    package var undoes: String?
     package var durability = Durability.full
     package var startedAt = Timestamp(microseconds: 0)
     /// The run's own `retry`, before what steps say.
@@ -43,6 +45,10 @@ package struct RunState: Sendable {
     package var endedAt: Timestamp?
     package var pausedAt: Timestamp?
     package var isPauseRequested = false
+    /// Whether the pause was the parent's, which then also ends it.
+    package var isPausedByParent = false
+    /// The entry of the parent's ledger from which its newest order came.
+    package var lastOrder = 0
     /// Why the run is being brought to its end before all steps are settled.
     package var ending: Ending?
 
@@ -52,6 +58,12 @@ package struct RunState: Sendable {
     package var compensations: [CompensationRecord] = []
     /// Whether the run is paused because it failed, until `@retry` or `@cancel`.
     package var isHeld = false
+    /// The one of `compensations` that is being undone.
+    var undoing: Int?
+    /// None of `compensations` from here on is still to be undone, and none before `undoFloor`: so the next one is found
+    /// without looking at all of them.
+    var undoCursor = 0
+    var undoFloor = 0
     /// Whether a second cancellation ended undoing and cleaning up.
     package var isAborted = false
 
@@ -127,6 +139,8 @@ package enum Ending: String, Sendable, Hashable {
     case cancellation
     /// A `finish` step.
     case finish
+    /// A pause that undoes what was done; the run begins anew when it is resumed.
+    case rollback
 }
 
 /// How many steps are in each status.
