@@ -202,6 +202,7 @@ extension RunEngine {
         if let timeout = step.timeout { resolved.intent["timeout"] = .string(timeout.text) }
         if let pool = step.pool { resolved.intent["pool"] = .string(pool) }
         resolved.intent["boot"] = .string(draft.moment.boot)
+        resolved.intent["undoes"] = state.undoes.map(Value.string)
     }
 
     /// A script is `["/bin/sh","-c",...]` to policies, whatever else it is run with.

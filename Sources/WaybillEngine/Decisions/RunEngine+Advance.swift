@@ -278,6 +278,7 @@ extension RunEngine {
         if let error { data["error"] = error.value }
         let report = state.compensationReport(endingAs: phase)
         if !report.isNull { data["compensation"] = report }
+        if state.parentRun != nil { tellParent(&data, phase) }
         try emit(.runEnd, data)
     }
 }

@@ -148,6 +148,16 @@ extension RunEngine {
             undoes: wait.details?["undoes"]?.stringValue, isDetached: wait.details?["detach"] == true)
     }
 
+    /// What `RUN_END` says for the run that called this one.
+    func tellParent(_ data: inout Object, _ phase: RunPhase) {
+        if phase == .completed, state.nextCompensation != nil { data["undo"] = true }
+        data["usage"] = [
+            "steps": .int(Int64(state.usage.steps)), "started": .int(Int64(state.usage.started)),
+            "retries": .int(Int64(state.usage.retries)), "activeMicroseconds": .int(state.usage.activeMicroseconds),
+            "tokens": .int(state.usage.tokens), "cost": .double(state.usage.cost),
+        ]
+    }
+
     /// Makes of a sub-run's past a run that undoes it. The state must be that of the entry before its `RUN_END`.
     mutating func undo(_ start: ChildStart) throws(EngineError) {
         guard !state.phase.isEnded, state.phase != .pending else {

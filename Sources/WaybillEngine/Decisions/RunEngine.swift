@@ -45,7 +45,10 @@ package struct RunEngine: Sendable {
         case .event(let key, let seq, let event): try receive(event, seq: seq, for: key)
         case .childStarted(let key): try noteChildStarted(key)
         case .childEnded(let key, let end): try endChild(key, end)
-        case .undo(let start): try undo(start)
+        case .undo(let start):
+            // Alone, because it takes the place of one entry.
+            try undo(start)
+            return seal()
         case .file(let file): try judge(file)
         }
         guard state.phase != .pending else { return Decision() }

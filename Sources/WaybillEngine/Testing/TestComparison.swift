@@ -109,7 +109,9 @@ struct TestComparison {
         }
     }
 
-    static func text(_ value: Value) -> String { value.stringValue ?? String(decoding: JSON.compact(value), as: UTF8.self) }
+    static func text(_ value: Value) -> String {
+        value.stringValue ?? String(decoding: JSON.compact(value), as: UTF8.self)
+    }
 }
 
 /// Entries as lines for people.

@@ -65,7 +65,8 @@ package struct TestRunner {
     private mutating func play() throws(TestProblem) {
         let inputs: Object
         do throws(GivenInputs.Problems) {
-            inputs = try GivenInputs.check(test.inputs, against: definition.workflow.inputs, of: definition.workflow.name)
+            inputs = try GivenInputs.check(
+                test.inputs, against: definition.workflow.inputs, of: definition.workflow.name)
         } catch {
             throw TestProblem("the inputs do not fit: " + error.messages.joined(separator: "; "))
         }
@@ -144,7 +145,7 @@ package struct TestRunner {
             if engine.state.outstandingAttempts.contains(where: { $0.reference == reference }) {
                 due.append(Happening(at: now, stimulus: .attemptEnded(reference, result)))
             }
-        case .writeCheckpoint, .settle, .cancelRun: break
+        case .writeCheckpoint, .settle, .startRun, .instructChildren: break
         }
     }
 
@@ -192,11 +193,13 @@ package struct TestRunner {
                 continue
             }
             guard test.stubs[wait.step] != nil else {
-                throw TestProblem("\(wait.step) calls another workflow: give it a stub with its `output`, or an `error`")
+                throw TestProblem(
+                    "\(wait.step) calls another workflow: give it a stub with its `output`, or an `error`")
             }
             let stub = try stub(for: wait.step, visit: wait.visit)
             due.append(
-                Happening(at: now + (stub.takes ?? .zero), stimulus: .childEnded(waitKey: wait.key, stub.childEnd(run))))
+                Happening(at: now + (stub.takes ?? .zero), stimulus: .childEnded(waitKey: wait.key, stub.childEnd(run)))
+            )
         }
     }
 
@@ -228,7 +231,8 @@ package struct TestRunner {
             return wait.visit == 1 ? given.value.listValue?.first ?? given.value : given.value
         }
         let dot = wait.key.lastIndex(of: ".")
-        guard wait.visit > 1, let dot, let list = test.answers.first(where: { $0.key == wait.key[..<dot] })?.value.listValue,
+        guard wait.visit > 1, let dot,
+            let list = test.answers.first(where: { $0.key == wait.key[..<dot] })?.value.listValue,
             list.indices.contains(wait.visit - 1)
         else { return nil }
         return list[wait.visit - 1]

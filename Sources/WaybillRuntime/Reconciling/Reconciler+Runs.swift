@@ -152,6 +152,7 @@ extension Reconciler {
             report.runs[run] = glance
             report.problems[run] = nil
             options.log.info("\(run) \(glance.status.rawValue)")
+            tell(glance.parent, of: run)
         case .busy(let message):
             block(run, &record, RuntimeError(.busy, message), retryAfter: options.retryInterval)
         case .stalled(let message):
@@ -167,10 +168,18 @@ extension Reconciler {
             report.problems[run] = RuntimeError(.quarantined, message)
             options.log.error("\(run) is quarantined: \(message)")
             records[run] = record
+            tell(record.glance?.parent, of: run)
             // Something changed while it was looked at; perhaps the ledger was put back.
             if hasNews, !isOneShot { wake(run, Wake(restoresProjections: true)) }
         }
         options.onReport?(run.text)
+    }
+
+    /// Lets a run that called another one look at it: it ended, or nobody can end it.
+    private func tell(_ parent: RunID?, of run: RunID) {
+        guard let parent, !isStopping, (try? tree.journal.index(following: false).runs[parent]?.ended) == .some(nil)
+        else { return }
+        register(parent, Wake(children: [run]))
     }
 
     private func rest(_ record: inout RunRecord, _ phase: RunRecord.Phase) {
@@ -262,6 +271,12 @@ extension Reconciler {
         where record.watch == nil && (record.phase == .dormant || record.phase == .working) {
             let modified = modification(ofInboxOf: run)
             if modified != record.inboxModified { wake(run, Wake()) }
+        }
+        if let index = try? tree.journal.index(following: true) {
+            // Ended by another process: whoever waits for it here has not heard.
+            for (run, record) in records where record.phase == .dormant && index.runs[run]?.ended != nil {
+                wake(run, Wake())
+            }
         }
         for (run, record) in records where record.phase == .quarantined {
             if status(ofLedgerOf: run) != record.ledgerStatus { wake(run, Wake(restoresProjections: true)) }

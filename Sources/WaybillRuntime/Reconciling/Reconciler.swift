@@ -159,6 +159,7 @@ package actor Reconciler {
         environment = DriverEnvironment(
             tree: tree, definitions: definitions, launcher: services.launcher, performer: services.performer,
             steps: Slots(settings.concurrentSteps), hooks: hooks, limits: options.limits,
+            wake: { [weak self] run, wake in self?.post { $0.register(run, wake) } },
             report: { [weak self] run, report in self?.post { $0.take(report, of: run) } })
         for diagnostic in sources.catalog.diagnostics where diagnostic.level == .error {
             options.log.warning("\(diagnostic.text)")

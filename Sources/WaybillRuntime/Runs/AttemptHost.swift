@@ -86,7 +86,8 @@ struct AttemptHost: Sendable {
             environment[name] = value.stringValue
         }
         let reference = attempt.reference
-        environment["WAYBILL_RUN_ID"] = run.text
+        // What is undone was done under that run's id, and may be found by it.
+        environment["WAYBILL_RUN_ID"] = attempt.intent["undoes"]?.stringValue ?? run.text
         environment["WAYBILL_STEP"] = reference.step
         environment["WAYBILL_ATTEMPT"] = String(reference.attempt)
         environment["WAYBILL_IDEMPOTENCY_KEY"] = IdempotencyKey.make(

@@ -37,12 +37,20 @@ package final class DefinitionCache: Sendable {
             }
             let digest = Digest.sha256(index)
             if let known = known(digest) { return known }
-            let definition = try Self.compile(try tree.runs.definition(of: run), run, zones: tree.zones)
-            keep(definition)
-            return definition
+            return try self.definition(try tree.runs.definition(of: run), run, zones: tree.zones)
         } catch {
             throw RuntimeError(wrapping: error)
         }
+    }
+
+    /// The definition that frozen sources make.
+    func definition(
+        _ frozen: FrozenDefinition, _ run: RunID, zones: any TimeZoneSource
+    ) throws(RuntimeError) -> RunDefinition {
+        if let known = known(frozen.digest) { return known }
+        let definition = try Self.compile(frozen, run, zones: zones)
+        keep(definition)
+        return definition
     }
 
     private func known(_ digest: Digest) -> RunDefinition? {

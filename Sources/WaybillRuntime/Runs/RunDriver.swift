@@ -13,6 +13,8 @@ struct DriverEnvironment: Sendable {
     let steps: Slots
     let hooks: HookService
     let limits: EngineLimits
+    /// Wakes another run: one that this one called.
+    let wake: @Sendable (RunID, Wake) -> Void
     /// Called when a driver came to rest, on its lane.
     let report: @Sendable (RunID, DriverReport) -> Void
 }
@@ -39,6 +41,8 @@ package struct RunGlance: Sendable, Hashable {
     /// When a file that may still be written has been quiet for long enough.
     package var lookAgainAt: Timestamp?
     package var openWaits: Int
+    /// The run that called this one.
+    var parent: RunID?
     /// Files that were refused beyond the limit, and that the ledger does not count yet.
     var uncountedRejections: Int
     /// Answers that came early and lie in the common inbox.
@@ -55,6 +59,8 @@ struct Wake: Sendable {
     var commonClaims: [FilePath.Component] = []
     /// Answers in the common inbox that cannot be taken yet.
     var unripeAnswers: [UnripeAnswer] = []
+    /// Sub-runs of which something was heard.
+    var children: [RunID] = []
     /// Whether projections are to be compared with what they should be.
     var restoresProjections = false
 
@@ -63,6 +69,7 @@ struct Wake: Sendable {
         commonNames += other.commonNames
         commonClaims += other.commonClaims
         unripeAnswers += other.unripeAnswers
+        children += other.children
         restoresProjections = restoresProjections || other.restoresProjections
     }
 }
@@ -125,6 +132,7 @@ actor RunDriver {
         guard !isStopping else { return }
         attend { () throws(RuntimeError) in
             let session = try self.open(restoring: wake.restoresProjections)
+            try self.hear(of: wake.children, session)
             try self.readInboxes(session, wake)
             try self.tick(session)
         }
@@ -210,7 +218,8 @@ actor RunDriver {
         return RunGlance(
             status: state.status, deadline: heldBack.isEmpty ? session.engine.nextTick : nil,
             lookAgainAt: unripe.map(\.readyAt).min(),
-            openWaits: state.waits.count, uncountedRejections: session.engine.uncountedRejections,
+            openWaits: state.waits.count, parent: state.parentRun.flatMap(RunID.init),
+            uncountedRejections: session.engine.uncountedRejections,
             heldCommonNames: heldCommonNames)
     }
 
@@ -231,7 +240,8 @@ actor RunDriver {
         // Other processes may have written since; a run whose end is in the journal has nothing left to tell.
         let isToldOf = (try? tree.journal.index(following: false).runs[run]?.ended) != nil
         if !isToldOf { hooks.catchUp(run, upTo: session.state.ledgerHead) }
-        if isFirstOpening {
+        let isFirst = isFirstOpening
+        if isFirst {
             isFirstOpening = false
             session.restoreProjections()
             try settleLeftovers(session)
@@ -239,6 +249,7 @@ actor RunDriver {
             session.restoreProjections()
         }
         try recover(session)
+        if isFirst { try recoverCalls(session) }
         return session
     }
 
@@ -276,7 +287,9 @@ actor RunDriver {
             case .launch(let attempt): enqueue(attempt)
             case .terminate(let reference): try stop(reference, session) { $0.terminate(grace: nil) }
             case .kill(let reference): try stop(reference, session) { $0.kill() }
-            case .writeCheckpoint, .settle, .cancelRun: break
+            case .startRun(let key): try attendCall(key, session)
+            case .instructChildren: try instructChildren(session)
+            case .writeCheckpoint, .settle: break
             }
         }
     }

@@ -1,0 +1,145 @@
+import SystemPackage
+import WaybillCore
+import WaybillEngine
+import WaybillPorts
+import WaybillStore
+
+/// What a driver knows and tells of the runs that its run called.
+struct SubRuns {
+    let tree: Tree
+    let definitions: DefinitionCache
+    let limits: EngineLimits
+    /// The run that called them.
+    let parent: RunID
+
+    /// How a sub-run stands.
+    enum Standing {
+        case underWay(RunID)
+        case ended(ChildEnd)
+    }
+
+    /// Makes sure that a sub-run is there, unless it has been.
+    ///
+    /// - Parameter isEnding: whether the parent ends: then nothing is started for it any more, and it does not wait for a
+    ///   sub-run that nobody can bring to its end.
+    func attend(_ start: ChildStart, isEnding: Bool) throws(RuntimeError) -> Standing {
+        guard let run = RunID(start.run) else {
+            return .ended(lost(start.run, .failed, Failure(.internal, "'\(start.run)' is no run id")))
+        }
+        do {
+            if let known = try tree.journal.index(following: true).runs[run] {
+                if known.isPruned {
+                    return .ended(lost(run.text, .failed, Failure(.internal, "it was pruned before it was heard")))
+                }
+                if try tree.runs.open(run) == nil {
+                    return .ended(lost(run.text, .failed, Failure(.internal, "its folder is gone")))
+                }
+                if known.ended != nil { return try ended(run, isEnding: isEnding) }
+            } else if isEnding, try tree.runs.open(run) == nil {
+                return .ended(lost(run.text, .cancelled, Failure(.cancelled, "it was never started")))
+            }
+            if isEnding, glanceStatus(run) == .quarantined {
+                let failure = Failure(.internal, "its ledger cannot be trusted; nobody can end it")
+                return .ended(lost(run.text, .failed, failure))
+            }
+            try SubRunStarter(tree: tree, definitions: definitions, limits: limits).start(start, run, of: parent)
+            return .underWay(run)
+        } catch let error as RuntimeError where error.code == .conflict {
+            return .ended(lost(run.text, .failed, Failure(.executor, error.message)))
+        } catch {
+            throw RuntimeError(wrapping: error)
+        }
+    }
+
+    private func ended(_ run: RunID, isEnding: Bool) throws(RuntimeError) -> Standing {
+        do throws(RuntimeError) {
+            if let end = try end(of: run) { return .ended(end) }
+        } catch {
+            // A ledger that is damaged may be repaired, and is waited for.
+            guard error.code == .quarantined else { throw error }
+        }
+        guard isEnding else { return .underWay(run) }
+        return .ended(lost(run.text, .failed, Failure(.internal, "its ledger cannot be trusted")))
+    }
+
+    private func lost(_ run: String, _ status: RunStatus, _ failure: Failure) -> ChildEnd {
+        ChildEnd(run: run, status: status, outputs: nil, error: failure, head: .zero)
+    }
+
+    // MARK: - The end
+
+    /// How a run ended, from its own ledger; nil if it has not.
+    private func end(of run: RunID) throws(RuntimeError) -> ChildEnd? {
+        var last: LedgerScanner.Item?
+        do throws(StoreError) {
+            let genesis = try tree.runs.definition(of: run).digest
+            _ = try tree.ledgers.scan(run, from: .start(genesis: genesis), knownHeads: [:]) { item in
+                if item.entry.type == .runEnd { last = item }
+            }
+        } catch {
+            throw RuntimeError(error)
+        }
+        guard let last else { return nil }
+        let data = last.entry.data
+        var usage = Usage()
+        usage.steps = Int(data["usage"]?["steps"]?.intValue ?? 0)
+        usage.started = Int(data["usage"]?["started"]?.intValue ?? 0)
+        usage.retries = Int(data["usage"]?["retries"]?.intValue ?? 0)
+        usage.activeMicroseconds = data["usage"]?["activeMicroseconds"]?.intValue ?? 0
+        usage.tokens = data["usage"]?["tokens"]?.intValue ?? 0
+        usage.cost = data["usage"]?["cost"]?.numberValue ?? 0
+        let standing = data["compensation"]?["standing"]?.listValue ?? []
+        let status = RunStatus(rawValue: data["status"]?.stringValue ?? "") ?? .failed
+        return ChildEnd(
+            run: run.text, status: status, outputs: Payload.read("outputs", from: data).flatMap { value(of: $0, run) },
+            error: Failure(data["error"]), head: last.digest, canBeUndone: data["undo"] == true,
+            hasStandingEffects: status != .completed && !standing.isEmpty, usage: usage)
+    }
+
+    private func value(of payload: Payload, _ run: RunID) -> Value? {
+        switch payload {
+        case .inline(let value): value
+        case .artifact(let digest, _): RunPayloads(tree: tree, run: run).payload(digest)
+        }
+    }
+
+    /// What `run.json` says.
+    private func glanceStatus(_ run: RunID) -> RunStatus? {
+        guard let folder = try? tree.runs.open(run),
+            let bytes = try? folder.read(RunFolder.glance, limit: 16 << 20), let glance = try? JSON.parse(bytes)
+        else { return nil }
+        return glance["status"]?.stringValue.flatMap(RunStatus.init)
+    }
+
+    // MARK: - Orders
+
+    /// Whether an order has to be said again after a crash: going on is only for those that stand still.
+    func needs(_ order: ChildOrder, _ run: RunID) -> Bool { order != .resume || glanceStatus(run) == .paused }
+
+    /// Puts an order into a sub-run's inbox.
+    ///
+    /// - Returns: the file's name; nil if the run has ended, or the same order lies there unread.
+    func instruct(_ run: RunID, _ order: ChildOrder, seq: Int) throws(RuntimeError) -> FilePath.Component? {
+        let file = ParentOrder.file(order, parent: parent.text, seq: seq, reason: reason(order))
+        do {
+            guard try tree.journal.index(following: true).runs[run]?.ended == nil,
+                let inbox = try tree.runsDirectory.openDirectory(FilePath(run.text).pushing(RunFolder.inbox))
+            else { return nil }
+            try Mailbox.drop(file.name, file.bytes, into: inbox)
+            return FilePath.Component(file.name)
+        } catch let error as StoreError where error.code == .exists {
+            return nil
+        } catch {
+            throw RuntimeError(wrapping: error)
+        }
+    }
+
+    private func reason(_ order: ChildOrder) -> String {
+        switch order {
+        case .resume: "\(parent) goes on"
+        case .pause: "\(parent) pauses"
+        case .cancel: "\(parent) ends"
+        case .abort: "\(parent) ends at once"
+        }
+    }
+}
