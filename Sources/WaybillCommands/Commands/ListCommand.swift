@@ -7,7 +7,7 @@ import WaybillRuntime
 struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List runs, the newest first.",
-        discussion: "With --json every line is one run, as in its run.json.")
+        discussion: "Runs that other runs called are listed with --tree, below those. With --json every line is one run, as in its run.json.")
 
     @OptionGroup var options: GlobalOptions
     @Option(help: "Only runs with this status; may be repeated.")
@@ -18,12 +18,14 @@ struct ListCommand: ParsableCommand {
     var label: [String] = []
     @Option(help: "Only runs started since a time (2026-11-20T10:00:00Z), or in the last 2h, 3d, ...")
     var since: String?
+    @Flag(help: "Also runs that other runs called.")
+    var tree = false
     @Option(help: ArgumentHelp("Only the newest so many.", valueName: "count"))
     var limit: Int?
 
     func run() throws {
-        let tree = try options.tree()
-        let now = tree.clock.now()
+        let directory = try options.tree()
+        let now = directory.clock.now()
         let filter = try RunFilter(
             statuses: status, workflows: workflow, labels: label, since: since, now: now)
         for word in filter.unknownStatuses {
@@ -32,14 +34,17 @@ struct ListCommand: ParsableCommand {
                     + (Suggestion.hint(for: word, among: RunFilter.knownStatuses)
                         ?? "there are \(RunFilter.knownStatuses.joined(separator: ", "))"))
         }
-        let reader = GlanceReader(tree)
-        var glances = try tree.runIDs().map { reader.glance($0) }.filter(filter.holds)
-        glances.sort(by: Self.isNewer)
-        if let limit { glances = Array(glances.prefix(max(0, limit))) }
+        let reader = GlanceReader(directory)
+        let found = try directory.runIDs().map { reader.glance($0) }.filter(filter.holds)
+        let family = RunFamily(found)
+        var roots = tree ? family.tops : found.filter { $0.parent == nil }
+        roots.sort(by: Self.isNewer)
+        if let limit { roots = Array(roots.prefix(max(0, limit))) }
+        let glances = tree ? roots.flatMap { family.below($0) } : roots.map { ($0, 0) }
 
         let console = options.console
         if console.isJSON {
-            for glance in glances { console.output.json(.object(glance.object)) }
+            for (glance, _) in glances { console.output.json(.object(glance.object)) }
             return
         }
         console.output.write(Array(Self.table(glances, now: now).text(for: console.terminal).utf8))
@@ -56,18 +61,55 @@ struct ListCommand: ParsableCommand {
         }
     }
 
-    static func table(_ glances: [Glance], now: Timestamp) -> Table {
+    static func table(_ glances: [(Glance, depth: Int)], now: Timestamp) -> Table {
         var table = Table("RUN", "WORKFLOW", "STATUS", "STARTED", "TIME", "STEPS", "DETAIL")
-        for glance in glances {
+        for (glance, depth) in glances {
             let (done, total) = glance.progress
             let time = glance.startedAt.map { Text.span((glance.endedAt ?? now) - $0) } ?? ""
             table.add(
-                .plain(glance.run.text), .plain(glance.workflow), .status(glance.status),
+                .plain(String(repeating: "  ", count: depth) + glance.run.text), .plain(glance.workflow), .status(glance.status),
                 .plain(glance.startedAt.map { Text.time($0.description) } ?? ""), .plain(time),
                 .plain(glance.problem == nil ? "\(done)/\(total)" : ""),
                 .faint(glance.errorText ?? glance.waitingFor))
         }
         return table
+    }
+}
+
+/// Runs and those they called.
+struct RunFamily {
+    /// Those whose parent is not among them.
+    let tops: [Glance]
+    private let children: [RunID: [Glance]]
+
+    init(_ glances: [Glance]) {
+        let known = Set(glances.map(\.run))
+        var tops: [Glance] = []
+        var children: [RunID: [Glance]] = [:]
+        for glance in glances {
+            if let parent = glance.parent, parent != glance.run, known.contains(parent) {
+                children[parent, default: []].append(glance)
+            } else {
+                tops.append(glance)
+            }
+        }
+        self.tops = tops
+        self.children = children
+    }
+
+    /// A run and those below it, the oldest first, each with how deep it is.
+    func below(_ top: Glance) -> [(Glance, depth: Int)] {
+        var found: [(Glance, depth: Int)] = []
+        var next: [(Glance, depth: Int)] = [(top, 0)]
+        var seen: Set<RunID> = []
+        while let (glance, depth) = next.popLast() {
+            guard seen.insert(glance.run).inserted else { continue }
+            found.append((glance, depth))
+            // The last one is taken first.
+            let called = (children[glance.run] ?? []).sorted(by: ListCommand.isNewer)
+            next += called.map { ($0, depth + 1) }
+        }
+        return found
     }
 }
 

@@ -11,7 +11,7 @@ struct WaitsCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
     @Argument(
-        help: ArgumentHelp("Only those of this run: an id, or the beginning of one.", valueName: "run"),
+        help: ArgumentHelp("Only those of this run and its sub-runs: an id, or the beginning of one.", valueName: "run"),
         completion: .custom(Completions.runs))
     var runName: String?
     @Flag(help: "Also what only the clock ends.")
@@ -38,7 +38,8 @@ struct WaitsCommand: ParsableCommand {
     }
 
     private func folders(_ tree: Tree) throws -> some Sequence<RunFolder> {
-        if let runName { return [try tree.run(named: runName)] }
+        // Those of a run's sub-runs are its own as well: somebody has to answer them before it goes on.
+        if let runName { return GlanceReader(tree).family(of: try tree.run(named: runName)) }
         return try tree.runIDs().compactMap { id in try? tree.runs.open(id) }
     }
 }
@@ -58,7 +59,7 @@ enum WaitPage {
             lines += Text.printable(prompt).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
             while lines.last?.isEmpty == true { lines.removeLast() }
         } else if !wait.isQuestion {
-            lines.append("waits for \(wait.reason)")
+            lines.append(wait.called.map { "waits for the sub-run \($0)" } ?? "waits for \(wait.reason)")
         }
         if let choices = wait.choices { lines.append("choices: \(choices.map(Text.oneLine).joined(separator: ", "))") }
         if let schema = wait.schema, !wait.isApproval { lines.append("schema: \(Text.value(schema))") }

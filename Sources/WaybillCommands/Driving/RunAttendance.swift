@@ -51,7 +51,7 @@ struct RunAttendance: Sendable {
     private func stay() async throws {
         let reader = GlanceReader(tree)
         var told: Set<String> = []
-        var seen = Timestamp.earliest
+        var seen: [RunID: Timestamp] = [:]
         while true {
             let glance = reader.glance(folder)
             if let problem = glance.problem { throw CommandError("unreadable", problem, place: folder.run.text) }
@@ -60,8 +60,9 @@ struct RunAttendance: Sendable {
                 throw CommandError(
                     "quarantined", "\(folder.run) is quarantined", hint: "`waybill verify \(folder.run)` says why")
             }
-            tell(reader.waits(folder), &told)
-            if !tree.hasDaemon, isDue(glance, &seen) {
+            let family = reader.family(of: folder)
+            tell(family.flatMap { reader.waits($0) }, &told)
+            if !tree.hasDaemon, family.contains(where: { isDue(reader.glance($0), $0, &seen) }) {
                 let report = try await Driving(tree: tree).settle(.run(folder.run))
                 if let problem = report.problems[folder.run], problem.code != .busy { throw CommandError(problem) }
             }
@@ -70,11 +71,12 @@ struct RunAttendance: Sendable {
     }
 
     /// Whether the clock or a file gives the run something to do.
-    private func isDue(_ glance: Glance, _ seen: inout Timestamp) -> Bool {
+    private func isDue(_ glance: Glance, _ folder: RunFolder, _ seen: inout [RunID: Timestamp]) -> Bool {
+        if glance.isEnded { return folder.run != self.folder.run }
         let now = tree.clock.now()
         let changed = (try? folder.directory.status(RunFolder.inbox))?.modified ?? .earliest
-        defer { seen = changed }
-        if changed != seen || glance.status == RunStatus.running.rawValue { return true }
+        let before = seen.updateValue(changed, forKey: folder.run)
+        if changed != before || glance.status == RunStatus.running.rawValue { return true }
         return glance.waiting.contains { wait in
             let until = wait["until"]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
             return until.map { $0 <= now } ?? false
@@ -83,7 +85,7 @@ struct RunAttendance: Sendable {
 
     /// Says once of each question how it is answered.
     private func tell(_ waits: [OpenWait], _ told: inout Set<String>) {
-        for wait in waits where wait.isQuestion && told.insert(wait.key).inserted {
+        for wait in waits where wait.isQuestion && told.insert("\(wait.run)/\(wait.key)").inserted {
             let lines = WaitPage.lines(wait, now: tree.clock.now()).map { "  " + $0 }
             console.note(lines.joined(separator: "\n"))
         }
@@ -142,7 +144,7 @@ struct RunAttendance: Sendable {
         if console.isJSON {
             console.output.json(.object(glance.object))
         } else {
-            let waits = glance.isEnded ? [] : reader.waits(folder)
+            let waits = glance.isEnded ? [] : reader.family(of: folder).flatMap { reader.waits($0) }
             let summary = RunSummary(
                 glance: glance, waits: waits, now: tree.clock.now(), hasLog: { hasLog(of: $0) })
             console.output.write(Array(summary.text(for: console.terminal).utf8))

@@ -24,6 +24,8 @@ struct Glance: Sendable {
         object = ["id": .string(run.text), "status": "unreadable", "problem": .string(problem)]
     }
 
+    /// The run that called this one.
+    var parent: RunID? { object["parent"]?["run"]?.stringValue.flatMap(RunID.init) }
     var status: String { object["status"]?.stringValue ?? "unreadable" }
     var workflow: String { object["workflow"]?.stringValue ?? "" }
     var startedAt: Timestamp? { object["startedAt"]?.stringValue.flatMap { Timestamp(rfc3339: $0) } }

@@ -17,6 +17,8 @@ struct OpenWait: Sendable {
     var reason: String { object["reason"]?.stringValue ?? "" }
     /// The exact command that answers it; nil for what only the clock ends.
     var command: String? { object["command"]?.stringValue }
+    /// The sub-run that is waited for.
+    var called: RunID? { object["call"]?.stringValue.flatMap(RunID.init) }
     var isQuestion: Bool { command != nil }
     var isApproval: Bool { command?.hasPrefix("waybill approve ") ?? false }
     var choices: [String]? { object["choices"]?.listValue?.compactMap(\.stringValue) }
@@ -28,6 +30,22 @@ struct OpenWait: Sendable {
 }
 
 extension GlanceReader {
+    /// How deep sub-runs are followed: deeper than anybody calls.
+    private static let deepestCall = 64
+
+    /// The folders of a run and of the sub-runs it waits for, each before those that it calls itself.
+    func family(of folder: RunFolder) -> [RunFolder] {
+        var found = [folder]
+        var seen: Set<RunID> = [folder.run]
+        var level = [folder]
+        for _ in 0..<Self.deepestCall where !level.isEmpty {
+            level = level.flatMap { waits($0) }.compactMap(\.called).filter { seen.insert($0).inserted }
+                .compactMap { run in (try? tree.runs.open(run)).flatMap { $0 } }
+            found += level
+        }
+        return found
+    }
+
     private static let waitLimit = 16 << 20
 
     /// The open waits of a run that waits, oldest first; read from `waits/`, or from the ledger where that is gone.

@@ -15,6 +15,7 @@ package enum WaitProjection {
         writer.member("choices", wait.choices.map { .list($0.map(Value.string)) } ?? Value.null)
         writer.member("schema", wait.schema ?? .null)
         if !wait.attachments.isEmpty { writer.member("attach", Value.list(wait.attachments)) }
+        if let called = wait.run { writer.member("call", called) }
         writer.member("from", Value.null)
         writer.member("token", wait.token?.hex)
         writer.member("since", wait.since.description)
