@@ -86,7 +86,7 @@ struct SourceTreeTests {
         let sources = try tree(Self.files)
         let frozen = try sources.freeze(#require(sources.catalog.workflows["ship"])) { _ in nil }
         let run = try #require(RunID("ship-1"))
-        let definition = try DefinitionCache.compile(frozen, run)
+        let definition = try DefinitionCache.compile(frozen, run, zones: UniversalTime())
         #expect(definition.workflow.name == "ship")
         #expect(definition.workflows.keys.sorted() == ["notify", "ship"])
         #expect(definition.settings.pools == ["gpu": 1])
@@ -96,7 +96,7 @@ struct SourceTreeTests {
         }
         #expect(use.capability?.version.description == "1.10.0")
         let called = FrozenDefinition(workflow: "notify", commit: nil, sources: frozen.sources)
-        #expect(try DefinitionCache.compile(called, run).policies.map(\.name) == ["loud"])
+        #expect(try DefinitionCache.compile(called, run, zones: UniversalTime()).policies.map(\.name) == ["loud"])
     }
 
     @Test("what stands beside the workflow in its file and needs what was not frozen harms nobody")
@@ -119,7 +119,7 @@ struct SourceTreeTests {
         let sources = try tree(files)
         #expect(sources.catalog.diagnostics == [])
         let frozen = try sources.freeze(#require(sources.catalog.workflows["other"])) { _ in nil }
-        let definition = try DefinitionCache.compile(frozen, #require(RunID("other-1")))
+        let definition = try DefinitionCache.compile(frozen, #require(RunID("other-1")), zones: UniversalTime())
         #expect(definition.workflow.name == "other")
         #expect(definition.policies.map(\.name) == ["others"])
     }
