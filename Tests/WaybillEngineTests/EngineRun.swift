@@ -33,9 +33,11 @@ struct EngineRun {
         let catalog = Catalog.load([SourceFile(path: "workflows/w.yaml", bytes: Array(yaml.utf8))]) { _ in true }
         let errors = catalog.diagnostics.filter { $0.level == .error }
         try #require(errors.isEmpty, "\(errors.map(\.text))")
-        definition = RunDefinition(
+        var definition = RunDefinition(
             workflow: try #require(catalog.workflows["w"]), policies: catalog.policies, settings: catalog.settings,
             digest: Digest.sha256("index"))
+        definition.workflows = catalog.workflows
+        self.definition = definition
         engine = RunEngine(
             definition: definition, state: RunState(definition: definition.workflow, genesis: definition.digest),
             payloads: store, limits: limits)
@@ -50,11 +52,31 @@ struct EngineRun {
         return run
     }
 
-    mutating func begin(inputs: Object = Object(), labels: Object = Object(), diagnostics: [Diagnostic] = []) throws {
-        let start = RunStart(
+    mutating func begin(
+        inputs: Object = Object(), labels: Object = Object(), diagnostics: [Diagnostic] = [], parent: Object? = nil
+    ) throws {
+        var start = RunStart(
             id: Self.id, commit: "c0ffee", inputs: inputs, trigger: ["type": "manual", "by": "alice"], actor: .user,
             by: "alice", labels: labels, diagnostics: diagnostics)
+        start.parent = parent
         try send(.start(start))
+    }
+
+    /// The run as it was before its last entry of a type, with its ledger up to there.
+    func before(_ type: EntryType) throws -> EngineRun {
+        let count = try #require(entries.lastIndex { $0.type == type })
+        var past = self
+        past.engine = RunEngine(
+            definition: definition, state: RunState(definition: definition.workflow, genesis: definition.digest),
+            payloads: store)
+        past.entries = Array(entries[..<count])
+        past.lines = []
+        for entry in past.entries {
+            let line = EntryCodec.line(entry)
+            past.lines += line + [0x0A]
+            try past.engine.replay(SealedEntry(entry: entry, digest: Digest.sha256(line)), byteCount: line.count + 1)
+        }
+        return past
     }
 
     // MARK: - Stimuli
@@ -164,6 +186,14 @@ struct EngineRun {
     var settlement: Settlement? {
         effects.lazy.compactMap { if case .settle(let settlement) = $0 { settlement } else { nil } }.last
     }
+
+    /// The argv of the attempt that a step is in.
+    func argv(_ step: String) throws -> [String] {
+        try attempt(step).intent["argv"]?.listValue?.compactMap(\.stringValue) ?? []
+    }
+
+    /// What `RUN_END` says was undone, stands and is final.
+    var report: Value? { entries(.runEnd).last?.data["compensation"] }
 
     func entries(_ type: EntryType) -> [Entry] { entries.filter { $0.type == type } }
 

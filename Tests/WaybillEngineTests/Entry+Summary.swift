@@ -23,6 +23,7 @@ extension Entry {
         case .taskResumed: [text("key"), "by", text("by")]
         case .guardEval: ["(" + text("expression") + ")", "is", shown("result")]
         case .verification: [text("field"), "(" + text("expression") + ")", "is", shown("result")]
+        case .compensation: []
         case .branchTaken: ["to", text("to")]
         case .policyPre: ["\(by ?? "?")/\(text("rule"))", text("mode"), text("verdict")]
         case .answerAccepted: [text("key"), "by", by ?? "?"]

@@ -54,6 +54,17 @@ package struct ChildStart: Sendable, Hashable {
     /// The sub-run that this one undoes; nil for one that is called.
     package var undoes: String?
     package var isDetached: Bool
+
+    package init(
+        run: String, workflow: String, inputs: Object, parent: Object, undoes: String? = nil, isDetached: Bool = false
+    ) {
+        self.run = run
+        self.workflow = workflow
+        self.inputs = inputs
+        self.parent = parent
+        self.undoes = undoes
+        self.isDetached = isDetached
+    }
 }
 
 /// How a sub-run ended, from its own ledger.

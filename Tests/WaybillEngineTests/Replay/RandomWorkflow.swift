@@ -15,7 +15,27 @@ struct RandomWorkflow {
             let deny = random.pick(["step.action == \"snapshot\"", "step.argv[1] == \"never\"", "run.id == \"never\""])
             tail += "---\nkind: Policy\nname: p\nmode: \(mode)\nrules: [{id: r, at: step.before, deny: '\(deny)'}]\n"
         }
-        return head + body + tail
+        return head + body + undoing() + tail
+    }
+
+    // MARK: - Failing
+
+    /// What follows failures and pauses.
+    private mutating func undoing() -> String {
+        var text = ""
+        if random.chance(30) { text += "failure: \(random.pick(["hold", "stop", "compensate"]))\n" }
+        if random.chance(30) { text += "onPause: rollback\n" }
+        if random.chance(30) { text += "onFailure: [{id: f0, run: [tool]}, {id: f1, wait: {for: 2m}}]\n" }
+        if random.chance(30) { text += "finally: [{id: z0, needs: [], run: [tool]}, {id: z1, needs: [], set: {n: 1}}]\n" }
+        return text
+    }
+
+    /// What undoes a step.
+    private mutating func compensation() -> String {
+        var members = ["run: [undo, '${{ visit }}']"]
+        if random.chance(30) { members.append("on: started") }
+        if random.chance(30) { members.append("retry: {maxAttempts: 2, initial: 1m}") }
+        return "compensate: {\(members.joined(separator: ", "))}"
     }
 
     // MARK: - Graphs
@@ -64,6 +84,8 @@ struct RandomWorkflow {
             var members = ["run: [tool, '\(seen)']"]
             if random.chance(50) { members.append("output: \(random.pick(["json", "text", "lines"]))") }
             if random.chance(40) { members.append("onUnknown: \(random.pick(["retry", "fail", "ask"]))") }
+            if random.chance(50) { members.append(compensation()) }
+            if random.chance(15) { members.append("pivot: true") }
             return members
         case 4..<6: return ["set: {seen: '\(seen)', d: 1.0, list: [1, '${{ visit }}']}"]
         case 6..<8:
