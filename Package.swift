@@ -117,7 +117,8 @@ let package = Package(
         tests(
             "WaybillRuntimeTests",
             [
-                "WaybillCore", "WaybillManifests", "WaybillEngine", "WaybillPorts", "WaybillStore", "WaybillProcesses",
+                "WaybillCore", "WaybillExpressions", "WaybillManifests", "WaybillEngine", "WaybillPorts",
+                "WaybillStore", "WaybillProcesses",
                 "WaybillRuntime", "WaybillTestKit", system,
             ]),
         tests(

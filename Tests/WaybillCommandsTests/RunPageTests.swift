@@ -93,7 +93,7 @@ struct RunPageTests {
         let broken = Glance(try #require(RunID("broken")), problem: "it has no ledger")
         let sorted = [newer, broken].sorted(by: ListCommand.isNewer)
         #expect(
-            ListCommand.table(sorted, now: now).tabSeparated == """
+            ListCommand.table(sorted.map { ($0, depth: 0) }, now: now).tabSeparated == """
                 broken\t\tunreadable\t\t\t\tit has no ledger
                 release-1\trelease\tteleported\t2026-11-20 10:15:00 UTC\t2h\t1/3\t
 

@@ -2,6 +2,7 @@ import SystemPackage
 import Testing
 import WaybillCore
 import WaybillEngine
+import WaybillExpressions
 import WaybillManifests
 import WaybillPorts
 import WaybillStore
