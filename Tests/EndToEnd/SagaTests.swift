@@ -52,7 +52,7 @@ struct SagaTests {
         #expect(tree.lines("record") == Self.whole)
         #expect(
             tree.member("runs/r/run.json", "compensation")
-                == ["status": "completed", "compensated": ["reserve", "charge"], "standing": [], "final": []])
+                == ["status": "completed", "compensated": ["charge", "reserve"], "standing": [], "final": []])
         #expect(tree.member("runs/r/run.json", "error", "step") == "ship")
         try await tree.expect(0, "verify", "r", "--deep")
     }

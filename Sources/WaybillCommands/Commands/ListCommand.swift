@@ -7,7 +7,9 @@ import WaybillRuntime
 struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List runs, the newest first.",
-        discussion: "Runs that other runs called are listed with --tree, below those. With --json every line is one run, as in its run.json.")
+        discussion:
+            "Runs that other runs called are listed with --tree, below those. With --json every line is one run, as in its run.json."
+    )
 
     @OptionGroup var options: GlobalOptions
     @Option(help: "Only runs with this status; may be repeated.")
@@ -67,7 +69,8 @@ struct ListCommand: ParsableCommand {
             let (done, total) = glance.progress
             let time = glance.startedAt.map { Text.span((glance.endedAt ?? now) - $0) } ?? ""
             table.add(
-                .plain(String(repeating: "  ", count: depth) + glance.run.text), .plain(glance.workflow), .status(glance.status),
+                .plain(String(repeating: "  ", count: depth) + glance.run.text), .plain(glance.workflow),
+                .status(glance.status),
                 .plain(glance.startedAt.map { Text.time($0.description) } ?? ""), .plain(time),
                 .plain(glance.problem == nil ? "\(done)/\(total)" : ""),
                 .faint(glance.errorText ?? glance.waitingFor))

@@ -11,7 +11,8 @@ struct WaitsCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
     @Argument(
-        help: ArgumentHelp("Only those of this run and its sub-runs: an id, or the beginning of one.", valueName: "run"),
+        help: ArgumentHelp(
+            "Only those of this run and its sub-runs: an id, or the beginning of one.", valueName: "run"),
         completion: .custom(Completions.runs))
     var runName: String?
     @Flag(help: "Also what only the clock ends.")

@@ -10,6 +10,10 @@ extension RunEngine {
         _ action: CallAction, _ id: InstanceID, visit: Int, in scope: RunScope, into resolved: inout ResolvedAction
     ) throws(EvaluationFailure) {
         if resolveUndo(id, action, into: &resolved) { return }
+        guard state.depth < Self.deepestCall else {
+            let message = "calls are nested deeper than \(Self.deepestCall)"
+            throw EvaluationFailure(Failure(.limit, message))
+        }
         guard let workflow = definition.workflows[action.workflow] else {
             throw EvaluationFailure(
                 Failure(.executor, "the workflow \(action.workflow) was not frozen with this run"))
@@ -35,6 +39,9 @@ extension RunEngine {
         resolved.policyView["with"] = resolved.intent["with"]
         resolved.waits = [(nil, callWait(run, action.detach))]
     }
+
+    /// How deep runs may call runs: a circle that nothing ends must end.
+    static var deepestCall: Int { 64 }
 
     /// A sub-run undoes itself: as a run that begins with its past, and adds its own compensations.
     private func resolveUndo(_ id: InstanceID, _ action: CallAction, into resolved: inout ResolvedAction) -> Bool {
@@ -144,7 +151,10 @@ extension RunEngine {
         else { return nil }
         return ChildStart(
             run: run, workflow: workflow, inputs: intent["with"]?.objectValue ?? Object(),
-            parent: ["run": .string(state.id), "step": .string(wait.step), "visit": .int(Int64(wait.visit))],
+            parent: [
+                "run": .string(state.id), "step": .string(wait.step), "visit": .int(Int64(wait.visit)),
+                "depth": .int(Int64(state.depth + 1)),
+            ],
             undoes: wait.details?["undoes"]?.stringValue, isDetached: wait.details?["detach"] == true)
     }
 

@@ -19,7 +19,7 @@ extension RunEngine {
                     Suggestion.hint(for: file.name.key, among: known) ?? "expected \(known.joined(separator: ", "))"
                 return try reject(file, .control, "there is no control file '\(file.name.key)'; \(hint)")
             }
-            let order = ParentOrder(body, in: state)
+            let order = ParentOrder(body)
             let objection = order.map { self.objection(to: $0) } ?? self.objection(to: kind, body)
             if let objection { return try reject(file, .control, objection) }
             try accept(file, bytes, order: order)

@@ -10,9 +10,9 @@ package struct ParentOrder: Sendable, Hashable {
     var seq: Int
     var parent: String
 
-    /// Nil where the body is no order of the run's own parent.
-    init?(_ body: Object, in state: RunState) {
-        guard let parent = body["parent"]?.stringValue, parent == state.parentRun,
+    /// Nil where the body is no order.
+    init?(_ body: Object) {
+        guard let parent = body["parent"]?.stringValue,
             let word = body["order"]?.stringValue.flatMap(ChildOrder.init), let seq = body["seq"]?.intValue
         else { return nil }
         self.word = word
@@ -41,6 +41,8 @@ package struct ParentOrder: Sendable, Hashable {
 extension RunEngine {
     /// Why an order changes nothing; nil if it is to be obeyed.
     func objection(to order: ParentOrder) -> String? {
+        // A run that was only joined, because it had the id already, is not theirs to order about.
+        guard order.parent == state.parentRun else { return "the run was not called by \(order.parent)" }
         if order.seq < state.lastOrder { return "a newer order of \(order.parent) came before" }
         switch order.word {
         case .cancel: return state.ending == .cancellation ? "the run is being cancelled already" : nil

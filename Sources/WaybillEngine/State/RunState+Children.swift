@@ -36,6 +36,9 @@ extension RunState {
             .compactMap { wait in wait.run.map { (wait.key, $0) } }
     }
 
+    /// How many runs are above this one.
+    var depth: Int { Int(parent["depth"]?.intValue ?? 0) }
+
     /// The run that called this one; nil for a root run.
     package var parentRun: String? { parent["run"]?.stringValue }
 }

@@ -177,9 +177,18 @@ extension Reconciler {
 
     /// Lets a run that called another one look at it: it ended, or nobody can end it.
     private func tell(_ parent: RunID?, of run: RunID) {
-        guard let parent, !isStopping, (try? tree.journal.index(following: false).runs[parent]?.ended) == .some(nil)
-        else { return }
-        register(parent, Wake(children: [run]))
+        var parents = awaiters.removeValue(forKey: run) ?? []
+        if let parent { parents.insert(parent) }
+        guard !parents.isEmpty, !isStopping, let index = try? tree.journal.index(following: false) else { return }
+        for parent in parents where index.runs[parent] != nil && index.runs[parent]?.ended == nil {
+            register(parent, Wake(children: [run]))
+        }
+    }
+
+    /// Wakes a sub-run, and remembers who is to hear of its end.
+    func attend(_ child: RunID, _ wake: Wake, for parent: RunID) {
+        awaiters[child, default: []].insert(parent)
+        register(child, wake)
     }
 
     private func rest(_ record: inout RunRecord, _ phase: RunRecord.Phase) {

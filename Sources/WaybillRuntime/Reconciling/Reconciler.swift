@@ -37,6 +37,8 @@ package actor Reconciler {
     var environment: DriverEnvironment?
 
     var records: [RunID: RunRecord] = [:]
+    /// Runs that wait for the end of others, by those.
+    var awaiters: [RunID: Set<RunID>] = [:]
     /// Runs that wait for a place, in order.
     var waitingForPlace: [RunID] = []
     var placesTaken = 0
@@ -159,7 +161,7 @@ package actor Reconciler {
         environment = DriverEnvironment(
             tree: tree, definitions: definitions, launcher: services.launcher, performer: services.performer,
             steps: Slots(settings.concurrentSteps), hooks: hooks, limits: options.limits,
-            wake: { [weak self] run, wake in self?.post { $0.register(run, wake) } },
+            wakeChild: { [weak self] child, wake, parent in self?.post { $0.attend(child, wake, for: parent) } },
             report: { [weak self] run, report in self?.post { $0.take(report, of: run) } })
         for diagnostic in sources.catalog.diagnostics where diagnostic.level == .error {
             options.log.warning("\(diagnostic.text)")

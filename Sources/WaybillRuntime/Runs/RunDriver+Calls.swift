@@ -19,7 +19,7 @@ extension RunDriver {
         switch try subRuns(session).attend(start, isEnding: isEnding(session)) {
         case .ended(let end): try perform(try session.handle(.childEnded(waitKey: key, end)), session)
         case .underWay(let child):
-            environment.wake(child, Wake())
+            environment.wakeChild(child, Wake(), run)
             if start.isDetached { try perform(try session.handle(.childStarted(waitKey: key)), session) }
         }
     }
@@ -55,6 +55,6 @@ extension RunDriver {
 
     private func instruct(_ child: RunID, _ order: ChildOrder, _ session: RunSession) throws(RuntimeError) {
         guard let name = try subRuns(session).instruct(child, order, seq: session.state.seq) else { return }
-        environment.wake(child, Wake(completeNames: [name]))
+        environment.wakeChild(child, Wake(completeNames: [name]), run)
     }
 }

@@ -13,8 +13,8 @@ struct DriverEnvironment: Sendable {
     let steps: Slots
     let hooks: HookService
     let limits: EngineLimits
-    /// Wakes another run: one that this one called.
-    let wake: @Sendable (RunID, Wake) -> Void
+    /// Wakes a sub-run that another run waits for, which is to hear of its end.
+    let wakeChild: @Sendable (_ child: RunID, Wake, _ parent: RunID) -> Void
     /// Called when a driver came to rest, on its lane.
     let report: @Sendable (RunID, DriverReport) -> Void
 }

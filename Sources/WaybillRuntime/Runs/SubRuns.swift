@@ -34,13 +34,16 @@ struct SubRuns {
                 if try tree.runs.open(run) == nil {
                     return .ended(lost(run.text, .failed, Failure(.internal, "its folder is gone")))
                 }
+                // An id that somebody chose may be that of another run.
+                let digest = RunStart.digest(workflow: start.workflow, inputs: start.inputs)
+                guard start.undoes != nil || known.inputs == digest else {
+                    let message = "the id \(run) is taken by a run with another workflow or other inputs"
+                    return .ended(lost(run.text, .failed, Failure(.executor, message)))
+                }
                 if known.ended != nil { return try ended(run, isEnding: isEnding) }
+                return isEnding ? standing(of: run) : .underWay(run)
             } else if isEnding, try tree.runs.open(run) == nil {
                 return .ended(lost(run.text, .cancelled, Failure(.cancelled, "it was never started")))
-            }
-            if isEnding, glanceStatus(run) == .quarantined {
-                let failure = Failure(.internal, "its ledger cannot be trusted; nobody can end it")
-                return .ended(lost(run.text, .failed, failure))
             }
             try SubRunStarter(tree: tree, definitions: definitions, limits: limits).start(start, run, of: parent)
             return .underWay(run)
@@ -49,6 +52,20 @@ struct SubRuns {
         } catch {
             throw RuntimeError(wrapping: error)
         }
+    }
+
+    /// How a sub-run stands for a run that ends.
+    private func standing(of run: RunID) -> Standing {
+        let glance = glance(run)
+        if glance?["status"] == .string(RunStatus.quarantined.rawValue) {
+            let failure = Failure(.internal, "its ledger cannot be trusted; nobody can end it")
+            return .ended(lost(run.text, .failed, failure))
+        }
+        // One that was only joined takes no orders.
+        if let caller = glance?["parent"], caller["run"] != .string(parent.text) {
+            return .ended(lost(run.text, .cancelled, Failure(.cancelled, "it is another one's, and goes on")))
+        }
+        return .underWay(run)
     }
 
     private func ended(_ run: RunID, isEnding: Bool) throws(RuntimeError) -> Standing {
@@ -104,17 +121,19 @@ struct SubRuns {
     }
 
     /// What `run.json` says.
-    private func glanceStatus(_ run: RunID) -> RunStatus? {
+    private func glance(_ run: RunID) -> Value? {
         guard let folder = try? tree.runs.open(run),
-            let bytes = try? folder.read(RunFolder.glance, limit: 16 << 20), let glance = try? JSON.parse(bytes)
+            let bytes = try? folder.read(RunFolder.glance, limit: 16 << 20)
         else { return nil }
-        return glance["status"]?.stringValue.flatMap(RunStatus.init)
+        return try? JSON.parse(bytes)
     }
 
     // MARK: - Orders
 
     /// Whether an order has to be said again after a crash: going on is only for those that stand still.
-    func needs(_ order: ChildOrder, _ run: RunID) -> Bool { order != .resume || glanceStatus(run) == .paused }
+    func needs(_ order: ChildOrder, _ run: RunID) -> Bool {
+        order != .resume || glance(run)?["status"] == .string(RunStatus.paused.rawValue)
+    }
 
     /// Puts an order into a sub-run's inbox.
     ///

@@ -41,7 +41,7 @@ struct CallTests {
         let start = try #require(run.engine.childStart("c"))
         #expect(start.workflow == "child")
         #expect(start.inputs == ["n": 4])
-        #expect(start.parent == ["run": .string(EngineRun.id), "step": "c", "visit": 1])
+        #expect(start.parent == ["run": .string(EngineRun.id), "step": "c", "visit": 1, "depth": 1])
         #expect(start.run.hasPrefix("child-20261120T100000-"))
         #expect(run.step("c")?.run == start.run)
         #expect(run.effects.contains { if case .startRun(waitKey: "c") = $0 { true } else { false } })
@@ -50,7 +50,8 @@ struct CallTests {
         try run.send(try end(run, "c"))
         #expect(
             run.news() == [
-                "TASK_RESUMED c/1 c by subworkflow", "TASK_END c/1 completed output={\"n\":3}", "RUN_END completed",
+                "TASK_RESUMED c/1 c by subworkflow", "TASK_END c/1 completed output={\"n\":3}",
+                "RUN_END completed outputs={}",
             ])
         let data = try #require(run.entries(.taskEnd).first?.data)
         #expect(data["head"] == .string(Digest.sha256("end").hex))
@@ -149,7 +150,16 @@ struct CallTests {
         #expect(run.state.status == .paused)
         let foreign = ParentOrder.file(.resume, parent: "p-2", seq: 3, reason: "")
         try run.drop(foreign.name, String(decoding: foreign.bytes, as: UTF8.self))
-        #expect(run.state.status == .waiting)
+        #expect(run.settlement?.message == "the run was not called by p-2")
+        #expect(run.state.status == .paused)
+    }
+
+    @Test("calls that go round in a circle end")
+    func depth() throws {
+        var run = try EngineRun(calling("{id: c, call: {workflow: child}}"))
+        try run.begin(parent: ["run": "p-1", "step": "c", "visit": 1, "depth": 64])
+        #expect(run.state.status == .failed)
+        #expect(run.state.error?.kind == .limit)
     }
 
     @Test("a completed sub-run is undone as one position, by a run of its own")
@@ -174,7 +184,7 @@ struct CallTests {
         #expect(run.status("c") == .compensated)
         #expect(run.launched == ["a-compensate"])
         try run.end("a-compensate")
-        #expect(run.report?["compensated"] == ["a", "c"])
+        #expect(run.report?["compensated"] == ["c", "a"])
     }
 
     @Test("what a sub-run could not undo stands, also for its parent")

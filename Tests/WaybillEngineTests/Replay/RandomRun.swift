@@ -33,7 +33,8 @@ struct RandomStimuli {
         case 45..<50:
             guard !attempts.isEmpty else { return .tick }
             return .attemptLost(random.pick(attempts).reference, reason: "lost")
-        case 50..<70: return answer(run)
+        case 50..<57: return child(run)
+        case 57..<70: return answer(run)
         case 70..<92: return .tick
         default: return control(run)
         }
@@ -57,6 +58,20 @@ struct RandomStimuli {
             AttemptResult(
                 outcome: outcome, output: output, artifacts: random.chance(20) ? [artifact] : [], startedAt: now,
                 endedAt: now + .milliseconds(Int.random(in: -5...500, using: &random))))
+    }
+
+    private mutating func child(_ run: EngineRun) -> Stimulus {
+        let awaited = run.state.awaitedRuns
+        guard !awaited.isEmpty else { return .tick }
+        let (key, child) = random.pick(awaited)
+        let status = random.pick([RunStatus.completed, .completed, .failed, .cancelled])
+        let isDone = status == .completed
+        return .childEnded(
+            waitKey: key,
+            ChildEnd(
+                run: child, status: status, outputs: isDone ? ["n": 1] : nil,
+                error: isDone ? nil : Failure(.exit, "exited with code 1"), head: Digest.sha256(child),
+                canBeUndone: isDone && random.chance(60), hasStandingEffects: !isDone && random.chance(30)))
     }
 
     private mutating func answer(_ run: EngineRun) -> Stimulus {

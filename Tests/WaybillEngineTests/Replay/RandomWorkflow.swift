@@ -15,7 +15,8 @@ struct RandomWorkflow {
             let deny = random.pick(["step.action == \"snapshot\"", "step.argv[1] == \"never\"", "run.id == \"never\""])
             tail += "---\nkind: Policy\nname: p\nmode: \(mode)\nrules: [{id: r, at: step.before, deny: '\(deny)'}]\n"
         }
-        return head + body + undoing() + tail
+        let child = "---\nkind: Workflow\nname: k\nsteps: [{id: s, run: [s]}]\n"
+        return head + body + undoing() + tail + child
     }
 
     // MARK: - Failing
@@ -26,7 +27,9 @@ struct RandomWorkflow {
         if random.chance(30) { text += "failure: \(random.pick(["hold", "stop", "compensate"]))\n" }
         if random.chance(30) { text += "onPause: rollback\n" }
         if random.chance(30) { text += "onFailure: [{id: f0, run: [tool]}, {id: f1, wait: {for: 2m}}]\n" }
-        if random.chance(30) { text += "finally: [{id: z0, needs: [], run: [tool]}, {id: z1, needs: [], set: {n: 1}}]\n" }
+        if random.chance(30) {
+            text += "finally: [{id: z0, needs: [], run: [tool]}, {id: z1, needs: [], set: {n: 1}}]\n"
+        }
         return text
     }
 
@@ -87,7 +90,8 @@ struct RandomWorkflow {
             if random.chance(50) { members.append(compensation()) }
             if random.chance(15) { members.append("pivot: true") }
             return members
-        case 4..<6: return ["set: {seen: '\(seen)', d: 1.0, list: [1, '${{ visit }}']}"]
+        case 4: return ["call: {workflow: k}"]
+        case 5: return ["set: {seen: '\(seen)', d: 1.0, list: [1, '${{ visit }}']}"]
         case 6..<8:
             let reply = random.pick(["", ", choices: ['yes', 'no']", ", approval: true", ", schema: {type: integer}"])
             guard random.chance(50) else { return ["ask: {prompt: 'Go \(seen)?'\(reply)}"] }

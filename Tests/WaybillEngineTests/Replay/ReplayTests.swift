@@ -130,6 +130,10 @@ struct ReplayTests {
                 let result = AttemptResult(outcome: .stopped, startedAt: run.now, endedAt: run.now)
                 try run.send(.attemptEnded(attempt.reference, result))
             }
+            for wait in run.state.awaitedRuns where run.state.childOrder == .cancel || run.state.childOrder == .abort {
+                let end = ChildEnd(run: wait.run, status: .cancelled, outputs: nil, error: nil, head: .zero)
+                try run.send(.childEnded(waitKey: wait.key, end))
+            }
         }
         #expect(run.state.phase.isEnded)
         #expect(run.state.waits.isEmpty)
