@@ -57,6 +57,27 @@ struct SagaTests {
         try await tree.expect(0, "verify", "r", "--deep")
     }
 
+    @Test(
+        "at whatever entry the daemon dies, all is done and undone, and what completed is not done again",
+        arguments: [4, 6, 8, 10, 11, 12, 13, 14, 15])
+    func killedAt(entry: Int) async throws {
+        let tree = try tree()
+        let daemon = try await tree.startDaemon()
+        try await tree.expect(0, "run", "saga", "--id", "r")
+        try await tree.until("entry \(entry) is written", watching: "r") {
+            tree.lines("runs/r/ledger.jsonl").count >= entry || tree.status("r") == "failed"
+        }
+        await daemon.kill()
+        try await tree.withDaemon { _ in try await tree.untilEnded("r", "failed") }
+        let record = tree.lines("record")
+        // An attempt that was cut off may have written its line; the one after it does again.
+        #expect(record.enumerated().filter { $0 == 0 || record[$0 - 1] != $1 }.map(\.element) == Self.whole)
+        for step in ["reserve", "charge", "ship", "reserve-compensate", "charge-compensate", "close"] {
+            #expect(try tree.count("TASK_END", step, of: "r") == 1, "\(step)")
+        }
+        try await tree.expect(0, "verify", "r", "--deep")
+    }
+
     @Test("a daemon that dies while it undoes goes on where it was: what is unknown is asked, the rest is undone once")
     func killed() async throws {
         let tree = try tree()

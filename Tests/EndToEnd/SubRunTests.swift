@@ -29,7 +29,11 @@ struct SubRunTests {
         ---
         kind: Workflow
         name: leaf
-        steps: [{id: mark, run: "echo $WAYBILL_RUN_ID >> record", compensate: {run: "echo un$WAYBILL_RUN_ID >> record"}}]
+        steps:
+          - id: mark
+            onUnknown: retry
+            run: "echo $WAYBILL_RUN_ID >> record"
+            compensate: {run: "echo un$WAYBILL_RUN_ID >> record"}
         ---
         kind: Workflow
         name: joining
@@ -132,7 +136,7 @@ struct SubRunTests {
         try await tree.expect(3, "run", "joining", "--id", "b", "--input", "word=x")
         let other = try await tree.expect(1, "run", "joining", "--id", "c", "--input", "word=y")
         #expect((other.output + other.errors).contains("the id shared is taken by a run with another workflow"))
-        try await tree.expect(4, "cancel", "b")
+        try await tree.expect(0, "cancel", "b")
         #expect(tree.status("b") == "cancelled")
         #expect(tree.status("shared") == "waiting")
         try await tree.expect(0, "answer", "shared", "say", "--text", "yes")
@@ -163,5 +167,52 @@ struct SubRunTests {
         #expect(Array(tree.lines("runs/\(leaf)-undo/ledger.jsonl").prefix(past.count)) == Array(past))
         try await tree.expect(0, "verify", leaf + "-undo", "--deep")
         try await tree.expect(0, "verify")
+    }
+
+    @Test(
+        "whenever the daemon dies, a call is made once, ends once and is undone once",
+        arguments: [3, 5, 7, 8, 9, 10, 11])
+    func killed(entry: Int) async throws {
+        let tree = try tree()
+        let daemon = try await tree.startDaemon()
+        try await tree.expect(0, "run", "failing", "--id", "f")
+        try await tree.until("entry \(entry) is written", watching: "f") {
+            tree.lines("runs/f/ledger.jsonl").count >= entry || tree.status("f") == "failed"
+        }
+        await daemon.kill()
+        try await tree.withDaemon { _ in try await tree.untilEnded("f", "failed") }
+        let runs = tree.names(in: "runs").filter { $0.hasPrefix("leaf-") }
+        #expect(runs.count == 2, "\(runs)")
+        #expect(tree.member("runs/f/run.json", "compensation", "compensated") == ["leaf"])
+        #expect(try tree.count("TASK_END", "leaf", of: "f") == 1)
+        #expect(try tree.count("TASK_END", "leaf-compensate", of: "f") == 1)
+        for run in runs + ["f"] { try await tree.expect(0, "verify", run, "--deep") }
+    }
+}
+
+extension ScratchTree {
+    /// Until a run has ended, with whatever became unknown tried again, in it and in those it called.
+    func untilEnded(_ run: String, _ status: String) async throws {
+        while self.status(run) != status {
+            try await until("\(run) is \(status), or asks", watching: run) {
+                self.status(run) == status || self.unknowns().contains { !self.isAnswered($0) }
+            }
+            for (asking, key) in unknowns() where !isAnswered((asking, key)) {
+                try drop("retry", at: "runs/\(asking)/inbox/\(key).txt")
+            }
+        }
+    }
+
+    /// Open questions about outcomes: the run and the key.
+    private func unknowns() -> [(String, String)] {
+        names(in: "runs").flatMap { run in
+            let names = names(in: "runs/\(run)/waits").filter { $0.hasSuffix("-unknown.json") }
+            return names.map { (run, String($0.dropLast(5))) }
+        }
+    }
+
+    private func isAnswered(_ question: (String, String)) -> Bool {
+        exists("runs/\(question.0)/inbox/\(question.1).txt")
+            || names(in: "runs/\(question.0)/inbox/accepted").contains { $0.hasSuffix("-\(question.1).txt") }
     }
 }
