@@ -99,4 +99,25 @@ struct RunPageTests {
 
                 """)
     }
+
+    @Test("runs that others called stand below those, the oldest first")
+    func family() throws {
+        func called(_ id: String, by parent: String?, at time: String) throws -> Glance {
+            Glance(
+                try #require(RunID(id)),
+                [
+                    "id": .string(id), "startedAt": .string("2026-11-20T\(time)Z"),
+                    "parent": parent.map { ["run": .string($0)] } ?? .null,
+                ])
+        }
+        let family = RunFamily([
+            try called("late", by: "top", at: "10:02:00"), try called("early", by: "top", at: "10:01:00"),
+            try called("deep", by: "early", at: "10:01:30"), try called("top", by: nil, at: "10:00:00"),
+            try called("orphan", by: "gone", at: "09:00:00"),
+        ])
+        #expect(family.tops.map(\.run.text) == ["top", "orphan"])
+        let below = family.below(try #require(family.tops.first))
+        #expect(below.map(\.0.run.text) == ["top", "early", "deep", "late"])
+        #expect(below.map(\.depth) == [0, 1, 2, 1])
+    }
 }
