@@ -60,7 +60,11 @@ enum WaitPage {
             lines += Text.printable(prompt).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
             while lines.last?.isEmpty == true { lines.removeLast() }
         } else if !wait.isQuestion {
-            lines.append(wait.called.map { "waits for the sub-run \($0)" } ?? "waits for \(wait.reason)")
+            if let called = wait.called {
+                lines.append("waits for the sub-run \(called)")
+            } else {
+                lines.append(wait.event.map { "waits for an event \(Text.oneLine($0))" } ?? "waits for \(wait.reason)")
+            }
         }
         if let choices = wait.choices { lines.append("choices: \(choices.map(Text.oneLine).joined(separator: ", "))") }
         if let schema = wait.schema, !wait.isApproval { lines.append("schema: \(Text.value(schema))") }
@@ -69,7 +73,7 @@ enum WaitPage {
             if let answer = wait.object["default"], !answer.isNull { line += ", then \(Text.value(answer))" }
             lines.append(line)
         }
-        if let command = wait.command { lines.append("$ \(Text.oneLine(command))") }
+        if let command = wait.command ?? wait.emit { lines.append("$ \(Text.oneLine(command))") }
         return lines
     }
 }

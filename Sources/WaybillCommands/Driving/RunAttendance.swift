@@ -74,7 +74,11 @@ struct RunAttendance: Sendable {
     private func isDue(_ glance: Glance, _ folder: RunFolder, _ seen: inout [RunID: Timestamp]) -> Bool {
         if glance.isEnded { return folder.run != self.folder.run }
         let now = tree.clock.now()
-        let changed = (try? folder.directory.status(RunFolder.inbox))?.modified ?? .earliest
+        var changed = (try? folder.directory.status(RunFolder.inbox))?.modified ?? .earliest
+        if glance.waiting.contains(where: { $0["reason"] == "event" }) {
+            let journal = try? tree.runsDirectory.status(FilePath(FileJournal.openSegment))
+            changed = max(changed, journal?.modified ?? .earliest)
+        }
         let before = seen.updateValue(changed, forKey: folder.run)
         if changed != before || glance.status == RunStatus.running.rawValue { return true }
         return glance.waiting.contains { wait in

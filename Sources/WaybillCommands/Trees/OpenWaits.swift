@@ -20,6 +20,13 @@ struct OpenWait: Sendable {
     /// The sub-run that is waited for.
     var called: RunID? { object["call"]?.stringValue.flatMap(RunID.init) }
     var isQuestion: Bool { command != nil }
+    /// The command that sends the event it waits for; its `match` may want more.
+    var emit: String? { object["emit"]?.stringValue }
+    /// The event it waits for, in words.
+    var event: String? {
+        guard let event = object["event"], let type = event["type"]?.stringValue else { return nil }
+        return type + (event["key"]?.stringValue.map { " with key \($0)" } ?? "")
+    }
     var isApproval: Bool { command?.hasPrefix("waybill approve ") ?? false }
     var choices: [String]? { object["choices"]?.listValue?.compactMap(\.stringValue) }
     var schema: Value? {

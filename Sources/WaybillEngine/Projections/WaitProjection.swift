@@ -21,6 +21,13 @@ package enum WaitProjection {
         writer.member("since", wait.since.description)
         writer.member("until", wait.until?.description)
         writer.member("default", wait.defaultAnswer ?? .null)
+        if let event = wait.event {
+            var wanted: Object = ["type": .string(event.type)]
+            wanted["key"] = event.key.map(Value.string)
+            writer.member("event", Value.object(wanted))
+            let key = event.key.map { " --key \(quoted($0))" } ?? ""
+            writer.member("emit", "waybill emit --type \(quoted(event.type))\(key)")
+        }
         if let reply = wait.reply {
             writer.member("drop", "runs/inbox/\(run).\(wait.key).json")
             writer.member("command", command(reply, wait, run))
@@ -53,7 +60,7 @@ package enum WaitProjection {
     }
 
     private static func quoted(_ text: String) -> String {
-        let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0.isLetterOrDigit || $0 == 0x2D || $0 == 0x5F }
+        let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0.isLetterOrDigit || "-_./:".utf8.contains($0) }
         if isPlain { return text }
         let parts = text.split(separator: "'", omittingEmptySubsequences: false)
         return "'" + parts.joined(separator: "'\\''") + "'"

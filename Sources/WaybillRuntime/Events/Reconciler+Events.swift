@@ -17,6 +17,7 @@ extension Reconciler {
     private static let batchFiles = 256
     /// Nor more bytes: a small event may come in a large file.
     private static let batchBytes = 4 << 20
+    private static let noticedAtOnce = 1_024
 
     /// Checks an event, and keeps it until it is accepted with those beside it.
     func takeEvent(_ value: Value, _ claimed: ClaimedFile, _ door: InboxDoor) {
@@ -57,5 +58,32 @@ extension Reconciler {
                 refuse(event.file, door, .eventRefused, .conflict, message)
             }
         }
+    }
+
+    // MARK: - Waking
+
+    /// Wakes the runs that wait for what is new in the journal.
+    ///
+    /// - Parameter following: whether other processes may have written it.
+    func noticeEvents(following: Bool) {
+        var following = following
+        // What cannot be read now is looked for again by the next pass.
+        while let arrivals = try? tree.events.arrivals(
+            after: noticedEvents, limit: Self.noticedAtOnce, following: following), let last = arrivals.last
+        {
+            noticedEvents = last.seq
+            following = false
+            for run in subscriptions.runs(for: arrivals) { wake(run, Wake()) }
+        }
+    }
+
+    /// Notes what a run waits for. Events that came since it looked wake it at once.
+    func subscribe(_ run: RunID, to interests: [EventInterest], _ record: inout RunRecord) {
+        subscriptions.set(interests, of: run)
+        let hasNews = interests.contains { interest in
+            guard let last = try? tree.events.last(type: interest.type, key: interest.key) else { return false }
+            return last > interest.examined && last <= noticedEvents
+        }
+        if hasNews { record.pending = record.pending ?? Wake() }
     }
 }

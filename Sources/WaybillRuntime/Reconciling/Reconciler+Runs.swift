@@ -94,7 +94,7 @@ extension Reconciler {
             record.driver
             ?? RunDriver(
                 run: run, lane: lanes.take(), environment: environment, isFirst: !record.wasOpened,
-                uncountedRejections: record.glance?.uncountedRejections ?? 0)
+                uncountedRejections: record.glance?.uncountedRejections ?? 0, events: record.glance?.events ?? [])
         record.driver = driver
         record.wasOpened = true
         let held = Wake(commonNames: record.glance?.heldCommonNames.filter { !wake.commonNames.contains($0) } ?? [])
@@ -129,6 +129,7 @@ extension Reconciler {
             record.phase = .working
             record.current = nil
             record.glance = glance
+            subscribe(run, to: glance.events, &record)
             record.problem = nil
             let next = [projectAt, glance.deadline, glance.lookAgainAt].compactMap { $0 }.min()
             if let next { services.timers.schedule(key, at: next) } else { services.timers.cancel(key) }
@@ -137,6 +138,7 @@ extension Reconciler {
             rest(&record, .dormant)
             record.current = nil
             record.glance = glance
+            subscribe(run, to: glance.events, &record)
             record.problem = nil
             record.retryDelay = nil
             report.runs[run] = glance
@@ -148,6 +150,7 @@ extension Reconciler {
             givePlaceBack(of: &record)
             services.timers.cancel(key)
             unwatchInbox(of: run, &record)
+            subscriptions.remove(run)
             records[run] = nil
             report.runs[run] = glance
             report.problems[run] = nil
@@ -291,6 +294,7 @@ extension Reconciler {
             if status(ofLedgerOf: run) != record.ledgerStatus { wake(run, Wake(restoresProjections: true)) }
         }
         readCommonInbox()
+        noticeEvents(following: true)
         if sourceWatch?.problem != nil { sourceWatch?.refresh() }
         refreshSources()
         takeUpNewRuns()

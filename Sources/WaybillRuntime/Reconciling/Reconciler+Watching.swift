@@ -54,6 +54,7 @@ extension Reconciler {
         var commonNames: [FilePath.Component] = []
         var hasUnclear = false
         var hasNewRuns = false
+        var hasEntries = false
         for event in events {
             if event.kind == .overflow { return lookEverywhere() }
             if sourceWatch?.handle(event) == true {
@@ -75,12 +76,16 @@ extension Reconciler {
                 if let wanted { commonNames.append(wanted) } else { hasUnclear = true }
             } else if event.watch == runsWatch, event.isDirectory {
                 hasNewRuns = true
+            } else if event.watch == runsWatch, isComplete, event.text == FileJournal.openSegment {
+                hasEntries = true
             }
         }
         for (run, wake) in wakes { self.wake(run, wake) }
         if !commonNames.isEmpty { takeFromCommonInbox(commonNames) }
         if hasUnclear { lookAtCommonInboxLater() }
         if hasNewRuns { takeUpNewRuns() }
+        // Another process closed the journal; perhaps it sent an event.
+        if hasEntries { noticeEvents(following: true) }
     }
 
     /// After an overflow nothing is known: everything is looked at.

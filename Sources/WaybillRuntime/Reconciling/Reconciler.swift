@@ -63,6 +63,9 @@ package actor Reconciler {
     /// Events that were claimed in the common inbox, until they are accepted together.
     var claimedEvents: [ClaimedEvent] = []
     var claimedEventBytes = 0
+    /// Which runs at rest wait for which events, and up to where the journal was looked through for them.
+    var subscriptions = EventSubscriptions()
+    var noticedEvents = 0
     /// Answers in the common inbox that may still be being written, for runs whose deadline is near.
     var unripeAnswers: [RunID: [UnripeAnswer]] = [:]
     private var restWaiters: [CheckedContinuation<Void, Never>] = []
@@ -162,11 +165,13 @@ package actor Reconciler {
             tree: tree, definitions: definitions, launcher: services.launcher, performer: services.performer,
             steps: Slots(settings.concurrentSteps), hooks: hooks, limits: options.limits,
             wakeChild: { [weak self] child, wake, parent in self?.post { $0.attend(child, wake, for: parent) } },
+            eventsAccepted: { [weak self] in self?.post { $0.noticeEvents(following: false) } },
             report: { [weak self] run, report in self?.post { $0.take(report, of: run) } })
         for diagnostic in sources.catalog.diagnostics where diagnostic.level == .error {
             options.log.warning("\(diagnostic.text)")
         }
         startServices()
+        noticedEvents = (try? tree.events.lastSeq(following: true)) ?? 0
         if let onlyRun {
             register(onlyRun, Wake(completeNames: complete))
             return

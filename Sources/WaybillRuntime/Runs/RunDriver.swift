@@ -15,6 +15,8 @@ struct DriverEnvironment: Sendable {
     let limits: EngineLimits
     /// Wakes a sub-run that another run waits for, which is to hear of its end.
     let wakeChild: @Sendable (_ child: RunID, Wake, _ parent: RunID) -> Void
+    /// Called when a run's own events are in the journal.
+    let eventsAccepted: @Sendable () -> Void
     /// Called when a driver came to rest, on its lane.
     let report: @Sendable (RunID, DriverReport) -> Void
 }
@@ -47,6 +49,8 @@ package struct RunGlance: Sendable, Hashable {
     var uncountedRejections: Int
     /// Answers that came early and lie in the common inbox.
     var heldCommonNames: [FilePath.Component]
+    /// What it waits for in the journal.
+    var events: [EventInterest]
 }
 
 /// Why a driver is woken, and what is known about it.
@@ -106,12 +110,19 @@ actor RunDriver {
     var heldNames: [FilePath.Component] = []
     var heldCommonNames: [FilePath.Component] = []
     var waitsWhenHeld: Set<String> = []
+    /// How far the journal was looked through, by the wait's key.
+    var examined: [String: Int] = [:]
     private var isStopping = false
     /// What runs may end; nothing is launched any more.
     private var isDraining = false
 
-    init(run: RunID, lane: Lane, environment: DriverEnvironment, isFirst: Bool, uncountedRejections: Int) {
+    /// - Parameter events: what the driver before this one waited for.
+    init(
+        run: RunID, lane: Lane, environment: DriverEnvironment, isFirst: Bool, uncountedRejections: Int,
+        events: [EventInterest]
+    ) {
         self.run = run
+        for event in events { examined[event.waitKey] = event.examined }
         self.uncountedRejections = uncountedRejections
         isFirstOpening = isFirst
         self.lane = lane
@@ -134,6 +145,7 @@ actor RunDriver {
             let session = try self.open(restoring: wake.restoresProjections)
             try self.hear(of: wake.children, session)
             try self.readInboxes(session, wake)
+            _ = try self.takeEvents(session)
             try self.tick(session)
         }
     }
@@ -193,7 +205,7 @@ actor RunDriver {
 
     private func comeToRest() throws(RuntimeError) {
         guard let session else { return }
-        try takeHeld(session)
+        repeat { try takeHeld(session) } while try takeEvents(session)
         if session.state.phase.isEnded { return try finish(session) }
         guard attempts.isEmpty, queued.isEmpty else {
             let projectAt = session.projectionsDue(now: tree.clock.now())
@@ -220,7 +232,7 @@ actor RunDriver {
             lookAgainAt: unripe.map(\.readyAt).min(),
             openWaits: state.waits.count, parent: state.parentRun.flatMap(RunID.init),
             uncountedRejections: session.engine.uncountedRejections,
-            heldCommonNames: heldCommonNames)
+            heldCommonNames: heldCommonNames, events: interests(of: session))
     }
 
     // MARK: - Opening
@@ -257,6 +269,10 @@ actor RunDriver {
     private func recover(_ session: RunSession) throws(RuntimeError) {
         for attempt in session.state.outstandingAttempts
         where attempts[attempt.reference] == nil && queued[attempt.reference] == nil {
+            if attempt.isEvent {
+                try perform([.launch(attempt)], session)
+                continue
+            }
             var outcome = outcomes[attempt.reference]
             if outcome == nil { outcome = try session.host.recordedOutcome(of: attempt) }
             // One that was stopped together with its daemon, and not because the run ends, is an interrupted one; so
@@ -282,15 +298,22 @@ actor RunDriver {
     // MARK: - Effects
 
     func perform(_ effects: [Effect], _ session: RunSession) throws(RuntimeError) {
-        for effect in effects {
-            switch effect {
-            case .launch(let attempt): enqueue(attempt)
-            case .terminate(let reference): try stop(reference, session) { $0.terminate(grace: nil) }
-            case .kill(let reference): try stop(reference, session) { $0.kill() }
-            case .startRun(let key): try attendCall(key, session)
-            case .instructChildren: try instructChildren(session)
-            case .writeCheckpoint, .settle: break
+        // Each event that a run sends may lead to the next one: no depth of calls is deep enough for a loop.
+        var effects = effects
+        while !effects.isEmpty {
+            var events: [Attempt] = []
+            for effect in effects {
+                switch effect {
+                case .launch(let attempt) where attempt.isEvent: events.append(attempt)
+                case .launch(let attempt): enqueue(attempt)
+                case .terminate(let reference): try stop(reference, session) { $0.terminate(grace: nil) }
+                case .kill(let reference): try stop(reference, session) { $0.kill() }
+                case .startRun(let key): try attendCall(key, session)
+                case .instructChildren: try instructChildren(session)
+                case .writeCheckpoint, .settle: break
+                }
             }
+            effects = try send(events, session)
         }
     }
 

@@ -23,6 +23,11 @@ final class RunSession {
     /// Checkpoint files that were passed over because they are not what the ledger says.
     let rejectedCheckpoints: [Int]
 
+    /// Keys of open waits for events; some of them may be closed.
+    private(set) var eventWaits: Set<String>
+    /// Whether an event counts or not depends on the moment at which a wait opens.
+    private let waitsForLaterEvents: Bool
+
     /// The answers that the last stimulus was accepted with.
     private var accepted: [Entry] = []
 
@@ -60,6 +65,8 @@ final class RunSession {
         }
         self.tree = tree
         self.run = run
+        eventWaits = Set(engine.state.waits.values.filter { $0.event != nil }.map(\.key))
+        waitsForLaterEvents = definition.workflow.waitsForLaterEvents
         host = AttemptHost(tree: tree, run: run, folder: folder, definition: definition)
         rejectedCheckpoints = rejected
     }
@@ -95,6 +102,7 @@ final class RunSession {
             }
             if !decision.entries.isEmpty {
                 accepted += decision.entries.map(\.entry).filter { $0.type == .answerAccepted }
+                noteEventWaits(decision)
                 onDecision(decision, engine.state.ledgerHead)
                 projector.note(decision, engine.state)
             }
@@ -103,9 +111,11 @@ final class RunSession {
     }
 
     private func decide(_ stimulus: Stimulus) throws(RuntimeError) -> Decision {
+        var moment = Moment(now: tree.clock.now(), boot: tree.boot)
+        if waitsForLaterEvents { moment.journalSeq = try journalSeq() }
         let decision: Decision
         do throws(EngineError) {
-            decision = try engine.handle(stimulus, at: Moment(now: tree.clock.now(), boot: tree.boot))
+            decision = try engine.handle(stimulus, at: moment)
         } catch {
             throw RuntimeError(.internal, error.message)
         }
@@ -117,6 +127,23 @@ final class RunSession {
             throw RuntimeError(error)
         }
         return decision
+    }
+
+    /// The journal's last entry, whoever wrote it.
+    private func journalSeq() throws(RuntimeError) -> Int {
+        do throws(StoreError) {
+            return try tree.events.lastSeq(following: true)
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
+    private func noteEventWaits(_ decision: Decision) {
+        for entry in decision.entries.map(\.entry) {
+            guard let key = entry.data["key"]?.stringValue else { continue }
+            if entry.type == .taskWaiting, entry.data["event"] != nil { eventWaits.insert(key) }
+            if entry.type == .taskResumed { eventWaits.remove(key) }
+        }
     }
 
     // MARK: - Projections

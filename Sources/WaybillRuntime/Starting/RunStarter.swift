@@ -44,10 +44,12 @@ package struct RunStarter: Sendable {
         var engine = RunEngine(
             definition: definition, state: RunState(definition: definition.workflow, genesis: frozen.digest),
             payloads: RunPayloads(tree: tree, run: run), limits: limits)
-        let start = RunStart(
+        var start = RunStart(
             id: run.text, commit: frozen.commit, inputs: inputs, trigger: trigger(of: request), actor: .user,
             by: request.by ?? tree.user, labels: request.labels, diagnostics: warnings(about: workflow))
         do {
+            // What other processes have written was read when the id was looked up.
+            start.journalSeq = try tree.events.lastSeq(following: false)
             let decision = try engine.handle(.start(start), at: Moment(now: now, boot: tree.boot))
             // The effects are carried out by whoever opens the run: they follow from the state.
             guard try create(run, frozen, decision) else { return try existing(run, digest) }

@@ -48,12 +48,15 @@ package struct EventSearch: Hashable, Sendable {
     package var seq: Int?
     /// The event, complete.
     package var event: Value?
+    /// When it was accepted.
+    package var acceptedAt: Timestamp?
     /// Where to go on looking: no event up to here is wanted but the one that was found.
     package var examined: Int
 
-    package init(seq: Int? = nil, event: Value? = nil, examined: Int) {
+    package init(seq: Int? = nil, event: Value? = nil, acceptedAt: Timestamp? = nil, examined: Int) {
         self.seq = seq
         self.event = event
+        self.acceptedAt = acceptedAt
         self.examined = examined
     }
 }
@@ -71,8 +74,14 @@ package final class EventLog: Sendable {
     /// Payloads that are remembered: many runs often wait for one event.
     private static let remembered = 16
 
+    private struct Payload: Sendable {
+        var seq: Int
+        var event: Value
+        var acceptedAt: Timestamp
+    }
+
     private let journal: any JournalStore
-    private let recent = Mutex<[(seq: Int, event: Value)]>([])
+    private let recent = Mutex<[Payload]>([])
 
     package init(_ journal: any JournalStore) { self.journal = journal }
 
@@ -133,12 +142,13 @@ package final class EventLog: Sendable {
                 (index.events.hits(type: type, key: key, after: examined, limit: Self.slice), index.lastSeq)
             }
             for hit in hits {
-                let event = try payload(of: hit)
+                let payload = try payload(of: hit)
+                let event = payload.event
                 examined = hit.seq
                 guard Self.isSame(event["type"], type), key.map({ Self.isSame(event["key"], $0) }) ?? true,
                     match(event)
                 else { continue }
-                return EventSearch(seq: hit.seq, event: event, examined: hit.seq)
+                return EventSearch(seq: hit.seq, event: event, acceptedAt: payload.acceptedAt, examined: hit.seq)
             }
             if hits.count < Self.slice { return EventSearch(examined: max(examined, last)) }
         }
@@ -151,7 +161,7 @@ package final class EventLog: Sendable {
     /// The event with this number; nil if the entry is no event.
     package func event(_ seq: Int) throws(StoreError) -> Value? {
         guard let hit = try journal.query(following: false, { $0.events.hit(seq) }) else { return nil }
-        return try payload(of: hit)
+        return try payload(of: hit).event
     }
 
     /// The number of the journal's last entry: where a wait begins that only wants what comes.
@@ -174,17 +184,18 @@ package final class EventLog: Sendable {
 
     // MARK: Payloads
 
-    private func payload(of hit: EventIndex.Hit) throws(StoreError) -> Value {
-        if let known = recent.withLock({ recent in recent.first { $0.seq == hit.seq }?.event }) { return known }
+    private func payload(of hit: EventIndex.Hit) throws(StoreError) -> Payload {
+        if let known = recent.withLock({ recent in recent.first { $0.seq == hit.seq } }) { return known }
         let entry = try journal.entry(at: hit.place)
         guard entry.seq == hit.seq, entry.type == .eventAccepted, let event = entry.data["event"] else {
             throw StoreError(.damaged, "the journal no longer holds event \(hit.seq) where it was", seq: hit.seq)
         }
+        let payload = Payload(seq: hit.seq, event: event, acceptedAt: entry.ts)
         recent.withLock { recent in
             if recent.count >= Self.remembered { recent.removeFirst() }
-            recent.append((hit.seq, event))
+            recent.append(payload)
         }
-        return event
+        return payload
     }
 }
 

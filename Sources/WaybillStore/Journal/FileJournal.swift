@@ -35,6 +35,9 @@ package final class FileJournal: JournalStore {
         }
     }
 
+    /// The name of the file that is written, in the folder of runs.
+    package static let openSegment = "journal.jsonl"
+
     /// The most calls that share one write: bounds the time the lock is held.
     private static let largestBatch = 1_024
 

@@ -39,4 +39,13 @@ struct WaitProjectionTests {
         #expect(value["drop"] == nil)
         #expect(value["command"] == nil)
     }
+
+    @Test("a wait for an event says which one, and how to send it")
+    func event() throws {
+        let (_, value) = try file("{id: q, wait: {event: {type: order.paid, key: it's, match: event.data.n > 1}}}")
+        #expect(value["reason"] == "event")
+        #expect(value["event"] == ["type": "order.paid", "key": "it's"])
+        #expect(value["emit"] == "waybill emit --type order.paid --key 'it'\\''s'")
+        #expect(value["command"] == nil)
+    }
 }
