@@ -27,7 +27,7 @@ struct OutputShapes {
         if let ask = step.fields("ask") { return .shape(ofAnswer(ask)) }
         if let wait = step.fields("wait") { return ofWait(wait, step) }
         if step.node("first") != nil { return .shape(.object(["first": .string, "value": .dyn])) }
-        if step.node("emit") != nil { return .shape(.object(["id": .string])) }
+        if step.node("emit") != nil { return .shape(.object(["id": .string, "seq": .int])) }
         if let call = step.fields("call") {
             return .shape(call.flag("detach") == true ? .object(["run": .string]) : .dyn)
         }
