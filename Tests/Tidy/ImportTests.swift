@@ -17,7 +17,7 @@ struct ImportTests {
         "WaybillCore": ["Crypto"],
         "WaybillExpressions": [],
         "WaybillManifests": ["CLibYAML"],
-        "WaybillEngine": [],
+        "WaybillEngine": ["Synchronization"],
     ]
 
     /// C modules that a room may import although it is no adapter.
