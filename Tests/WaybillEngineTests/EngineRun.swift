@@ -16,6 +16,8 @@ struct EngineRun {
     private(set) var engine: RunEngine
     /// What the tests' clock says; an entry may have a later time.
     var now = EngineRun.start
+    /// What the jitter of back-offs is made of.
+    var random: UInt64 = 0
     private(set) var entries: [Entry] = []
     private(set) var lines: [UInt8] = []
     /// The effects of the newest decision.
@@ -93,7 +95,7 @@ struct EngineRun {
 
     private mutating func decide(_ stimulus: Stimulus) throws -> Decision {
         let before = state.head
-        let decision = try engine.handle(stimulus, at: Moment(now: now, boot: "boot-1"))
+        let decision = try engine.handle(stimulus, at: Moment(now: now, boot: "boot-1", random: random))
         try check(decision, after: before)
         for blob in decision.blobs { store.put(blob) }
         entries += decision.entries.map(\.entry)
@@ -207,7 +209,7 @@ struct EngineRun {
     /// The run's outputs.
     var outputs: Value? { state.outputs.flatMap(value) }
 
-    private func value(_ payload: Payload) -> Value? {
+    func value(_ payload: Payload) -> Value? {
         switch payload {
         case .inline(let value): value
         case .artifact(let digest, _): store.payload(digest)

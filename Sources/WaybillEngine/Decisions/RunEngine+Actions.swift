@@ -95,6 +95,7 @@ extension RunEngine {
         case .finish:
             resolved.immediate = .completed(output: nil, AttemptReport())
         }
+        serve(id, in: &resolved)
         let size = resolved.waits.reduce(ValueLimits.size(of: .object(resolved.intent))) {
             $0 + ValueLimits.size(of: .object($1.data))
         }

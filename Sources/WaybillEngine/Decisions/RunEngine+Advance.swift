@@ -49,7 +49,12 @@ extension RunEngine {
                 try pauseIfQuiet()
                 guard state.ending == .rollback else { break }
             }
-            if state.ending != nil, state.stage == .main || state.isAborted, try !wind() { break }
+            if state.ending != nil, state.stage == .main || state.isAborted {
+                if try !wind() { break }
+            } else if let id = state.abandoned.first {
+                try abandon(id)
+                continue
+            }
             guard draft.steps < limits.stepsPerDecision else {
                 draft.hasMore = true
                 break
@@ -130,10 +135,26 @@ extension RunEngine {
             // A sub-run is brought to its end as well (`RunState.childOrder`), and the step waits for that.
             return
         }
+        try end(wait, id, because: "the run ended while this step waited")
+    }
+
+    /// Closes what a step waits for beside a failure that the run goes on after.
+    private mutating func abandon(_ id: InstanceID) throws(EngineError) {
+        guard let wait = state[id].waitKeys.first.flatMap({ state.waits[$0] }) else {
+            throw EngineError(.unexpectedStimulus, "\(state.address(of: id)) waits for nothing")
+        }
+        try end(wait, id, because: "a step beside this one failed while it waited")
+    }
+
+    /// A step that waited for another attempt failed already, unless somebody wants the run to end.
+    private mutating func end(_ wait: WaitState, _ id: InstanceID, because message: String) throws(EngineError) {
         try emit(
             .taskResumed, step: wait.step, visit: wait.visit, attempt: attemptNumber(of: id),
-            ["key": .string(key), "by": "end"])
-        let failure = Failure(.cancelled, "the run ended while this step waited")
+            ["key": .string(wait.key), "by": "end"])
+        if wait.reason == .retry, state.ending == nil || state.ending == .failure, let failure = state[id].error {
+            return try settle(id, .failed(failure, AttemptReport()))
+        }
+        let failure = Failure(.cancelled, message)
         try settle(id, .cancelled(wait.reply == .unknown ? Self.unsettledOutcome : failure))
     }
 
@@ -143,7 +164,7 @@ extension RunEngine {
         return attempt > 0 ? attempt : nil
     }
 
-    private static let unsettledOutcome = Failure(.unknown, "the run ended before the outcome was settled")
+    static let unsettledOutcome = Failure(.unknown, "the run ended before the outcome was settled")
 
     // MARK: - The end
 

@@ -159,14 +159,14 @@ extension RunEngine {
 
     /// Lets every wait end whose time has come: with its default, by its own nature, or with `timeout`.
     mutating func expireWaits() throws(EngineError) {
-        guard state.ending == nil || state.stage != .main, let first = state.nextDeadline,
-            first <= draft.moment.now
-        else { return }
-        let due = state.waits.values.filter { $0.until.map { $0 <= draft.moment.now } ?? false }
-        for wait in due.sorted(by: { ($0.until ?? $0.since, $0.key) < ($1.until ?? $1.since, $1.key) }) {
-            // One that ended may have closed others, or failed the run.
-            guard state.waits[wait.key] != nil, let id = state.instance(at: wait.step) else { continue }
-            guard state.ending == nil || state.stage != .main else { break }
+        guard state.nextDeadline != nil else { return }
+        // One that ended may have closed others, or failed the run.
+        while state.ending == nil || state.stage != .main, let due = state.deadlines.first,
+            due.until <= draft.moment.now
+        {
+            guard let wait = state.waits[due.key], let id = state.instance(at: wait.step) else {
+                throw EngineError(.unexpectedStimulus, "\(due.key) waits for a step that is not there")
+            }
             try expire(wait, id)
         }
     }

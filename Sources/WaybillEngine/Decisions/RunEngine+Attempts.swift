@@ -32,6 +32,10 @@ extension RunEngine {
         if case .responded(let response) = result.outcome {
             return try end(id, step, with: response, report)
         }
+        // A poll that says that the job goes on is no failure, and has no output.
+        if case .exited(Self.goesOn) = result.outcome, state.frames[id.frame]?.kind == .auxiliary(Frame.poll) {
+            return try settle(id, .completed(output: nil, report))
+        }
         if let failure = failure(of: result, step, state[id].intent) {
             return try settle(id, .failed(failure, report))
         }
@@ -69,19 +73,24 @@ extension RunEngine {
     mutating func lose(_ reference: AttemptReference, reason: String) throws(EngineError) {
         let id = try instance(of: reference)
         let step = state.definition(of: id)
-        let rule = step.effectiveUnknownRule
+        var rule = step.effectiveUnknownRule
+        // A run that is held goes on later, so it asks; nothing new starts in it, so no check does.
+        let isHeld = definition.workflow.failure == .hold && state.ending == .failure && state.stage == .main
+        if isHeld, case .check = rule { rule = .ask }
+        let isOver = isHalted(id) && !isHeld
         try emit(
             .taskUnknown, step: reference.step, visit: reference.visit, attempt: reference.attempt,
-            ["reason": .string(reason), "rule": .string(rule.word)])
-        // A run that ends anyway asks nobody: see `wind()`.
-        guard state.ending == nil || state.stage != .main else { return }
+            ["reason": .string(reason), "rule": .string(isOver ? "end" : rule.word)])
+        // What ends anyway asks nobody.
+        guard !isOver else { return try settle(id, .cancelled(Self.unsettledOutcome)) }
         switch rule {
         case .retry: try repeatAttempt(id, reason: "unknown")
         case .fail:
             let failure = Failure(.unknown, "the outcome of attempt \(reference.attempt) is unknown: \(reason)")
             try settle(id, .failed(failure, AttemptReport()))
         case .ask: try askAboutOutcome(id, reason)
-        case .check: try beginCheck(id, reason)
+        // The entry opens the check.
+        case .check: break
         }
     }
 
@@ -129,6 +138,7 @@ extension RunEngine {
         if intent["action"] == "call" { return try callAgain(id, intent) }
         try emit(
             .taskStart, step: state.address(of: id), visit: step.visit, attempt: step.attempt + 1, intent)
+        if state.groupFrame(of: id)?.isDone == true { return try goOn(id, state.definition(of: id)) }
         if let attempt = state.attempt(at: id) { draft.effects.append(.launch(attempt)) }
     }
 }

@@ -10,6 +10,7 @@ extension RunEngine {
         switch step.action {
         case .steps: try endGroup(id)
         case .forEach(let loop): try goOn(id, loop)
+        case .wait(.job): try goOn(withJob: id)
         default: throw EngineError(.unexpectedStimulus, "\(state.address(of: id)) has nothing to go on with")
         }
     }
@@ -19,11 +20,13 @@ extension RunEngine {
     private mutating func endGroup(_ id: InstanceID) throws(EngineError) {
         guard let frame = state.groupFrame(of: id), frame.isDone else { return }
         if let failure = frame.failure { return try settle(id, .failed(failure, AttemptReport())) }
-        if frame.isHalted { return try settle(id, .cancelled(Failure(.cancelled, Self.haltMessage))) }
+        // What was done counts, though nothing new starts any more.
+        let isWhole = frame.unsettled == 0 && !frame.steps.contains { $0.status == .cancelled }
+        guard isWhole else { return try settle(id, .cancelled(Failure(.cancelled, Self.haltMessage))) }
         try settle(id, .completed(output: .object(outputs(of: frame)), AttemptReport()))
     }
 
-    private static let haltMessage = "nothing new starts any more"
+    static let haltMessage = "nothing new starts any more"
 
     /// The outputs of the steps that completed and have one, by id.
     private func outputs(of frame: Frame) -> Object {
@@ -63,12 +66,14 @@ extension RunEngine {
     }
 
     private mutating func goOn(_ id: InstanceID, _ action: ForEachAction) throws(EngineError) {
-        guard let loop = state[id].loop else { return }
-        if loop.hasNext, !isHalted(id) {
-            guard loop.running < action.maxParallel, let item = state.openNextItem(of: id) else { return }
+        if state[id].loop?.hasNext == true, !isHalted(id) {
+            guard state[id].loop.map({ $0.running < action.maxParallel }) == true,
+                let item = state.openNextItem(of: id)
+            else { return }
             return try decide(item)
         }
-        guard loop.running == 0 else { return }
+        // From here on the loop only ends, so a copy of it costs what its end costs.
+        guard let loop = state[id].loop, loop.running == 0 else { return }
         var report = AttemptReport()
         let items = results(of: loop)
         let size = JSON.compact(items).count
@@ -84,7 +89,10 @@ extension RunEngine {
             if loop.failed > 1 { failure.message = "\(loop.failed) items failed; the first: \(failure.message)" }
             return try settle(id, .failed(failure, report))
         }
-        if isHalted(id) { return try settle(id, .cancelled(Failure(.cancelled, Self.haltMessage))) }
+        let isWhole = loop.next == loop.count && !loop.results.contains { $0.status == .cancelled }
+        guard isWhole || !isHalted(id) else {
+            return try settle(id, .cancelled(Failure(.cancelled, Self.haltMessage)))
+        }
         try settle(id, .completed(output: .list(LoopItems.outputs(items)), report))
     }
 

@@ -16,7 +16,8 @@ extension RunEngine {
         let step = state.definition(of: id)
         let rule = RetrySettings(
             override: state.overrides, step: step, workflow: definition.workflow.retry)
-        guard current.attempt < rule.maxAttempts, intent["action"] != "emit" else { return false }
+        guard current.attempt < rule.maxAttempts, !hasAnswer(failure, in: id.frame) else { return false }
+        guard intent["action"] != "emit", intent["action"] != "job" else { return false }
         let scope = RunScope(self, id, visit: current.visit, result: outcome)
         guard rule.on.contains(where: { matches($0, failure, in: scope) }) else { return false }
         let backoff = rule.backoff(after: current.attempt, random: draft.moment.random)
@@ -39,6 +40,11 @@ extension RunEngine {
                 "reason": .string(WaitReason.retry.rawValue), "until": .string(until.description),
             ])
         return true
+    }
+
+    /// Whether a check or a poll failed by saying something: that is an answer, and asking again gives it again.
+    private func hasAnswer(_ failure: Failure, in frame: Int) -> Bool {
+        state.frames[frame]?.isServant == true && (failure.exitCode != nil || failure.status != nil)
     }
 
     private func matches(_ cause: RetryCause, _ failure: Failure, in scope: RunScope) -> Bool {

@@ -31,15 +31,20 @@ extension RunEngine {
     mutating func decide(_ id: InstanceID) throws(EngineError) {
         let step = state.definition(of: id)
         if state[id].status == .running { return try goOn(id, step) }
+        if state[id].status == .unknown { return try endCheck(id) }
         if let intent = state[id].intent { return try startAgain(id, intent) }
         let visit = state[id].visit + 1
         if let unmet = unmetNeed(of: step, in: id.frame) { return try settle(id, .skipped(unmet), visit: visit) }
-        if visit > step.maxVisits {
+        // Elsewhere in a graph it is what is around the step that is repeated.
+        let isLimited = step.repetition != nil || state.plan(of: id.frame).shape != .graph
+        if isLimited, visit - state[id].visitsBefore > step.maxVisits {
             let failure = Failure(.limit, "\(step.id) was visited \(step.maxVisits) times, which is its maxVisits")
             return try settle(id, .exhausted(failure), visit: visit)
         }
-        for (field, condition) in [("if", step.condition), ("while", visit == 1 ? step.repetition : nil)] {
-            guard let condition else { continue }
+        // The end of a visit has asked `while` whether there is another one, and `if` asks whether there is any.
+        let isRepeated = step.repetition != nil && state[id].endedAt != nil
+        for (field, condition) in [("if", step.condition), ("while", step.repetition)] {
+            guard let condition, !isRepeated else { continue }
             switch examine(condition, as: field, in: RunScope(self, id, visit: visit)) {
             case .failure(let error): return try settle(id, .failed(error.failure, AttemptReport()), visit: visit)
             case .success(let guarding):
@@ -95,7 +100,8 @@ extension RunEngine {
         for reference in expression.references.prefix(16) {
             let path = reference.path
             guard let value = scope.value(at: path) else { continue }
-            let isLong = JSON.compact(value).count > 1_024
+            // What is large is not written down to find out how large it is.
+            let isLong = ValueLimits.leastSize(of: value, upTo: 1_024) > 1_024 || JSON.compact(value).count > 1_024
             values.append((path.joined(separator: "."), isLong ? .string("(more than 1 KiB)") : value))
         }
         return .object(Object(values))
@@ -133,14 +139,15 @@ extension RunEngine {
     private mutating func repeats(_ outcome: inout Outcome, of id: InstanceID, visit: Int) throws(EngineError) -> Bool {
         let step = state.definition(of: id)
         guard outcome.status == .completed, let condition = step.repetition, !isHalted(id) else { return false }
-        switch examine(condition, as: "while", in: RunScope(self, id, visit: visit, result: outcome)) {
+        let scope = RunScope(self, id, visit: visit + 1, result: outcome, previewsResult: true)
+        switch examine(condition, as: "while", in: scope) {
         case .failure(let error):
             outcome.reject(error.failure)
             return false
         case .success(let guarding):
             try emit(.guardEval, step: state.address(of: id), visit: visit + 1, guarding.data)
             guard guarding.holds else { return false }
-            guard visit < step.maxVisits else {
+            guard visit - state[id].visitsBefore < step.maxVisits else {
                 let message = "\(step.id) was visited \(step.maxVisits) times, which is its maxVisits"
                 outcome.reject(Failure(.limit, message), isFinal: true)
                 return false
@@ -160,7 +167,10 @@ extension RunEngine {
         var data: Object = ["status": .string(outcome.status.rawValue)]
         for (name, value) in outcome.report.extra { data[name] = value }
         if let reason = outcome.reason { data["reason"] = .string(reason) }
-        if let output = outcome.output, !isLoop(step) { write(output, as: "output", into: &data) }
+        // A loop's output is that of its items, unless a `catch` put another one in its place.
+        if let output = outcome.output, !isLoop(step) || outcome.caught != nil {
+            write(output, as: "output", into: &data)
+        }
         if let code = outcome.report.exitCode { data["exitCode"] = .int(Int64(code)) }
         if !outcome.report.artifacts.isEmpty { data["artifacts"] = .list(outcome.report.artifacts.map(\.value)) }
         if outcome.report.activeMicroseconds > 0 {
@@ -212,8 +222,9 @@ extension RunEngine {
     /// Puts a completed result to the step's own tests and to the policies; a result that fails them is rejected.
     private mutating func accept(_ outcome: inout Outcome, of id: InstanceID, visit: Int) throws(EngineError) {
         let step = state.definition(of: id)
-        let scope = RunScope(self, id, visit: visit, result: outcome)
         do throws(EvaluationFailure) {
+            // The scope holds the state: it must be gone before the next entry changes that.
+            let scope = RunScope(self, id, visit: visit, result: outcome)
             for (number, condition) in step.verifications.enumerated() {
                 try verify(
                     condition, in: scope, name: "verify[\(number)]", step: state.address(of: id), visit: visit)

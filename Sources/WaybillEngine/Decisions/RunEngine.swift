@@ -9,6 +9,7 @@ package struct RunEngine: Sendable {
     package let definition: RunDefinition
     package let limits: EngineLimits
     let payloads: any PayloadSource
+    private let cache = PayloadCache()
 
     /// The decision being made.
     var draft = Draft()
@@ -115,7 +116,7 @@ extension RunEngine {
         Payload.artifact(blob.digest, size: bytes.count).write(as: name, into: &data)
     }
 
-    var payloadReader: PayloadReader { PayloadReader(blobs: draft.blobs, source: payloads) }
+    var payloadReader: PayloadReader { PayloadReader(blobs: draft.blobs, source: payloads, cache: cache) }
 
     /// The value of a payload, wherever it is.
     func value(of payload: Payload) -> Value? { payloadReader.value(of: payload) }

@@ -33,6 +33,25 @@ package enum ValueLimits {
         }
     }
 
+    /// No more than the bytes of a value as JSON, counted until they are more than a limit.
+    static func leastSize(of value: Value, upTo limit: Int) -> Int {
+        switch value {
+        case .null, .bool: return 4
+        case .int, .double: return 1
+        case .string(let text): return text.utf8.count + 2
+        case .list(let list):
+            var size = 2 + max(0, list.count - 1)
+            for element in list where size <= limit { size += leastSize(of: element, upTo: limit - size) }
+            return size
+        case .object(let object):
+            var size = 2 + max(0, object.count - 1)
+            for (key, element) in object where size <= limit {
+                size += key.utf8.count + 3 + leastSize(of: element, upTo: limit - size)
+            }
+            return size
+        }
+    }
+
     /// About the bytes of a value as JSON; a little more than exact is near enough for a limit.
     static func size(of value: Value) -> Int {
         switch value {

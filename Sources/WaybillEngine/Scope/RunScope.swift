@@ -16,6 +16,8 @@ final class RunScope: Scope {
     private let item: (loop: InstanceID, index: Int)?
     /// The item of what is being undone: its loop may be over.
     private let undoneItem: Value?
+    /// A step as it will be once its end is recorded.
+    private let preview: StepPreview?
     /// What a capability was given; nil where the run's own inputs count.
     private let inputs: Value?
 
@@ -25,9 +27,11 @@ final class RunScope: Scope {
     ///   - policyView: the full `step` that a rule sees.
     ///   - inputs: for the fields of a capability, what its user gave it.
     ///   - event: for the `match` of a wait.
+    ///   - previewsResult: whether `steps` tells of the result as if it were recorded.
     init(
         _ engine: RunEngine, _ id: InstanceID? = nil, visit: Int = 1, result: Outcome? = nil,
-        policyView: Object? = nil, outputs: Object? = nil, inputs: Value? = nil, event: Value? = nil
+        policyView: Object? = nil, outputs: Object? = nil, inputs: Value? = nil, event: Value? = nil,
+        previewsResult: Bool = false
     ) {
         state = engine.state
         reader = engine.payloadReader
@@ -56,6 +60,7 @@ final class RunScope: Scope {
             if result.status == .completed { locals["output"] = result.output ?? .null }
             locals["error"] = result.failure?.value ?? .null
         }
+        preview = previewsResult ? id.flatMap { id in result.map { StepPreview(id, engine.state[id], $0) } } : nil
         if let outputs { locals["outputs"] = .object(outputs) }
         locals["event"] = event
         self.inputs = inputs
@@ -67,17 +72,18 @@ final class RunScope: Scope {
     init(starting state: RunState, zones: any TimeZoneSource) {
         self.state = state
         self.zones = zones
-        reader = PayloadReader(blobs: [], source: nil)
+        reader = PayloadReader(blobs: [], source: nil, cache: PayloadCache())
         frames = []
         item = nil
         undoneItem = nil
+        preview = nil
         inputs = nil
         locals = Object()
     }
 
     func variable(_ name: String) -> CELValue? {
         switch name {
-        case "steps": .lazyMap(StepsMap(frames: frames, reader: reader))
+        case "steps": .lazyMap(StepsMap(frames: frames, preview: preview, reader: reader))
         default: value(ofVariable: name).map { CELValue($0) }
         }
     }
@@ -114,7 +120,8 @@ final class RunScope: Scope {
         var rest = path.dropFirst()
         var value: Value?
         if root == "steps" {
-            guard let id = rest.popFirst(), let step = StepsMap.step(id, in: frames) else { return nil }
+            let steps = StepsMap(frames: frames, preview: preview, reader: reader)
+            guard let id = rest.popFirst(), let step = steps.step(id) else { return nil }
             let view = StepView(state: step, reader: reader)
             guard let member = rest.popFirst() else { return .string(step.status.rawValue) }
             value = view.value(of: member)
@@ -149,24 +156,36 @@ struct PayloadReader: Sendable {
     /// Payloads of the decision being made, which are not stored yet.
     var blobs: [Blob]
     var source: (any PayloadSource)?
+    var cache: PayloadCache
 
     func value(of payload: Payload) -> Value? {
         switch payload {
         case .inline(let value): return value
-        case .artifact(let digest, _):
-            if let blob = blobs.first(where: { $0.digest == digest }) { return try? JSON.parse(blob.bytes) }
-            return source?.payload(digest)
+        case .artifact(let digest, let size):
+            return cache.value(digest, size: size) {
+                if let blob = blobs.first(where: { $0.digest == digest }) { return try? JSON.parse(blob.bytes) }
+                return source?.payload(digest)
+            }
         }
+    }
+
+    /// The outputs in a payload of items.
+    func outputs(of items: Payload) -> Value {
+        guard case .artifact(let digest, let size) = items else { return .list(LoopItems.outputs(value(of: items))) }
+        let outputs = cache.value(digest, .outputs, size: size) { .list(LoopItems.outputs(value(of: items))) }
+        return outputs ?? []
     }
 }
 
 /// `steps`: made step by step as it is read, however many there are.
 private final class StepsMap: LazyMap {
     private let frames: [Frame]
+    private let preview: StepPreview?
     private let reader: PayloadReader
 
-    init(frames: [Frame], reader: PayloadReader) {
+    init(frames: [Frame], preview: StepPreview?, reader: PayloadReader) {
         self.frames = frames
+        self.preview = preview
         self.reader = reader
     }
 
@@ -176,15 +195,31 @@ private final class StepsMap: LazyMap {
     }
 
     func member(_ key: String) -> CELValue? {
-        Self.step(key, in: frames).map { .lazyMap(StepView(state: $0, reader: reader)) }
+        step(key).map { .lazyMap(StepView(state: $0, reader: reader)) }
     }
 
     /// The step with an id in the innermost plan that has one.
-    static func step(_ id: String, in frames: [Frame]) -> StepState? {
+    func step(_ id: String) -> StepState? {
         for frame in frames {
-            if let index = frame.plan.index(of: id) { return frame.steps[index] }
+            guard let index = frame.plan.index(of: id) else { continue }
+            if let preview, preview.id == InstanceID(frame: frame.id, step: index) { return preview.state }
+            return frame.steps[index]
         }
         return nil
+    }
+}
+
+/// A step whose visit is over and not recorded yet.
+private struct StepPreview {
+    let id: InstanceID
+    private(set) var state: StepState
+
+    init(_ id: InstanceID, _ current: StepState, _ outcome: Outcome) {
+        self.id = id
+        state = current
+        state.status = outcome.status
+        state.output = outcome.output.map(Payload.inline)
+        state.error = outcome.failure
     }
 }
 
@@ -225,15 +260,15 @@ final class StepView: LazyMap {
     private var hasOutput: Bool {
         switch state.status {
         case .completed, .compensated: true
-        case .pending, .running, .waiting: state.output != nil
+        case .pending, .running, .waiting: state.output != nil || state.items != nil
         default: false
         }
     }
 
-    /// A loop's is made from its items.
+    /// A loop's is made from its items, unless a `catch` put another one in its place.
     private var output: Value? {
-        if let items = state.items { return .list(LoopItems.outputs(reader.value(of: items))) }
-        return state.output.flatMap(reader.value(of:))
+        if let output = state.output { return reader.value(of: output) }
+        return state.items.map(reader.outputs(of:))
     }
 
     /// Each with the value it came to.

@@ -68,6 +68,7 @@ struct StepRecord {
         object["since"] = state.since.map { .string($0.description) }
         object["startedAt"] = state.startedAt.map { .string($0.description) }
         object["endedAt"] = state.endedAt.map { .string($0.description) }
+        if state.visitsBefore > 0 { object["visitsBefore"] = .int(Int64(state.visitsBefore)) }
         object["intent"] = state.intent.map(Value.object)
         object["loop"] = state.loop?.record
         state.items?.write(as: "items", into: &object)
@@ -86,6 +87,7 @@ struct StepRecord {
         state.status = try fields.word("status", StepStatus.init(rawValue:))
         state.visit = Int(try fields.int("visit"))
         state.attempt = Int(try fields.int("attempt"))
+        state.visitsBefore = Int(object["visitsBefore"]?.intValue ?? 0)
         state.output = Payload.read("output", from: object)
         state.exitCode = object["exitCode"]?.intValue.map(Int.init)
         state.error = Failure(object["error"])

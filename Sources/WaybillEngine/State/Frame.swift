@@ -57,6 +57,8 @@ package struct Frame: Sendable {
     package var unsettled: Int
     /// Steps that have begun and not ended.
     package var begun = 0
+    /// The open frames under steps of this one.
+    var children: Set<Int> = []
     /// The first failure in here that nothing passes over.
     package var failure: Failure?
     /// Whether nothing new starts in here: a step failed, or what is around ends.
@@ -102,6 +104,14 @@ package struct Frame: Sendable {
 
     /// The item's index, where this is one.
     var item: Int? { if case .item(let index) = kind { index } else { nil } }
+
+    /// Whether its one step serves another one that goes on afterwards: it is kept until that has read what came of it.
+    var isServant: Bool {
+        switch kind {
+        case .auxiliary(Self.check), .auxiliary(Self.poll): true
+        default: false
+        }
+    }
 
     /// Whether nothing is left to do in here; a machine's next state must not be ready.
     var isDone: Bool {

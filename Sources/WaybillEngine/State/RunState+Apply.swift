@@ -29,6 +29,9 @@ extension RunState {
             let id = try instance(of: entry)
             outstanding.remove(id)
             setStatus(.unknown, of: id)
+            guard entry.data["rule"] == "check", case .check(let plan) = definition(of: id).effectiveUnknownRule
+            else { return }
+            openFrame(.auxiliary(Frame.check), plan, under: id)
         case .branchTaken: applyBranchTaken(entry)
         case .compensation: try applyCompensation(entry)
         case .answerAccepted: try applyAnswerAccepted(entry)

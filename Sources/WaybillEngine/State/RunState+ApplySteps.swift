@@ -35,7 +35,9 @@ extension RunState {
             self[id].intent = entry.data
             self[id].run = entry.data["run"]?.stringValue
         case "steps":
-            guard case .steps(let plan) = definition(of: id).action else { return }
+            let step = definition(of: id)
+            guard case .steps(let plan) = step.action else { return }
+            if step.retry != nil { self[id].intent = entry.data }
             openFrame(.group, plan, under: id)
         case "forEach":
             let items = Payload.read("items", from: entry.data) ?? .inline([])
@@ -53,7 +55,8 @@ extension RunState {
         outstanding.remove(id)
         ready.remove(id)
         let intent = self[id].intent
-        if let inner = groupFrame(of: id) { closeFrame(inner.id) }
+        if let inner = groupFrame(of: id) { closeFrame(inner.id, isCounted: data["again"] != true) }
+        closeServants(of: id)
         takeResult(entry, of: id)
         if let updates = data["update"]?.objectValue { merge(updates) }
         if let used = data["usage"]?.objectValue {
@@ -147,23 +150,33 @@ extension RunState {
 
     /// Lets nothing new start in a frame and in those inside it. Groups and loops in them end once nothing runs in them.
     mutating func halt(_ frame: Int) {
-        var halted: Set<Int> = [frame]
-        for id in frames.keys.sorted() where id != frame {
-            if let parent = frames[id]?.parent?.frame, halted.contains(parent) { halted.insert(id) }
+        var halted = [frame]
+        var next = 0
+        while next < halted.count {
+            halted += frames[halted[next]]?.children.sorted() ?? []
+            next += 1
         }
-        for id in ready.sorted where halted.contains(id.frame) { ready.remove(id) }
-        for id in halted { frames[id]?.isHalted = true }
-        for id in halted.sorted() {
-            guard let frame = frames[id] else { continue }
-            for (step, state) in frame.steps.enumerated() where state.status == .running {
-                let instance = InstanceID(frame: id, step: step)
-                if state.loop != nil {
-                    self[instance].loop?.isStopped = true
-                    reviseLoop(instance)
-                } else if groupFrame(of: instance)?.isDone == true {
-                    ready.insert(instance)
-                }
-            }
+        for id in halted {
+            frames[id]?.isHalted = true
+            for step in frames[id]?.steps.indices ?? 0..<0 { ready.remove(InstanceID(frame: id, step: step)) }
+        }
+        for id in halted {
+            for step in frames[id]?.steps.indices ?? 0..<0 { windUp(InstanceID(frame: id, step: step)) }
+        }
+    }
+
+    /// Lets a step end that goes on for others which will not come any more.
+    private mutating func windUp(_ id: InstanceID) {
+        switch self[id].status {
+        case .running where self[id].loop != nil:
+            self[id].loop?.isStopped = true
+            reviseLoop(id)
+        case .running, .unknown:
+            let inner = groupFrame(of: id) ?? servant(Frame.poll, of: id) ?? servant(Frame.check, of: id)
+            if inner?.isDone == true { ready.insert(id) }
+            abandon(id)
+        case .waiting: abandon(id)
+        default: break
         }
     }
 
@@ -179,9 +192,12 @@ extension RunState {
             closeFrame(id.frame)
             reviseLoop(parent)
         case .auxiliary:
-            if let record = frame.compensation { finishCompensation(record, as: self[id]) }
-            closeFrame(id.frame)
-            if let parent = frame.parent, frame.compensation == nil { ready.insert(parent) }
+            if let record = frame.compensation {
+                finishCompensation(record, as: self[id])
+                closeFrame(id.frame)
+            } else if let parent = frame.parent {
+                ready.insert(parent)
+            }
         }
     }
 
@@ -190,6 +206,9 @@ extension RunState {
     mutating func applyTaskRetry(_ entry: Entry) throws(EngineError) {
         let id = try instance(of: entry)
         outstanding.remove(id)
+        if let inner = groupFrame(of: id) { closeFrame(inner.id, isCounted: false) }
+        closeServants(of: id)
+        ready.remove(id)
         setStatus(.pending, of: id)
         usage.steps += 1
         usage.retries += 1

@@ -22,7 +22,8 @@ extension RunState {
         wait.event = EventSubscription(data["event"])
         wait.run = data["run"]?.stringValue
         wait.details = data["details"]?.objectValue
-        waits[key] = wait
+        closeServants(of: id)
+        put(wait)
         self[id].waitKeys.append(key)
         self[id].since = entry.ts
         ready.remove(id)
@@ -31,6 +32,29 @@ extension RunState {
             self[id].intent = data["intent"]?.objectValue
         }
         if wait.reply != .unknown { setStatus(.waiting, of: id) }
+        if frames[id.frame]?.isHalted == true { abandon(id) }
+    }
+
+    // MARK: - The table of waits
+
+    mutating func put(_ wait: WaitState) {
+        drop(waitWithKey: wait.key)
+        waits[wait.key] = wait
+        if let until = wait.until { deadlines.insert(Deadline(until: until, key: wait.key)) }
+    }
+
+    mutating func drop(waitWithKey key: String) {
+        guard let wait = waits.removeValue(forKey: key), let until = wait.until else { return }
+        deadlines.remove(Deadline(until: until, key: key))
+    }
+
+    /// Says that a step in a frame that is halted waits for nothing any more. A sub-run is work under way: it ends by
+    /// itself. What the whole run's end closes is not noted here.
+    mutating func abandon(_ id: InstanceID) {
+        guard ending == nil || stage != .main, let key = self[id].waitKeys.first, let reason = waits[key]?.reason,
+            reason != .subworkflow
+        else { return }
+        abandoned.insert(id)
     }
 
     mutating func applyTaskResumed(_ entry: Entry) throws(EngineError) {
@@ -44,14 +68,20 @@ extension RunState {
         }
         // Of several waits the first that ends closes the others.
         for open in self[id].waitKeys {
-            waits[open] = nil
+            drop(waitWithKey: open)
             if closedWaits[open] == nil {
                 closedWaits.insert(
                     ClosedWait(key: open, answer: nil, seq: entry.seq, isExpired: open == key && by == "deadline"))
             }
         }
         self[id].waitKeys = []
+        abandoned.remove(id)
         switch wait?.reason {
+        case .job?:
+            setStatus(.running, of: id)
+            guard by == "clock", case .wait(.job(let job)) = definition(of: id).action else { return }
+            self[id].intent = wait?.details
+            openFrame(.auxiliary(Frame.poll), job.poll, under: id)
         case .retry?, .policy?:
             setStatus(.pending, of: id)
             if frames[id.frame]?.isHalted == false { ready.insert(id) }

@@ -47,6 +47,7 @@ extension RunState {
             "labels": .object(labels), "parent": parent, "session": session, "durability": .string(durability.rawValue),
             "startDigest": .string(startDigest), "vars": .object(variables), "paused": .bool(isPauseRequested),
             "ready": .list(ready.sorted.map { [.int(Int64($0.frame)), .int(Int64($0.step))] }),
+            "abandoned": .list(abandoned.sorted.map { [.int(Int64($0.frame)), .int(Int64($0.step))] }),
             "stage": .string(stage.rawValue), "held": .bool(isHeld), "aborted": .bool(isAborted),
             "journal": .int(Int64(journalSeq)), "nextFrame": .int(Int64(nextFrame)), "counts": counts.record,
         ]
@@ -148,7 +149,7 @@ extension RunState {
         try restoreFrames(object)
         for value in fields.list("waits") {
             let wait = try WaitState(record: value)
-            waits[wait.key] = wait
+            put(wait)
         }
         for value in fields.list("closed") { closedWaits.insert(try ClosedWait(record: value)) }
         for value in fields.list("snapshots") {

@@ -99,7 +99,7 @@ extension Frame {
             if case .forEach(let loop)? = definition.step(at: base)?.action { return loop.body }
         case .auxiliary(compensate): return definition.step(at: base)?.undoPlan
         case .auxiliary(check):
-            if case .check(let plan)? = definition.step(at: base)?.performed.onUnknown { return plan }
+            if case .check(let plan)? = definition.step(at: base)?.effectiveUnknownRule { return plan }
         case .auxiliary:
             if case .wait(.job(let job))? = definition.step(at: base)?.action { return job.poll }
         }
@@ -116,7 +116,10 @@ extension RunState {
             let frame = try Frame(record: value, definition: definition)
             frames[frame.id] = frame
         }
-        for frame in frames.values where frame.id != Frame.root && !frame.isClosed { name(frame) }
+        for frame in Array(frames.values) where frame.id != Frame.root && !frame.isClosed {
+            name(frame)
+            if let parent = frame.parent { frames[parent.frame]?.children.insert(frame.id) }
+        }
         counts = StepCounts(record: object["counts"])
         for (address, value) in object["visits"]?.objectValue ?? Object() {
             let parts = value.listValue ?? []
@@ -130,10 +133,16 @@ extension RunState {
                 outstanding.insert(InstanceID(frame: id, step: step))
             }
         }
-        for value in fields.list("ready") {
+        for id in instances(fields.list("ready")) { ready.insert(id) }
+        for id in instances(fields.list("abandoned")) { abandoned.insert(id) }
+    }
+
+    /// `[[frame, step], ...]`: those that are there.
+    private func instances(_ values: [Value]) -> [InstanceID] {
+        values.compactMap { value in
             let place = value.listValue?.compactMap(\.intValue).map(Int.init) ?? []
-            guard place.count == 2, frames[place[0]]?.steps.indices.contains(place[1]) == true else { continue }
-            ready.insert(InstanceID(frame: place[0], step: place[1]))
+            guard place.count == 2, frames[place[0]]?.steps.indices.contains(place[1]) == true else { return nil }
+            return InstanceID(frame: place[0], step: place[1])
         }
     }
 }

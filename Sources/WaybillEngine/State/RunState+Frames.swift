@@ -65,15 +65,16 @@ extension RunState {
         if let parent, let outer = frames[parent.frame] {
             isRevisitable =
                 isRevisitable || outer.isRevisitable || outer.plan.shape != .graph
-                || outer.plan.steps[parent.step].repetition != nil
+                || outer.plan.steps[parent.step].isVisitedAgain
         }
         var frame = Frame(
             id: id, kind: kind, plan: plan, parent: parent, base: base ?? parent.map(address(of:)) ?? "",
             isRevisitable: isRevisitable, compensation: compensation)
-        if isRevisitable {
+        if frame.isServant || isRevisitable {
             for step in frame.steps.indices {
                 guard let past = pastVisits[frame.address(of: step)] else { continue }
                 frame.steps[step].visit = past.visit
+                frame.steps[step].visitsBefore = past.visit
                 frame.steps[step].eventCursor = past.eventCursor
             }
         }
@@ -82,6 +83,7 @@ extension RunState {
             ready.insert(InstanceID(frame: id, step: step))
         }
         frames[id] = frame
+        if let parent { frames[parent.frame]?.children.insert(id) }
         name(frame)
         return id
     }
@@ -91,10 +93,19 @@ extension RunState {
         frameIDs[frame.parent == nil ? Self.topLevelKey(frame.kind) : frame.key] = frame.id
     }
 
-    /// Lets a frame go whose steps are all settled.
-    mutating func closeFrame(_ id: Int) {
+    /// Lets a frame go in which nothing is under way.
+    ///
+    /// - Parameter isCounted: whether its steps go on to count in what people see of the run's progress; those that are
+    ///   visited again do not.
+    mutating func closeFrame(_ id: Int, isCounted: Bool = true) {
         guard id != Frame.root, let frame = frames[id] else { return }
-        if frame.isRevisitable {
+        if !isCounted || frame.isServant { for step in frame.steps { counts[step.status] -= 1 } }
+        if let parent = frame.parent { frames[parent.frame]?.children.remove(id) }
+        for step in frame.steps.indices {
+            ready.remove(InstanceID(frame: id, step: step))
+            abandoned.remove(InstanceID(frame: id, step: step))
+        }
+        if frame.isRevisitable || frame.isServant {
             for (step, state) in frame.steps.enumerated() where state.visit > 0 {
                 pastVisits[frame.address(of: step)] = PastVisits(visit: state.visit, eventCursor: state.eventCursor)
             }
@@ -119,6 +130,18 @@ extension RunState {
         frameIDs[address(of: id) + "."].flatMap { frames[$0] }
     }
 
+    /// The frame of the step that serves this one, `check` or `poll`, while it is open.
+    func servant(_ name: String, of id: InstanceID) -> Frame? {
+        frameIDs["\(address(of: id))-\(name)"].flatMap { frames[$0] }
+    }
+
+    /// Lets go of what served a step, once that goes on.
+    mutating func closeServants(of id: InstanceID) {
+        let step = definition(of: id)
+        if case .wait(.job) = step.action, let frame = servant(Frame.poll, of: id) { closeFrame(frame.id) }
+        if case .check = step.effectiveUnknownRule, let frame = servant(Frame.check, of: id) { closeFrame(frame.id) }
+    }
+
     /// The frames around a step, innermost first, ending at the workflow's own plan.
     func frameChain(of frame: Int) -> [Frame] {
         var chain: [Frame] = []
@@ -141,5 +164,14 @@ extension RunState {
     /// What a run's address stands for in its definition, whether or not it was visited.
     package static func isTopLevel(_ address: String) -> Bool {
         !address.utf8.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
+    }
+}
+
+extension StepDefinition {
+    /// Whether the step may be visited, or a group be tried, several times in one plan.
+    var isVisitedAgain: Bool {
+        if repetition != nil { return true }
+        guard case .steps = action else { return false }
+        return retry != nil
     }
 }

@@ -5,6 +5,7 @@ extension RunState {
     mutating func releaseHold() {
         ending = nil
         error = nil
+        abandoned.removeAll()
         for id in frames.keys.sorted() {
             guard let frame = frames[id], !frame.isClosed else { continue }
             frames[id]?.isHalted = false

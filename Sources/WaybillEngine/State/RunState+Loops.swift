@@ -45,8 +45,11 @@ extension RunState {
 
     /// Says whether a loop has something to decide: another item to begin, or its end.
     mutating func reviseLoop(_ id: InstanceID) {
-        guard let loop = self[id].loop, case .forEach(let action) = definition(of: id).action else { return }
-        let isOver = loop.running == 0 && !loop.hasNext
-        if isOver || (loop.hasNext && loop.running < action.maxParallel) { ready.insert(id) } else { ready.remove(id) }
+        // Only numbers are taken from the loop: a copy of it would make the next change a copy of its results.
+        guard case .forEach(let action) = definition(of: id).action, let running = self[id].loop?.running,
+            let hasNext = self[id].loop?.hasNext
+        else { return }
+        let isOver = running == 0 && !hasNext
+        if isOver || (hasNext && running < action.maxParallel) { ready.insert(id) } else { ready.remove(id) }
     }
 }

@@ -32,7 +32,7 @@ extension RunState {
     /// of a pause to its end: deadlines that pass meanwhile fire at resume.
     package var nextDeadline: Timestamp? {
         guard phase == .running, !isPauseRequested || ending != nil else { return nil }
-        return waits.values.lazy.compactMap(\.until).min()
+        return deadlines.first?.until
     }
 
     /// Steps that have begun and not ended, in order: the first so many.

@@ -37,7 +37,7 @@ package struct RunState: Sendable {
     /// done in it may still have to be undone.
     package var frames: [Int: Frame]
     package var variables = Object()
-    package var waits: [String: WaitState] = [:]
+    package internal(set) var waits: [String: WaitState] = [:]
     package var closedWaits = ClosedWaits()
     package var snapshots: [String: SnapshotRecord] = [:]
     package var outputs: Payload?
@@ -70,6 +70,10 @@ package struct RunState: Sendable {
     // Bookkeeping, so that a decision costs the same in a plan of 10 steps and of 10,000.
     /// Steps that may be decided upon, in the order of their frames, and in those of the file.
     package var ready = ReadySteps()
+    /// Steps that wait beside a failure that the run goes on after, e.g. of a group with `catch`: their waits close.
+    var abandoned = ReadySteps()
+    /// When waits end by the clock.
+    var deadlines = MemberHeap<Deadline>()
     /// Steps with an attempt that has no outcome.
     package var outstanding: Set<InstanceID> = []
     /// The newest frame that each key (`group.`, `load-3`) names.

@@ -5,6 +5,8 @@ package struct StepState: Sendable, Hashable {
     package var status: StepStatus = .pending
     /// Counts from 1; 0 before the first.
     package var visit = 0
+    /// The visits that this address had before this frame: they count on, but not against `maxVisits`.
+    var visitsBefore = 0
     package var attempt = 0
     package var output: Payload?
     package var exitCode: Int?

@@ -66,7 +66,9 @@ struct TestComparison {
         return .object(object)
     }
 
-    private func value(of payload: Payload) -> Value? { PayloadReader(blobs: [], source: payloads).value(of: payload) }
+    private func value(of payload: Payload) -> Value? {
+        PayloadReader(blobs: [], source: payloads, cache: PayloadCache()).value(of: payload)
+    }
 
     // MARK: - Ledger
 
