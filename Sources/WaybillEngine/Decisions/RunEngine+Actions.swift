@@ -29,6 +29,9 @@ extension RunEngine {
             return try settle(id, .failed(error.failure, AttemptReport()), visit: visit)
         }
         resolved.intent["action"] = .string(resolved.intent["action"]?.stringValue ?? step.action.name)
+        if let failure = try checkBudgets(before: id, isRetry: false) {
+            return try settle(id, .exhausted(failure), visit: visit)
+        }
         switch try consultPolicies(before: id, visit: visit, resolved) {
         case .proceed: try begin(id, visit: visit, resolved)
         case .denied(let failure): try settle(id, .failed(failure, AttemptReport()), visit: visit)
@@ -71,7 +74,10 @@ extension RunEngine {
         var resolved = ResolvedAction()
         switch step.action {
         case .run(let action):
-            let environment = definition.workflow.environment + step.environment
+            // What belongs to a capability sees nothing of the workflow.
+            let capability = capability(of: id)
+            let environment = (capability == nil ? definition.workflow.environment : []) + step.environment
+            if let capability { resolved.intent["source"] = .string(capability.sourcePath) }
             try resolve(action, of: step, environment, in: scope, into: &resolved)
         case .http(let action): try resolve(action, of: step, id, visit: visit, in: scope, into: &resolved)
         case .uses(let use): try resolve(use, of: step, id, visit: visit, in: scope, into: &resolved)

@@ -20,10 +20,19 @@ extension RunEngine {
         if start.journalSeq > 0 { data["journal"] = .int(Int64(start.journalSeq)) }
         if !start.retry.isEmpty { data["retry"] = .object(start.retry) }
         data["parent"] = start.parent.map(Value.object)
+        if !start.grant.isEmpty { data["grant"] = .object(start.grant) }
+        data["group"] = start.group.map(Value.string)
         write(.object(start.inputs), as: "inputs", into: &data)
         if let goal = definition.workflow.goal { data["goal"] = describe(goal, start) }
         try emit(.runStart, actor: start.actor, by: start.by, data)
+        try recordAdmission(of: start)
         for diagnostic in start.diagnostics { try emit(.diagnostic, diagnostic.value.objectValue ?? Object()) }
+    }
+
+    /// The run's turn in its concurrency group has come. Being told twice changes nothing.
+    mutating func admit() throws(EngineError) {
+        guard state.isQueued, !state.phase.isEnded, let group = state.group else { return }
+        try emit(.runAdmitted, ["group": .string(group)])
     }
 
     private func describe(_ goal: GoalDefinition, _ start: RunStart) -> Value {
@@ -49,6 +58,7 @@ extension RunEngine {
                 try pauseIfQuiet()
                 guard state.ending == .rollback else { break }
             }
+            if state.isQueued, state.ending == nil { break }
             if state.ending != nil, state.stage == .main || state.isAborted {
                 if try !wind() { break }
             } else if let id = state.abandoned.first {
@@ -216,8 +226,9 @@ extension RunEngine {
 
     /// Begins a part of the run's life that the workflow has, or the one after it.
     private mutating func begin(stage: RunStage) throws(EngineError) -> Bool {
-        // A run that undoes another one has nothing else to do: that one cleaned up itself.
-        guard !state.isAborted, state.undoes == nil else { return try end(after: nil) }
+        // A run that undoes another one has nothing else to do: that one cleaned up itself. One whose turn never came has
+        // done nothing.
+        guard !state.isAborted, state.undoes == nil, !state.isQueued else { return try end(after: nil) }
         if stage == .onFailure, definition.workflow.onFailure != nil {
             try emit(.branchTaken, ["to": .string(RunStage.onFailure.rawValue)])
             return true

@@ -57,6 +57,9 @@ extension RunEngine {
         switch verdict {
         case .failure(let refusal): try reject(file, refusal.kind, refusal.message)
         case .success(let answer):
+            if let denial = try consultPolicies(on: answer, for: wait, id) {
+                return try reject(file, .policy, denial)
+            }
             try accept(file, bytes, step: wait.step, visit: wait.visit)
             try take(answer, for: wait, id, by: file.author)
         }
@@ -66,7 +69,7 @@ extension RunEngine {
     private mutating func take(
         _ answer: Value, for wait: WaitState, _ id: InstanceID, by author: String?
     ) throws(EngineError) {
-        if wait.reply == .unknown || wait.reason == .policy {
+        if wait.reply == .unknown {
             try emit(
                 .taskResumed, step: wait.step, visit: wait.visit, attempt: attemptNumber(of: id),
                 ["key": .string(wait.key), "by": "answer"])
@@ -188,6 +191,9 @@ extension RunEngine {
         try emit(
             .taskResumed, step: wait.step, visit: wait.visit, attempt: attemptNumber(of: id),
             ["key": .string(wait.key), "by": "deadline"])
+        if wait.reason == .policy {
+            return try refuse(id, wait, "nobody approved by \(wait.until.map(\.description) ?? "")")
+        }
         let what = wait.reason == .event ? "no such event came" : "nobody answered"
         let failure = Failure(.timeout, "\(what) by \(wait.until.map(\.description) ?? "")")
         try settle(id, .failed(failure, AttemptReport()))

@@ -130,9 +130,19 @@ extension RunEngine {
     /// Starts a recorded intent: again after an attempt, or for the first time once it was approved. What was recorded is
     /// run: nothing is evaluated anew.
     mutating func startAgain(_ id: InstanceID, _ intent: Object) throws(EngineError) {
+        // What waited for an approval is kept in a record of its own.
+        if intent["start"] != nil { return try beginApproved(id, intent) }
+        if let failure = try checkBudgets(before: id, isRetry: true) { return try settle(id, .exhausted(failure)) }
+        switch try consultPolicies(again: id, intent) {
+        case .proceed: try begin(again: id, intent)
+        case .denied(let failure): try settle(id, .failed(failure, AttemptReport()))
+        case .waits: break
+        }
+    }
+
+    /// Starts the next attempt of a visit.
+    mutating func begin(again id: InstanceID, _ intent: Object) throws(EngineError) {
         let step = state[id]
-        guard step.attempt > 0 else { return try beginApproved(id, intent) }
-        if let failure = try checkBudgets(before: id) { return try settle(id, .failed(failure, AttemptReport())) }
         var intent = intent
         if intent["boot"] != nil { intent["boot"] = .string(draft.moment.boot) }
         if intent["action"] == "call" { return try callAgain(id, intent) }

@@ -37,6 +37,8 @@ extension RunEngine {
         resolved.intent["workflow"] = .string(action.workflow)
         resolved.intent["run"] = .string(run)
         resolved.policyView["with"] = resolved.intent["with"]
+        let grant = grant(for: id)
+        if !grant.isEmpty { resolved.intent["grant"] = .object(grant) }
         resolved.waits = [(nil, callWait(run, action.detach))]
     }
 
@@ -83,6 +85,8 @@ extension RunEngine {
         var intent = intent
         let run = childID(action.workflow, id, visit: step.visit, attempt: step.attempt + 1)
         intent["run"] = .string(run)
+        let grant = grant(for: id)
+        if !grant.isEmpty { intent["grant"] = .object(grant) }
         try emit(.taskStart, step: address, visit: step.visit, attempt: step.attempt + 1, intent)
         draft.isMilestone = true
         var wait = callWait(run, action.detach)
@@ -120,6 +124,7 @@ extension RunEngine {
         if end.canBeUndone { report.extra["undo"] = true }
         if end.hasStandingEffects { report.extra["standing"] = true }
         report.activeMicroseconds = end.usage.activeMicroseconds
+        report.extra["childUsage"] = end.usage.record
         if wait.details?["undoes"] != nil { return try endUndo(id, end, report) }
         switch end.status {
         case .completed: try settle(id, .completed(output: end.outputs ?? .object(Object()), report))
@@ -155,7 +160,8 @@ extension RunEngine {
                 "run": .string(state.id), "step": .string(wait.step), "visit": .int(Int64(wait.visit)),
                 "depth": .int(Int64(state.depth + 1)),
             ],
-            undoes: wait.details?["undoes"]?.stringValue, isDetached: wait.details?["detach"] == true)
+            undoes: wait.details?["undoes"]?.stringValue, isDetached: wait.details?["detach"] == true,
+            grant: intent["grant"]?.objectValue ?? Object())
     }
 
     /// What `RUN_END` says for the run that called this one.

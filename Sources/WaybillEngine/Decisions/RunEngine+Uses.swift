@@ -32,9 +32,27 @@ extension RunEngine {
                 Failure(.internal, "the capability \(capability.name) has an action that is none of its own"))
         }
         resolved.intent["with"] = .object(inputs)
+        resolved.intent["source"] = .string(capability.sourcePath)
         resolved.intent["capability"] = .string(capability.title)
         resolved.policyView["with"] = .object(inputs)
         resolved.policyView["capability"] = .string(capability.title)
+    }
+
+    /// The capability that a compensation or a check comes from; nil where the workflow itself has it.
+    func capability(of id: InstanceID) -> CapabilityDefinition? {
+        guard let frame = state.frames[id.frame], case .auxiliary(let name) = frame.kind, let parent = frame.parent
+        else { return nil }
+        let owner = state.definition(of: parent)
+        guard case .uses(let use) = owner.action, let capability = use.capability else {
+            return capability(of: parent)
+        }
+        switch name {
+        case Frame.compensate: return owner.compensation == nil ? capability : nil
+        case Frame.check:
+            if case .ask = owner.onUnknown { return capability }
+            return nil
+        default: return nil
+        }
     }
 
     /// Puts the result of a capability to the capability's own tests.

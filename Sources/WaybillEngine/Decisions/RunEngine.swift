@@ -1,5 +1,5 @@
 package import WaybillCore
-import WaybillManifests
+package import WaybillManifests
 
 /// The run as a state machine: one stimulus in, one decision out. It reads no clock, no disk and no environment.
 ///
@@ -10,6 +10,8 @@ package struct RunEngine: Sendable {
     package let limits: EngineLimits
     let payloads: any PayloadSource
     private let cache = PayloadCache()
+    /// The tree's present policies that bind running runs. They are input like the clock: what came of them is recorded.
+    package var runningPolicies: [PolicyDefinition] = []
 
     /// The decision being made.
     var draft = Draft()
@@ -50,6 +52,7 @@ package struct RunEngine: Sendable {
             // Alone, because it takes the place of one entry.
             try undo(start)
             return seal()
+        case .admitted: try admit()
         case .file(let file): try judge(file)
         }
         guard state.phase != .pending else { return Decision() }

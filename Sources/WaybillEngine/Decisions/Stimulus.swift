@@ -40,6 +40,8 @@ package enum Stimulus: Sendable {
     case childStarted(waitKey: String)
     /// The sub-run that an open wait stands for ended.
     case childEnded(waitKey: String, ChildEnd)
+    /// The run's concurrency group has a place for it.
+    case admitted
     /// Turns the past of a sub-run that completed into a run that undoes it.
     case undo(ChildStart)
 }
@@ -54,9 +56,12 @@ package struct ChildStart: Sendable, Hashable {
     /// The sub-run that this one undoes; nil for one that is called.
     package var undoes: String?
     package var isDetached: Bool
+    /// What it may use of its parent's budgets: `RunStart.grant`.
+    package var grant = Object()
 
     package init(
-        run: String, workflow: String, inputs: Object, parent: Object, undoes: String? = nil, isDetached: Bool = false
+        run: String, workflow: String, inputs: Object, parent: Object, undoes: String? = nil, isDetached: Bool = false,
+        grant: Object = Object()
     ) {
         self.run = run
         self.workflow = workflow
@@ -64,6 +69,7 @@ package struct ChildStart: Sendable, Hashable {
         self.parent = parent
         self.undoes = undoes
         self.isDetached = isDetached
+        self.grant = grant
     }
 }
 
@@ -114,6 +120,10 @@ package struct RunStart: Sendable {
     package var parent: Object?
     /// The journal's last entry: events after it count for this run.
     package var journalSeq = 0
+    /// What a sub-run may use of its parent's budgets: `{"steps","retries","elapsed","active","cost","tokens"}`.
+    package var grant = Object()
+    /// The concurrency group that it belongs to, as evaluated: it waits for its place there before its first step.
+    package var group: String?
 
     package init(
         id: String, commit: String?, inputs: Object, trigger: Object, actor: Actor, by: String?,

@@ -10,6 +10,7 @@ package struct EntryType: RawRepresentable, Hashable, Sendable {
 
     // Of runs.
     package static let runStart = EntryType("RUN_START")
+    package static let runAdmitted = EntryType("RUN_ADMITTED")
     package static let runEnd = EntryType("RUN_END")
     package static let runPaused = EntryType("RUN_PAUSED")
     package static let runResumed = EntryType("RUN_RESUMED")

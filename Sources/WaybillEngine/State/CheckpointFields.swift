@@ -74,6 +74,7 @@ struct StepRecord {
         state.items?.write(as: "items", into: &object)
         object["run"] = state.run.map(Value.string)
         if !state.waitKeys.isEmpty { object["waitKeys"] = .list(state.waitKeys.map(Value.string)) }
+        if !state.approvals.isEmpty { object["approvals"] = .list(state.approvals.map(Value.string)) }
         object["eventCursor"] = state.eventCursor.map { .int(Int64($0)) }
         if state.isFailureHandled { object["handled"] = true }
         return .object(object)
@@ -101,6 +102,7 @@ struct StepRecord {
         state.items = Payload.read("items", from: object)
         state.run = object["run"]?.stringValue
         state.waitKeys = fields.list("waitKeys").compactMap(\.stringValue)
+        state.approvals = fields.list("approvals").compactMap(\.stringValue)
         state.eventCursor = object["eventCursor"]?.intValue.map(Int.init)
         state.isFailureHandled = object["handled"]?.boolValue ?? false
     }

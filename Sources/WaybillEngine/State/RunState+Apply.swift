@@ -19,6 +19,10 @@ extension RunState {
             pausedAt = entry.ts
             isHeld = entry.data["reason"] == "hold"
         case .runResumed: applyRunResumed(entry)
+        case .runAdmitted: isQueued = false
+        case .limitWarning:
+            let parts = [entry.data["source"]?.stringValue, entry.data["limit"]?.stringValue].compactMap { $0 }
+            limitWarnings.insert((parts + [String(entry.data["percent"]?.intValue ?? 0)]).joined(separator: " "))
         case .runCancelled: applyRunCancelled()
         case .taskStart: try applyTaskStart(entry)
         case .taskEnd: try applyTaskEnd(entry)
@@ -107,6 +111,9 @@ extension RunState {
         startDigest = data["startDigest"]?.stringValue ?? ""
         overrides = data["retry"]?.objectValue ?? Object()
         journalSeq = Int(data["journal"]?.intValue ?? 0)
+        grant = data["grant"]?.objectValue ?? Object()
+        group = data["group"]?.stringValue
+        isQueued = group != nil
         startedAt = entry.ts
         phase = .running
         begin()

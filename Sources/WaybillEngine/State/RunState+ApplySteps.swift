@@ -63,6 +63,13 @@ extension RunState {
             usage.tokens += used["tokens"]?.intValue ?? 0
             usage.cost += used["cost"]?.numberValue ?? 0
         }
+        // A sub-run's use is its parent's too; its call was counted as an attempt of its own.
+        if let used = data["childUsage"]?.objectValue {
+            usage.started += Int(used["started"]?.intValue ?? 0)
+            usage.retries += Int(used["retries"]?.intValue ?? 0)
+            usage.tokens += used["tokens"]?.intValue ?? 0
+            usage.cost += used["cost"]?.numberValue ?? 0
+        }
         if data["again"] == true {
             setStatus(.pending, of: id)
             if frames[id.frame]?.isHalted == false { ready.insert(id) }
@@ -88,6 +95,7 @@ extension RunState {
         self[id].attempt = entry.attempt ?? 0
         self[id].intent = nil
         self[id].loop = nil
+        self[id].approvals = []
         self[id].since = entry.ts
         self[id].endedAt = entry.ts
         self[id].output = Payload.read("output", from: data)

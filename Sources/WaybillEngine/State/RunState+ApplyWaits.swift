@@ -28,6 +28,7 @@ extension RunState {
         self[id].since = entry.ts
         ready.remove(id)
         if wait.reason == .policy {
+            if self[id].visit != wait.visit { clearVisit(id) }
             self[id].visit = wait.visit
             self[id].intent = data["intent"]?.objectValue
         }
@@ -83,10 +84,29 @@ extension RunState {
             self[id].intent = wait?.details
             openFrame(.auxiliary(Frame.poll), job.poll, under: id)
         case .retry?, .policy?:
+            if entry.data["approved"] == true, let digest = entry.data["digest"]?.stringValue {
+                self[id].approvals.append(digest)
+            }
             setStatus(.pending, of: id)
             if frames[id.frame]?.isHalted == false { ready.insert(id) }
         default: setStatus(.running, of: id)
         }
+    }
+
+    /// A visit that begins with a question rather than an attempt has nothing of the visit before.
+    private mutating func clearVisit(_ id: InstanceID) {
+        self[id].attempt = 0
+        self[id].startedAt = nil
+        self[id].endedAt = nil
+        self[id].output = nil
+        self[id].items = nil
+        self[id].exitCode = nil
+        self[id].error = nil
+        self[id].artifacts = []
+        self[id].answers = []
+        self[id].run = nil
+        self[id].isFailureHandled = false
+        self[id].approvals = []
     }
 
     // MARK: - Answers

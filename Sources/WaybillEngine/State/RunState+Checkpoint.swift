@@ -52,6 +52,12 @@ extension RunState {
             "journal": .int(Int64(journalSeq)), "nextFrame": .int(Int64(nextFrame)), "counts": counts.record,
         ]
         if lastOrder > 0 { object["order"] = .int(Int64(lastOrder)) }
+        if !grant.isEmpty { object["grant"] = .object(grant) }
+        object["group"] = group.map(Value.string)
+        if isQueued { object["queued"] = true }
+        if !limitWarnings.isEmpty {
+            object["limitWarnings"] = .list(limitWarnings.sorted { $0.precedesInCodePoints($1) }.map(Value.string))
+        }
         if isPausedByParent { object["pausedByParent"] = true }
         if !overrides.isEmpty { object["retry"] = .object(overrides) }
         inputs.write(as: "inputs", into: &object)
@@ -75,12 +81,7 @@ extension RunState {
         object["waits"] = .list(waits.values.sorted { $0.key.precedesInCodePoints($1.key) }.map(\.record))
         object["closed"] = .list(closedWaits.all.map(\.record))
         object["snapshots"] = .list(snapshots.values.sorted { $0.seq < $1.seq }.map(\.record))
-        object["usage"] = [
-            "steps": .int(Int64(usage.steps)), "retries": .int(Int64(usage.retries)),
-            "started": .int(Int64(usage.started)),
-            "activeMicroseconds": .int(usage.activeMicroseconds), "tokens": .int(usage.tokens),
-            "cost": .double(usage.cost),
-        ]
+        object["usage"] = usage.record
         object["diagnostics"] = [
             "errors": .int(Int64(diagnostics.errors)), "warnings": .int(Int64(diagnostics.warnings)),
         ]
@@ -140,6 +141,10 @@ extension RunState {
         ending = object["ending"]?.stringValue.flatMap(Ending.init(rawValue:))
         stage = try fields.word("stage", RunStage.init(rawValue:))
         lastOrder = Int(object["order"]?.intValue ?? 0)
+        grant = object["grant"]?.objectValue ?? Object()
+        group = object["group"]?.stringValue
+        isQueued = object["queued"]?.boolValue ?? false
+        limitWarnings = Set((object["limitWarnings"]?.listValue ?? []).compactMap(\.stringValue))
         isPausedByParent = object["pausedByParent"]?.boolValue ?? false
         undoes = object["undoes"]?.stringValue
         isHeld = object["held"]?.boolValue ?? false

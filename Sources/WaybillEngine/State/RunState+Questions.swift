@@ -12,6 +12,7 @@ extension RunState {
         case .completed: .completed
         case .failed: .failed
         case .cancelled: .cancelled
+        case .running where isQueued && ending == nil: .pending
         case .running: outstanding.isEmpty && !waits.isEmpty ? .waiting : .running
         }
     }

@@ -28,6 +28,12 @@ package struct RunState: Sendable {
     package var overrides = Object()
     /// The journal's last entry when the run began: events after it count.
     package var journalSeq = 0
+    /// What a sub-run may use of its parent's budgets, see `LimitsDefinition(grant:)`.
+    package var grant = Object()
+    /// The concurrency group that the run belongs to.
+    package var group: String?
+    /// Whether the run waits for its turn in its group.
+    package var isQueued = false
     /// Compact digest of workflow name and inputs: what makes a second start with the same id the same run.
     package var startDigest = ""
 
@@ -85,6 +91,8 @@ package struct RunState: Sendable {
 
     // Counters.
     package var usage = Usage()
+    /// What was said of budgets, each once: `<source> <measure> <percent>`.
+    package var limitWarnings: Set<String> = []
     package var diagnostics = DiagnosticCounts()
     package var rejections = RejectionCounts()
 
@@ -205,6 +213,14 @@ package struct Usage: Sendable, Hashable {
     package var cost = 0.0
 
     package init() {}
+
+    /// For checkpoints, and for what a sub-run used in its parent's ledger.
+    package var record: Value {
+        [
+            "steps": .int(Int64(steps)), "retries": .int(Int64(retries)), "started": .int(Int64(started)),
+            "activeMicroseconds": .int(activeMicroseconds), "tokens": .int(tokens), "cost": .double(cost),
+        ]
+    }
 }
 
 package struct DiagnosticCounts: Sendable, Hashable {

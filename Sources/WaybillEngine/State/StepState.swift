@@ -28,6 +28,8 @@ package struct StepState: Sendable, Hashable {
     package var run: String?
     /// The keys of the waits that this visit has open.
     package var waitKeys: [String] = []
+    /// The digests that were approved in this visit.
+    package var approvals: [String] = []
     /// The journal's number of the last event this step received.
     package var eventCursor: Int?
     /// A failure that the workflow passes over (`continueOnError`) or that a dependant handles.

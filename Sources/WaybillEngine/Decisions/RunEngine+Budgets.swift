@@ -1,0 +1,202 @@
+package import WaybillCore
+import WaybillExpressions
+package import WaybillManifests
+
+/// One limit that a run is under.
+private struct Budget {
+    /// `workflow`, `grant`, or `policy/rule`.
+    var source: String
+    var mode: PolicyDefinition.Mode
+    var limits: LimitsDefinition
+    var policy: (name: String, rule: PolicyRule, isPresent: Bool)?
+}
+
+/// One measure of a budget, as it stands.
+private struct Reading {
+    var measure: String
+    var used: Double
+    var limit: Double
+    /// Whether the next attempt would be one too many.
+    var isExhausted: Bool
+    var shown: (used: Value, limit: Value)
+}
+
+// Budgets: `limits` of the workflow, the grant of a sub-run, and the `limit` rules of policies (contract, section 4).
+
+extension RunEngine {
+    /// Why the run's budgets let no further attempt begin; nil if they do. What undoes and cleans up is not held up by
+    /// them: a run that is out of budget must still be brought to a good end.
+    mutating func checkBudgets(before id: InstanceID, isRetry: Bool) throws(EngineError) -> Failure? {
+        guard state.stage == .main else { return nil }
+        var failure: Failure?
+        for budget in budgets(for: id) {
+            for reading in readings(budget.limits, isRetry: isRetry) {
+                let isNear = reading.used >= 0.8 * reading.limit
+                guard isNear || reading.isExhausted else { continue }
+                let stops = reading.isExhausted && budget.mode == .enforce
+                if stops {
+                    let text = "\(budget.source): \(reading.text) is used up"
+                    failure = failure ?? Failure(.limit, text)
+                    try record(budget, reading, text, id)
+                } else {
+                    try warn(budget, reading, id)
+                }
+            }
+        }
+        return failure
+    }
+
+    /// Says once that a budget is nearly used up, and, where it only warns, once that it is.
+    private mutating func warn(_ budget: Budget, _ reading: Reading, _ id: InstanceID) throws(EngineError) {
+        let percent = reading.isExhausted ? 100 : 80
+        let mark = "\(budget.source) \(reading.measure) \(percent)"
+        guard !state.limitWarnings.contains(mark) else { return }
+        var data: Object = [
+            "source": .string(budget.source), "limit": .string(reading.measure), "percent": .int(Int64(percent)),
+            "used": reading.shown.used, "max": reading.shown.limit, "mode": .string(budget.mode.rawValue),
+        ]
+        data["digest"] = budget.policy.map { .string($0.rule.digest) }
+        let actor: Actor = budget.policy == nil ? .engine : .policy
+        try emit(.limitWarning, actor: actor, by: budget.policy?.name, step: state.address(of: id), data)
+        guard budget.mode == .warn, percent == 100 else { return }
+        try emit(
+            .diagnostic, actor: .policy, by: budget.policy?.name, step: state.address(of: id),
+            [
+                "level": "warning", "kind": "policy",
+                "message": .string("\(budget.source): \(reading.text) is used up"),
+            ])
+    }
+
+    private mutating func record(
+        _ budget: Budget, _ reading: Reading, _ text: String, _ id: InstanceID
+    ) throws(EngineError) {
+        guard let policy = budget.policy else { return }
+        var verdict = RuleVerdict(
+            policy: policy.name, mode: budget.mode, rule: policy.rule, isPresent: policy.isPresent, word: .deny,
+            message: text, values: ["used": reading.shown.used, "max": reading.shown.limit])
+        verdict.expression = "limit.\(reading.measure)"
+        try record(verdict, .policyPre, step: state.address(of: id))
+    }
+
+    private func budgets(for id: InstanceID) -> [Budget] {
+        var budgets: [Budget] = []
+        let own = definition.workflow.limits
+        if !own.isEmpty { budgets.append(Budget(source: "limits", mode: .enforce, limits: own)) }
+        let granted = LimitsDefinition(grant: state.grant)
+        if !granted.isEmpty { budgets.append(Budget(source: "grant", mode: .enforce, limits: granted)) }
+        guard !definition.policies.isEmpty || !runningPolicies.isEmpty else { return budgets }
+        for bound in bindingPolicies {
+            for rule in bound.rules {
+                guard case .limit(let limits) = rule.verdict else { continue }
+                if let condition = rule.condition {
+                    // A budget whose condition cannot be evaluated holds.
+                    guard (try? condition.condition(in: policyScope(id))) ?? true else { continue }
+                }
+                budgets.append(
+                    Budget(
+                        source: "\(bound.policy.name)/\(rule.id)", mode: bound.policy.mode, limits: limits,
+                        policy: (bound.policy.name, rule, bound.isPresent)))
+            }
+        }
+        return budgets
+    }
+
+    private func readings(_ limits: LimitsDefinition, isRetry: Bool) -> [Reading] {
+        let usage = state.usage
+        var readings: [Reading] = []
+        func count(_ measure: String, _ used: Int, _ limit: Int?, isExhausted: Bool) {
+            guard let limit else { return }
+            readings.append(
+                Reading(
+                    measure: measure, used: Double(used), limit: Double(limit), isExhausted: isExhausted,
+                    shown: (.int(Int64(used)), .int(Int64(limit)))))
+        }
+        func time(_ measure: String, _ used: Int64, _ limit: Duration?) {
+            guard let limit else { return }
+            readings.append(
+                Reading(
+                    measure: measure, used: Double(used), limit: Double(limit.microseconds),
+                    isExhausted: used >= limit.microseconds,
+                    shown: (.string(Duration.microseconds(used).text), .string(limit.text))))
+        }
+        count("steps", usage.started, limits.steps, isExhausted: limits.steps.map { usage.started >= $0 } ?? false)
+        // A retry that is about to begin is counted already; what is no retry uses none.
+        count(
+            "retries", usage.retries, limits.retries,
+            isExhausted: isRetry && limits.retries.map { usage.retries > $0 } ?? false)
+        time("elapsed", max(0, draft.moment.now.microseconds - state.startedAt.microseconds), limits.elapsed)
+        time("active", usage.activeMicroseconds, limits.active)
+        if let limit = limits.cost {
+            readings.append(
+                Reading(
+                    measure: "cost", used: usage.cost, limit: limit, isExhausted: usage.cost >= limit,
+                    shown: (.double(usage.cost), .double(limit))))
+        }
+        count(
+            "tokens", Int(usage.tokens), limits.tokens,
+            isExhausted: limits.tokens.map { Int(usage.tokens) >= $0 } ?? false)
+        return readings
+    }
+
+    // MARK: - Grants
+
+    /// What is left of the run's budgets: what a sub-run may use. Empty where nothing is limited.
+    func grant(for id: InstanceID) -> Object {
+        var grant = LimitsDefinition()
+        let usage = state.usage
+        for budget in budgets(for: id) where budget.mode == .enforce {
+            let limits = budget.limits
+            // The call is an attempt of its own.
+            grant.steps = least(grant.steps, limits.steps.map { max(0, $0 - usage.started - 1) })
+            grant.retries = least(grant.retries, limits.retries.map { max(0, $0 - usage.retries) })
+            grant.tokens = least(grant.tokens, limits.tokens.map { max(0, $0 - Int(usage.tokens)) })
+            grant.cost = least(grant.cost, limits.cost.map { max(0, $0 - usage.cost) })
+            grant.active = least(
+                grant.active,
+                limits.active.map { .microseconds(max(0, $0.microseconds - usage.activeMicroseconds)) })
+            let elapsed = draft.moment.now.microseconds - state.startedAt.microseconds
+            grant.elapsed = least(
+                grant.elapsed, limits.elapsed.map { .microseconds(max(0, $0.microseconds - elapsed)) })
+        }
+        return grant.grant
+    }
+
+    private func least<Measure: Comparable>(_ first: Measure?, _ second: Measure?) -> Measure? {
+        guard let first, let second else { return first ?? second }
+        return min(first, second)
+    }
+}
+
+extension Reading {
+    fileprivate var text: String {
+        let used = String(decoding: JSON.compact(shown.used), as: UTF8.self).filter { $0 != "\"" }
+        let limit = String(decoding: JSON.compact(shown.limit), as: UTF8.self).filter { $0 != "\"" }
+        return "the limit of \(limit) \(measure) (\(used))"
+    }
+}
+
+extension LimitsDefinition {
+    package var isEmpty: Bool { self == LimitsDefinition() }
+
+    /// As `RUN_START` has it: `{"steps","retries","elapsed","active","cost","tokens"}`, times as durations.
+    package var grant: Object {
+        var object = Object()
+        object["steps"] = steps.map { .int(Int64($0)) }
+        object["retries"] = retries.map { .int(Int64($0)) }
+        object["elapsed"] = elapsed.map { .string($0.text) }
+        object["active"] = active.map { .string($0.text) }
+        object["cost"] = cost.map(Value.double)
+        object["tokens"] = tokens.map { .int(Int64($0)) }
+        return object
+    }
+
+    package init(grant: Object) {
+        self.init()
+        steps = grant["steps"]?.intValue.map(Int.init)
+        retries = grant["retries"]?.intValue.map(Int.init)
+        elapsed = grant["elapsed"]?.stringValue.flatMap(Duration.init(text:))
+        active = grant["active"]?.stringValue.flatMap(Duration.init(text:))
+        cost = grant["cost"]?.numberValue
+        tokens = grant["tokens"]?.intValue.map(Int.init)
+    }
+}
