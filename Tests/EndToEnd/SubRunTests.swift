@@ -143,6 +143,24 @@ struct SubRunTests {
         #expect(tree.status("a") == "completed")
     }
 
+    @Test("a sub-run that cannot be trusted is waited for, and holds up nobody who ends")
+    func quarantined() async throws {
+        let tree = try tree()
+        try await tree.withDaemon { _ in
+            try await tree.expect(0, "run", "top", "--id", "t")
+            let (middle, bottom) = try await untilAsked("t", in: tree)
+            var lines = tree.lines("runs/\(bottom)/ledger.jsonl")
+            lines[1] = lines[1].replacing("engine", with: "nobody")
+            try tree.drop(lines.joined(separator: "\n") + "\n", at: "runs/\(bottom)/ledger.jsonl")
+            try tree.drop("yes", at: "runs/\(bottom)/inbox/say.txt")
+            try await tree.untilStatus(bottom, "quarantined")
+            #expect(tree.status(middle) == "waiting")
+            _ = try await tree.waybill("cancel", "t")
+            try await tree.untilStatus("t", "cancelled")
+            #expect(tree.status(middle) == "cancelled")
+        }
+    }
+
     @Test("a detached sub-run goes on alone")
     func detached() async throws {
         let tree = try tree()

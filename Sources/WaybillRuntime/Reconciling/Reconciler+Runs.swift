@@ -171,7 +171,7 @@ extension Reconciler {
             report.problems[run] = RuntimeError(.quarantined, message)
             options.log.error("\(run) is quarantined: \(message)")
             records[run] = record
-            tell(record.glance?.parent, of: run)
+            tell(record.glance?.parent, of: run, isOver: false)
             // Something changed while it was looked at; perhaps the ledger was put back.
             if hasNews, !isOneShot { wake(run, Wake(restoresProjections: true)) }
         }
@@ -179,8 +179,9 @@ extension Reconciler {
     }
 
     /// Lets a run that called another one look at it: it ended, or nobody can end it.
-    private func tell(_ parent: RunID?, of run: RunID) {
-        var parents = awaiters.removeValue(forKey: run) ?? []
+    private func tell(_ parent: RunID?, of run: RunID, isOver: Bool = true) {
+        var parents = awaiters[run] ?? []
+        if isOver { awaiters[run] = nil }
         if let parent { parents.insert(parent) }
         guard !parents.isEmpty, !isStopping, let index = try? tree.journal.index(following: false) else { return }
         for parent in parents where index.runs[parent] != nil && index.runs[parent]?.ended == nil {

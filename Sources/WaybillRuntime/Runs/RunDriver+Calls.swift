@@ -14,12 +14,14 @@ extension RunDriver {
     }
 
     /// Starts the sub-run that an open wait stands for, or takes its end.
-    func attendCall(_ key: String, _ session: RunSession) throws(RuntimeError) {
+    ///
+    /// - Parameter wakes: whether one that is under way is to be looked at: not by whoever was just told of it.
+    func attendCall(_ key: String, _ session: RunSession, wakes: Bool = true) throws(RuntimeError) {
         guard let start = session.engine.childStart(key) else { return }
         switch try subRuns(session).attend(start, isEnding: isEnding(session)) {
         case .ended(let end): try perform(try session.handle(.childEnded(waitKey: key, end)), session)
         case .underWay(let child):
-            environment.wakeChild(child, Wake(), run)
+            if wakes { environment.wakeChild(child, Wake(), run) }
             if start.isDetached { try perform(try session.handle(.childStarted(waitKey: key)), session) }
         }
     }
@@ -28,7 +30,7 @@ extension RunDriver {
     func hear(of children: [RunID], _ session: RunSession) throws(RuntimeError) {
         for child in children {
             guard let wait = session.state.waits.values.first(where: { $0.run == child.text }) else { continue }
-            try attendCall(wait.key, session)
+            try attendCall(wait.key, session, wakes: false)
         }
     }
 
