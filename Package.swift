@@ -128,7 +128,7 @@ let package = Package(
                 "WaybillRuntime", "WaybillCommands", system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        tests("EndToEnd", ["WaybillCore", system], path: "Tests/EndToEnd"),
+        tests("EndToEnd", ["WaybillCore", "WaybillTestKit", system], path: "Tests/EndToEnd"),
         tests("Tidy", [], path: "Tests/Tidy"),
     ],
     swiftLanguageModes: [.v6]
