@@ -45,8 +45,7 @@ extension RunEngine {
         let key = try wait.key.map { template throws(EvaluationFailure) in
             try evaluateText(template, in: scope, "wait.event.key")
         }
-        var cursor = wait.since == .run ? state.journalSeq : max(state.journalSeq, draft.moment.journalSeq)
-        cursor = max(cursor, state[id].eventCursor ?? 0)
+        let cursor = wait.since == .run ? state.journalSeq : max(state.journalSeq, draft.moment.journalSeq)
         var data: Object = ["reason": .string(WaitReason.event.rawValue)]
         data["event"] = EventSubscription(type: wait.type, key: key, cursor: cursor).value
         if let timeout { data["until"] = .string((draft.moment.now + timeout).description) }
@@ -65,6 +64,12 @@ extension RunEngine {
         return (try? condition.condition(in: scope)) ?? false
     }
 
+    /// The journal's numbers of the events that the step of an open wait took in earlier visits: it gets none of them again.
+    package func eventsTaken(waitKey: String) -> Set<Int> {
+        guard let wait = state.waits[waitKey], let id = state.instance(at: wait.step) else { return [] }
+        return state[id].eventsTaken
+    }
+
     private func eventWait(of wait: WaitState, _ id: InstanceID) -> EventWait? {
         switch state.definition(of: id).action {
         case .wait(.event(let event)): return event
@@ -79,7 +84,7 @@ extension RunEngine {
 
     mutating func receive(_ event: Value, seq: Int, for key: String) throws(EngineError) {
         guard let wait = state.waits[key], let subscription = wait.event, seq > subscription.cursor,
-            let id = state.instance(at: wait.step)
+            let id = state.instance(at: wait.step), !state[id].eventsTaken.contains(seq)
         else { throw EngineError(.unexpectedStimulus, "the run does not wait for an event with the key '\(key)'") }
         // A run that ends takes no events: they stay for nobody.
         guard state.ending == nil || state.stage != .main else { return }

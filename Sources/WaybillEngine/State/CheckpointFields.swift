@@ -75,7 +75,9 @@ struct StepRecord {
         object["run"] = state.run.map(Value.string)
         if !state.waitKeys.isEmpty { object["waitKeys"] = .list(state.waitKeys.map(Value.string)) }
         if !state.approvals.isEmpty { object["approvals"] = .list(state.approvals.map(Value.string)) }
-        object["eventCursor"] = state.eventCursor.map { .int(Int64($0)) }
+        if !state.eventsTaken.isEmpty {
+            object["eventsTaken"] = .list(state.eventsTaken.sorted().map { .int(Int64($0)) })
+        }
         if state.isFailureHandled { object["handled"] = true }
         return .object(object)
     }
@@ -103,7 +105,7 @@ struct StepRecord {
         state.run = object["run"]?.stringValue
         state.waitKeys = fields.list("waitKeys").compactMap(\.stringValue)
         state.approvals = fields.list("approvals").compactMap(\.stringValue)
-        state.eventCursor = object["eventCursor"]?.intValue.map(Int.init)
+        state.eventsTaken = Set(fields.list("eventsTaken").compactMap { $0.intValue.map(Int.init) })
         state.isFailureHandled = object["handled"]?.boolValue ?? false
     }
 }

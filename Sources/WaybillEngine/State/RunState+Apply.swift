@@ -29,6 +29,9 @@ extension RunState {
         case .taskRetry: try applyTaskRetry(entry)
         case .taskWaiting: try applyTaskWaiting(entry)
         case .taskResumed: try applyTaskResumed(entry)
+        case .eventReceived:
+            let id = try instance(of: entry)
+            if let seq = entry.data["seq"]?.intValue { self[id].eventsTaken.insert(Int(seq)) }
         case .taskUnknown:
             let id = try instance(of: entry)
             outstanding.remove(id)

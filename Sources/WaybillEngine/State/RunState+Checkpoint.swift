@@ -74,7 +74,7 @@ extension RunState {
             object["visits"] = .object(
                 Object(
                     pastVisits.map { address, past in
-                        (address, [.int(Int64(past.visit)), past.eventCursor.map { .int(Int64($0)) } ?? .null])
+                        (address, .list(([past.visit] + past.eventsTaken.sorted()).map { .int(Int64($0)) }))
                     }))
         }
         if !compensations.isEmpty { object["compensations"] = .list(compensations.map(\.record)) }

@@ -122,9 +122,9 @@ extension RunState {
         }
         counts = StepCounts(record: object["counts"])
         for (address, value) in object["visits"]?.objectValue ?? Object() {
-            let parts = value.listValue ?? []
+            let numbers = (value.listValue ?? []).compactMap { $0.intValue.map(Int.init) }
             pastVisits[address] = PastVisits(
-                visit: Int(parts.first?.intValue ?? 0), eventCursor: parts.last?.intValue.map(Int.init))
+                visit: numbers.first ?? 0, eventsTaken: Set(numbers.dropFirst()))
         }
         for value in fields.list("compensations") { compensations.append(try CompensationRecord(record: value)) }
         recountCompensations()

@@ -75,7 +75,7 @@ extension RunState {
                 guard let past = pastVisits[frame.address(of: step)] else { continue }
                 frame.steps[step].visit = past.visit
                 frame.steps[step].visitsBefore = past.visit
-                frame.steps[step].eventCursor = past.eventCursor
+                frame.steps[step].eventsTaken = past.eventsTaken
             }
         }
         counts.pending += frame.steps.count
@@ -107,7 +107,7 @@ extension RunState {
         }
         if frame.isRevisitable || frame.isServant {
             for (step, state) in frame.steps.enumerated() where state.visit > 0 {
-                pastVisits[frame.address(of: step)] = PastVisits(visit: state.visit, eventCursor: state.eventCursor)
+                pastVisits[frame.address(of: step)] = PastVisits(visit: state.visit, eventsTaken: state.eventsTaken)
             }
         }
         if frameIDs[frame.key] == id { frameIDs[frame.key] = nil }

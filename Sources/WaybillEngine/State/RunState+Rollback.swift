@@ -10,13 +10,13 @@ extension RunState {
         var visits: [PastVisits] = []
         for id in frames.keys.sorted() where id != Frame.root { closeFrame(id) }
         for step in frames[Frame.root]?.steps ?? [] {
-            visits.append(PastVisits(visit: step.visit, eventCursor: step.eventCursor))
+            visits.append(PastVisits(visit: step.visit, eventsTaken: step.eventsTaken))
         }
         var root = Frame(
             id: Frame.root, kind: .root, plan: definition.plan, parent: nil, base: "", isRevisitable: false)
         for (step, past) in visits.enumerated() {
             root.steps[step].visit = past.visit
-            root.steps[step].eventCursor = past.eventCursor
+            root.steps[step].eventsTaken = past.eventsTaken
         }
         frames = [Frame.root: root]
         frameIDs = [:]

@@ -142,7 +142,7 @@ package enum RunStage: String, Sendable, Hashable {
 /// What is kept of an address between two frames that have it.
 package struct PastVisits: Sendable, Hashable {
     package var visit: Int
-    package var eventCursor: Int?
+    package var eventsTaken: Set<Int> = []
 }
 
 /// Why a run ends early.

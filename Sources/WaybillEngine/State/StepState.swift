@@ -30,8 +30,8 @@ package struct StepState: Sendable, Hashable {
     package var waitKeys: [String] = []
     /// The digests that were approved in this visit.
     package var approvals: [String] = []
-    /// The journal's number of the last event this step received.
-    package var eventCursor: Int?
+    /// The journal's numbers of the events that this step took, in any of its visits: none is taken again.
+    package var eventsTaken: Set<Int> = []
     /// A failure that the workflow passes over (`continueOnError`) or that a dependant handles.
     package var isFailureHandled = false
 

@@ -251,11 +251,13 @@ package struct TestRunner {
 
     private mutating func deliverEvent() throws(TestProblem) -> Bool {
         for wait in engine.state.waits.values.sorted(by: { $0.key < $1.key }) {
-            guard let subscription = wait.event,
-                let next = events.first(where: {
-                    $0.seq > subscription.cursor && engine.matches(waitKey: wait.key, event: $0.event)
-                })
-            else { continue }
+            guard let subscription = wait.event else { continue }
+            let taken = engine.eventsTaken(waitKey: wait.key)
+            let next = events.first { event in
+                event.seq > subscription.cursor && !taken.contains(event.seq)
+                    && engine.matches(waitKey: wait.key, event: event.event)
+            }
+            guard let next else { continue }
             try send(.event(waitKey: wait.key, seq: next.seq, event: next.event))
             return true
         }

@@ -46,6 +46,7 @@ extension Reconciler {
             for event in events { postpone(event.file, "cannot be accepted now: \(error.message)") }
             return
         }
+        noticeEvents(following: false)
         for (event, acceptance) in zip(events, acceptances) {
             switch acceptance {
             case .accepted(let seq):

@@ -40,9 +40,9 @@ extension RunDriver {
         }
         let engine = session.engine
         let cursor = max(subscription.cursor, examined[key] ?? 0)
-        let search = try tree.events.next(type: subscription.type, key: subscription.key, after: cursor) { event in
-            engine.matches(waitKey: key, event: event)
-        }
+        let search = try tree.events.next(
+            type: subscription.type, key: subscription.key, after: cursor, except: engine.eventsTaken(waitKey: key)
+        ) { engine.matches(waitKey: key, event: $0) }
         guard let seq = search.seq, let event = search.event, Self.isInTime(search, wait) else {
             // What came behind the deadline is for nobody: the clock ends this wait.
             examined[key] = max(search.examined, last)

@@ -133,8 +133,9 @@ package final class EventLog: Sendable {
     // MARK: Waiting
 
     /// The first event of a type behind a cursor that fits: `key` is compared before `match` is asked.
+    /// - Parameter excluded: events that are passed over without being read.
     package func next(
-        type: String, key: String?, after cursor: Int, match: (Value) -> Bool
+        type: String, key: String?, after cursor: Int, except excluded: Set<Int> = [], match: (Value) -> Bool
     ) throws(StoreError) -> EventSearch {
         var examined = cursor
         while true {
@@ -142,6 +143,10 @@ package final class EventLog: Sendable {
                 (index.events.hits(type: type, key: key, after: examined, limit: Self.slice), index.lastSeq)
             }
             for hit in hits {
+                if excluded.contains(hit.seq) {
+                    examined = hit.seq
+                    continue
+                }
                 let payload = try payload(of: hit)
                 let event = payload.event
                 examined = hit.seq

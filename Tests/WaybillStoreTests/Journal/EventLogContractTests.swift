@@ -90,6 +90,8 @@ struct EventLogContractTests {
         let found = try log.next(type: "odd", key: nil, after: 0) { $0["data"]?.intValue ?? 0 > 180 }
         #expect(found.seq == 181)
         #expect(found.examined == 181)
+        let taken = Set((1...150).filter { $0 != 77 })
+        #expect(id(try log.next(type: "odd", key: nil, after: 0, except: taken) { _ in true }) == "77")
         #expect(try log.next(type: "odd", key: nil, after: 199) { _ in true } == EventSearch(examined: 201))
         #expect(try log.next(type: "odd", key: "k9", after: 0) { _ in true } == EventSearch(examined: 201))
         #expect(try log.next(type: "none", key: nil, after: 0) { _ in true } == EventSearch(examined: 201))
