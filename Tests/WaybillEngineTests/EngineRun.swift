@@ -220,11 +220,17 @@ struct EngineRun {
 /// Payloads in memory.
 final class BlobShelf: PayloadSource {
     private let blobs = Mutex<[Digest: [UInt8]]>([:])
+    private let count = Mutex(0)
 
     func put(_ blob: Blob) { blobs.withLock { $0[blob.digest] = blob.bytes } }
     func bytes(_ digest: Digest) -> [UInt8]? { blobs.withLock { $0[digest] } }
     func remove(_ digest: Digest) { blobs.withLock { $0[digest] = nil } }
-    func payload(_ digest: Digest) -> Value? { bytes(digest).flatMap { try? JSON.parse($0) } }
+    func payload(_ digest: Digest) -> Value? {
+        count.withLock { $0 += 1 }
+        return bytes(digest).flatMap { try? JSON.parse($0) }
+    }
+    /// How many payloads were asked for.
+    var reads: Int { count.withLock { $0 } }
 }
 
 /// A workflow of steps, each a line in flow style.

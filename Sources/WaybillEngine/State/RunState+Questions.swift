@@ -91,11 +91,29 @@ extension RunState {
             guard branches.contains(where: { $0.isAsk && "-\($0.name)" == suffix }) else { return false }
         default: return false
         }
-        // A step that is not there yet, in a group or an item, may still come.
-        guard let id = instance(at: address), let frame = frames[id.frame] else { return visit == 1 }
+        guard let id = instance(at: address), let frame = frames[id.frame] else {
+            return mayStillCome(address, visit: visit)
+        }
         let mayComeAgain = frame.plan.shape != .graph || step.repetition != nil || frame.isRevisitable
         if mayComeAgain { return visit > self[id].visit && visit <= step.maxVisits }
         return visit == 1 && self[id].status == .pending
+    }
+
+    /// Whether a step in a group or an item that is not open may come: its group has not begun, its item is ahead.
+    private func mayStillCome(_ address: String, visit: Int) -> Bool {
+        guard let mark = address.utf8.lastIndex(where: { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }) else {
+            return visit == 1
+        }
+        let outer = String(address[..<mark])
+        guard let id = instance(at: outer), let frame = frames[id.frame] else {
+            return mayStillCome(outer, visit: visit)
+        }
+        if frame.isRevisitable || plan(of: id.frame).shape != .graph || definition(of: id).isVisitedAgain {
+            return visit > (pastVisits[address]?.visit ?? 0)
+        }
+        guard visit == 1, !self[id].status.isSettled else { return false }
+        guard let loop = self[id].loop else { return true }
+        return Int(address[address.utf8.index(after: mark)...]).map { $0 >= loop.next && $0 < loop.count } ?? false
     }
 }
 

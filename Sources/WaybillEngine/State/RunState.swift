@@ -77,7 +77,7 @@ package struct RunState: Sendable {
     /// Steps that may be decided upon, in the order of their frames, and in those of the file.
     package var ready = ReadySteps()
     /// Steps that wait beside a failure that the run goes on after, e.g. of a group with `catch`: their waits close.
-    var abandoned = ReadySteps()
+    package var abandoned = ReadySteps()
     /// When waits end by the clock.
     var deadlines = MemberHeap<Deadline>()
     /// Steps with an attempt that has no outcome.

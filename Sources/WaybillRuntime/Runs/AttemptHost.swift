@@ -90,8 +90,10 @@ struct AttemptHost: Sendable {
         environment["WAYBILL_RUN_ID"] = attempt.intent["undoes"]?.stringValue ?? run.text
         environment["WAYBILL_STEP"] = reference.step
         environment["WAYBILL_ATTEMPT"] = String(reference.attempt)
-        environment["WAYBILL_IDEMPOTENCY_KEY"] = IdempotencyKey.make(
-            run: run.text, address: reference.step, visit: reference.visit)
+        // A step that serves another one looks for what that left, under the key it had.
+        environment["WAYBILL_IDEMPOTENCY_KEY"] =
+            attempt.intent["idempotencyKey"]?.stringValue
+            ?? IdempotencyKey.make(run: run.text, address: reference.step, visit: reference.visit)
         environment["WAYBILL_OUTPUT"] = folder.appending(Self.logs.output).string
         environment["WAYBILL_RUN_DIR"] = tree.layout.folder(of: run).string
         environment["WAYBILL_SOURCE_DIR"] = sourceFolder.string

@@ -54,11 +54,39 @@ struct RandomWorkflow {
                     ? "s\(need)" : "{step: s\(need), when: \(random.pick(["completed", "failed", "ended"]))}"
             }
             var members = ["id: s\(index)", "needs: [\(shown.joined(separator: ", "))]"]
-            members += action(reading: needs.last, isLast: index == count - 1)
+            members += random.chance(35) ? container() : action(reading: needs.last, isLast: index == count - 1)
             members += modifiers(reading: needs.last)
             text += "  - {\(members.joined(separator: ", "))}\n"
         }
         return text
+    }
+
+    /// A group, a loop over items or groups, or a step that is visited again.
+    private mutating func container() -> [String] {
+        let work = random.pick([
+            ["run: [tool]", "output: json", retry()], ["run: [tool]", "onUnknown: {check: {run: [look]}}", retry()],
+            ["ask: {prompt: 'Go?', timeout: 3m, default: 7}"], ["set: {v: '${{ visit }}'}"],
+            ["first: {a: {for: 2m}, b: {ask: {prompt: 'Go?'}}}"], ["wait: {for: 1m}"],
+        ])
+        let rest = random.pick(["", ", continueOnError: true", ", needs: []"])
+        let group = [
+            "steps: [{id: a, \(work.joined(separator: ", "))}, {id: b, run: [tool], \(retry())\(rest)}, {id: c, set: {n: 1}}]"
+        ]
+        let rule = random.pick(["finish", "stop", "collect"])
+        let loop =
+            "forEach: {items: [x, y, z], maxParallel: \(Int.random(in: 1...3, using: &random)), onItemFailure: \(rule)}"
+        switch Int.random(in: 0..<6, using: &random) {
+        case 0: return group
+        case 1: return group + ["retry: {maxAttempts: 2, initial: 30s}"]
+        case 2: return [loop] + work
+        case 3: return [loop] + group
+        case 4: return ["while: visit < 4"] + work
+        default: return ["while: visit < 3"] + group
+        }
+    }
+
+    private mutating func retry() -> String {
+        "retry: {maxAttempts: \(Int.random(in: 1...3, using: &random)), initial: \(random.pick(["0s", "40s"]))}"
     }
 
     // MARK: - Machines

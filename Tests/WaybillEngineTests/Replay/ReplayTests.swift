@@ -42,6 +42,7 @@ struct ReplayTests {
         #expect(RunProjection.bytes(state) == RunProjection.bytes(live), "\(what): run.json differs")
         #expect(state.waits == live.waits, "\(what)")
         #expect(state.ready == live.ready, "\(what)")
+        #expect(state.abandoned == live.abandoned, "\(what)")
         #expect(state.outstanding == live.outstanding, "\(what)")
         for (id, frame) in live.frames {
             #expect(state.frames[id]?.steps == frame.steps, "\(what): frame \(id)")
