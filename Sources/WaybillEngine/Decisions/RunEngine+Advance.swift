@@ -132,8 +132,9 @@ extension RunEngine {
         {
             for attempt in state.outstandingAttempts { draft.effects.append(.terminate(attempt.reference)) }
         }
-        // An unknown outcome that nobody will be asked about any more.
-        for id in state.counts.unknown > 0 ? state.unknownSteps : [] {
+        // An unknown outcome that nobody will be asked about any more. A check that runs ends first.
+        for id in state.counts.unknown > 0 ? state.unknownSteps : []
+        where (state.servant(Frame.check, of: id)?.begun ?? 0) == 0 {
             try settle(id, .cancelled(Self.unsettledOutcome))
         }
         return state.outstanding.isEmpty && state.waits.isEmpty || !state.ready.isEmpty

@@ -12,7 +12,7 @@ struct GroupTests {
         try run.end("g.a", printing: "1")
         #expect(
             run.news() == [
-                "RUN_START", "TASK_START g/1 steps", "TASK_START g.a/1 run", "TASK_END g.a/1 completed output=1",
+                "RUN_START", "TASK_START g/1 steps", "TASK_START g.a/1 run", "TASK_END g.a/1 completed output=1 exitCode=0",
                 "TASK_START g.b/1 set", "TASK_END g.b/1 completed output={\"n\":2}",
                 "TASK_END g/1 completed output={\"a\":1,\"b\":{\"n\":2}}", "RUN_END completed outputs={}",
             ])
@@ -69,7 +69,7 @@ struct GroupTests {
         try run.end("g.b")
         #expect(
             run.news() == [
-                "TASK_END g.b/1 completed", "TASK_END g/1 failed exit[g.a]: exited with code 2",
+                "TASK_END g.b/1 completed exitCode=0", "TASK_END g/1 failed exit[g.a]: exited with code 2",
                 "RUN_END failed exit[g.a]: exited with code 2",
             ])
     }
@@ -129,7 +129,7 @@ struct GroupTests {
         try run.end("g.r", .stopped)
         #expect(
             run.news() == [
-                "TASK_END g.a/1 completed", "TASK_START g.f/1 finish",
+                "TASK_END g.a/1 completed exitCode=0", "TASK_START g.f/1 finish",
                 "TASK_END g.f/1 completed finishOutputs={\"early\":1}", "TASK_RESUMED g.w/1 g.w by end",
                 "TASK_END g.w/1 cancelled cancelled[g.w]: the run ended while this step waited",
                 "TASK_END g.r/1 cancelled cancelled[g.r]: ended because the run ends",
@@ -152,7 +152,7 @@ struct GroupTests {
         #expect(
             run.news() == [
                 "TASK_RESUMED g/1 g-retry by clock", "TASK_START g/2 steps", "TASK_START g.a.2/1 run",
-                "TASK_END g.a.2/1 completed", "TASK_START g.b.2/1 run", "TASK_END g.b.2/1 completed",
+                "TASK_END g.a.2/1 completed exitCode=0", "TASK_START g.b.2/1 run", "TASK_END g.b.2/1 completed exitCode=0",
                 "TASK_END g/2 completed output={}", "RUN_END completed outputs={}",
             ])
         #expect(run.state.counts.completed == 3)
