@@ -12,7 +12,8 @@ struct GroupTests {
         try run.end("g.a", printing: "1")
         #expect(
             run.news() == [
-                "RUN_START", "TASK_START g/1 steps", "TASK_START g.a/1 run", "TASK_END g.a/1 completed output=1 exitCode=0",
+                "RUN_START", "TASK_START g/1 steps", "TASK_START g.a/1 run",
+                "TASK_END g.a/1 completed output=1 exitCode=0",
                 "TASK_START g.b/1 set", "TASK_END g.b/1 completed output={\"n\":2}",
                 "TASK_END g/1 completed output={\"a\":1,\"b\":{\"n\":2}}", "RUN_END completed outputs={}",
             ])
@@ -30,7 +31,8 @@ struct GroupTests {
         #expect(
             run.news().filter { $0.hasPrefix("TASK_END") } == [
                 "TASK_END a/1 completed output={\"v\":\"outer\"}", "TASK_END g.a/1 completed output={\"v\":\"inner\"}",
-                "TASK_END g.b/1 completed output={\"v\":\"other\"}", "TASK_END g.c/1 completed output={\"v\":\"inner\"}",
+                "TASK_END g.b/1 completed output={\"v\":\"other\"}",
+                "TASK_END g.c/1 completed output={\"v\":\"inner\"}",
                 """
                 TASK_END g/1 completed output={"a":{"v":"inner"},"b":{"v":"other"},"c":{"v":"inner"}}
                 """,
@@ -152,7 +154,8 @@ struct GroupTests {
         #expect(
             run.news() == [
                 "TASK_RESUMED g/1 g-retry by clock", "TASK_START g/2 steps", "TASK_START g.a.2/1 run",
-                "TASK_END g.a.2/1 completed exitCode=0", "TASK_START g.b.2/1 run", "TASK_END g.b.2/1 completed exitCode=0",
+                "TASK_END g.a.2/1 completed exitCode=0", "TASK_START g.b.2/1 run",
+                "TASK_END g.b.2/1 completed exitCode=0",
                 "TASK_END g/2 completed output={}", "RUN_END completed outputs={}",
             ])
         #expect(run.state.counts.completed == 3)

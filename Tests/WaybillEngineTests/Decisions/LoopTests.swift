@@ -19,8 +19,10 @@ struct LoopTests {
         #expect(
             run.news() == [
                 "RUN_START", "TASK_START l/1 forEach", "TASK_START l-0/1 run", "TASK_START l-1/1 run",
-                "TASK_END l-1/1 completed output=10 exitCode=0", "TASK_START l-2/1 run", "TASK_END l-2/1 completed output=20 exitCode=0",
-                "TASK_END l-0/1 completed output=30 exitCode=0", "TASK_END l/1 completed", "RUN_END completed outputs={}",
+                "TASK_END l-1/1 completed output=10 exitCode=0", "TASK_START l-2/1 run",
+                "TASK_END l-2/1 completed output=20 exitCode=0",
+                "TASK_END l-0/1 completed output=30 exitCode=0", "TASK_END l/1 completed",
+                "RUN_END completed outputs={}",
             ])
         #expect(
             run.items("l") == [
@@ -135,7 +137,8 @@ struct LoopTests {
         #expect(
             run.news() == [
                 "TASK_RETRY l-0/2 exit", "TASK_WAITING l-0/1 l-0-retry retry until 2026-11-20T10:00:11.000000Z",
-                "VERIFICATION l-1 verify[0] (output > index) is false", "TASK_END l-1/1 completed output=200 exitCode=0",
+                "VERIFICATION l-1 verify[0] (output > index) is false",
+                "TASK_END l-1/1 completed output=200 exitCode=0",
             ])
         try run.tick(after: .seconds(10))
         #expect(run.launched == ["l-0"])
@@ -204,7 +207,8 @@ struct LoopTests {
         try run.end("l-0")
         #expect(
             run.news() == [
-                "TASK_END l-0/1 completed exitCode=0", "TASK_END l/1 cancelled cancelled[l]: nothing new starts any more",
+                "TASK_END l-0/1 completed exitCode=0",
+                "TASK_END l/1 cancelled cancelled[l]: nothing new starts any more",
                 "RUN_END failed exit[b]: exited with code 1",
             ])
         #expect(run.items("l")?.listValue?.map { $0["status"] ?? .null } == nil)

@@ -28,7 +28,8 @@ struct RepetitionTests {
     @Test("a step whose condition does not hold at first is skipped, and `if` is asked once")
     func skipped() throws {
         let run = try EngineRun.started(
-            graph("{id: a, while: 'visit > 1', set: {n: 1}}", "{id: b, if: 'visit == 1', while: visit < 4, set: {n: 1}}"))
+            graph(
+                "{id: a, while: 'visit > 1', set: {n: 1}}", "{id: b, if: 'visit == 1', while: visit < 4, set: {n: 1}}"))
         #expect(run.status("a") == .skipped)
         #expect(run.status("b") == .completed)
         #expect(run.step("b")?.visit == 3)

@@ -40,7 +40,8 @@ struct RetryTests {
         try run.end("a", .exited(2))
         #expect(
             run.news().suffix(2) == [
-                "TASK_END a/2 failed exitCode=2 exit[a]: exited with code 2", "RUN_END failed exit[a]: exited with code 2",
+                "TASK_END a/2 failed exitCode=2 exit[a]: exited with code 2",
+                "RUN_END failed exit[a]: exited with code 2",
             ])
     }
 
@@ -73,7 +74,8 @@ struct RetryTests {
     @Test("each field is the step's, else the workflow's")
     func resolution() throws {
         var run = try run(
-            "{maxAttempts: 2}", also: "retry: {maxAttempts: 9, initial: 30s, backoff: exponential, on: [timeout, signal]}\n")
+            "{maxAttempts: 2}",
+            also: "retry: {maxAttempts: 9, initial: 30s, backoff: exponential, on: [timeout, signal]}\n")
         try run.end("a", .signalled(9))
         #expect(run.state.nextDeadline == run.now + .seconds(30))
         try run.tick(after: .seconds(30))

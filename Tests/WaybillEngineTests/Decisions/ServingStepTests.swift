@@ -43,7 +43,8 @@ struct ServingStepTests {
         #expect(
             run.news().suffix(3) == [
                 "TASK_END j-poll/2 failed exitCode=3 exit[j-poll]: exited with code 3",
-                "TASK_END j/1 failed exit[j-poll]: exited with code 3", "RUN_END failed exit[j-poll]: exited with code 3",
+                "TASK_END j/1 failed exit[j-poll]: exited with code 3",
+                "RUN_END failed exit[j-poll]: exited with code 3",
             ])
     }
 
@@ -85,7 +86,8 @@ struct ServingStepTests {
     }
 
     private static let check = graph(
-        "{id: a, run: [x], output: json, onUnknown: {check: {run: [look]}}}", "{id: b, set: {v: '${{ steps.a.output }}'}}")
+        "{id: a, run: [x], output: json, onUnknown: {check: {run: [look]}}}",
+        "{id: b, set: {v: '${{ steps.a.output }}'}}")
 
     @Test("a check that ends with 0 says that it was done, and prints the output")
     func checked() throws {
@@ -99,7 +101,8 @@ struct ServingStepTests {
         #expect(
             run.news() == [
                 "RUN_START", "TASK_START a/1 run", "TASK_UNKNOWN a/1 gone", "TASK_START a-check/1 run",
-                "TASK_END a-check/1 completed output=5 exitCode=0", "TASK_END a/1 completed output=5", "TASK_START b/1 set",
+                "TASK_END a-check/1 completed output=5 exitCode=0", "TASK_END a/1 completed output=5",
+                "TASK_START b/1 set",
                 "TASK_END b/1 completed output={\"v\":5}", "RUN_END completed outputs={}",
             ])
     }
@@ -113,7 +116,10 @@ struct ServingStepTests {
         try run.lose("a")
         try run.end("a-check", .exited(1))
         #expect(try run.attempt("a").reference.attempt == 3)
-        #expect(run.entries(.taskStart).map { "\($0.step ?? "").\($0.visit ?? 0)" } == ["a.1", "a-check.1", "a.1", "a-check.2", "a.1"])
+        #expect(
+            run.entries(.taskStart).map { "\($0.step ?? "").\($0.visit ?? 0)" } == [
+                "a.1", "a-check.1", "a.1", "a-check.2", "a.1",
+            ])
         #expect(run.state.counts.total == 2)
     }
 

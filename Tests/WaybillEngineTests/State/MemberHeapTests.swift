@@ -2,8 +2,8 @@ import Testing
 
 @testable import WaybillEngine
 
-@Suite("Ready steps")
-struct ReadyStepsTests {
+@Suite("Heaps of members")
+struct MemberHeapTests {
     /// The same order as the number's, over several frames.
     private func place(_ number: Int) -> InstanceID { InstanceID(frame: number / 8, step: number % 8) }
 
