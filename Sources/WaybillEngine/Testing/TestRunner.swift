@@ -178,8 +178,18 @@ package struct TestRunner {
     private mutating func stub(for address: String, visit: Int) throws(TestProblem) -> TestStub {
         let number = attempts[address, default: 0]
         attempts[address] = number + 1
-        let stubs = test.stubs[address] ?? []
+        let stubs = stubs(for: address) ?? []
         return stubs.isEmpty ? TestStub(place: test.place) : stubs[min(number, stubs.count - 1)]
+    }
+
+    /// The stubs under an address; else, for a poll, those of the step that waits for the job; else, for an item, those of
+    /// the whole loop.
+    private func stubs(for address: String) -> [TestStub]? {
+        let suffix = "-\(Frame.poll)"
+        let step = address.hasSuffix(suffix) ? String(address.dropLast(suffix.count)) : address
+        if let stubs = test.stubs[address] ?? test.stubs[step] { return stubs }
+        guard let dash = step.lastIndex(of: "-"), Int(step[step.index(after: dash)...]) != nil else { return nil }
+        return test.stubs[String(step[..<dash])]
     }
 
     // MARK: - Calls
@@ -192,7 +202,7 @@ package struct TestRunner {
                 due.append(Happening(at: now, stimulus: .childStarted(waitKey: wait.key)))
                 continue
             }
-            guard test.stubs[wait.step] != nil else {
+            guard stubs(for: wait.step) != nil else {
                 throw TestProblem(
                     "\(wait.step) calls another workflow: give it a stub with its `output`, or an `error`")
             }

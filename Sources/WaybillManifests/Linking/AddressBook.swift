@@ -1,30 +1,10 @@
-import WaybillCore
-
 /// Finds the steps of a workflow by the addresses that they have in runs.
 struct AddressBook {
     let workflow: WorkflowDefinition
 
-    /// The step at an address; for an item what the loop does with each. Nil if no run can have such an address.
-    func step(at text: String) -> StepDefinition? {
-        guard let address = Address(text), let first = address.parts.first else { return nil }
-        let plans = [workflow.plan, workflow.onFailure, workflow.finally].compactMap { $0 }
-        var found = plans.lazy.compactMap { Self.step(first.id, in: $0) }.first
-        for (index, part) in address.parts.enumerated() {
-            if index > 0 {
-                guard case .steps(let plan)? = found?.action else { return nil }
-                found = Self.step(part.id, in: plan)
-            }
-            if part.item != nil {
-                guard case .forEach(let loop)? = found?.action else { return nil }
-                found = loop.body.steps.first
-            }
-        }
-        return found
-    }
-
-    private static func step(_ id: String, in plan: Plan) -> StepDefinition? {
-        plan.index(of: id).map { plan.steps[$0] }
-    }
+    /// The step at an address, of an item what the loop does with each; also one that serves another step, such as
+    /// `pay-compensate` or `train-poll`. Nil if no run can have such an address.
+    func step(at text: String) -> StepDefinition? { workflow.step(at: text) }
 
     /// The step a wait belongs to, from the wait's key: an address, with the visit from the second on (`triage.2`), the
     /// branch of a `first`, or what is asked beside the step (`build-unknown`, `pay-big_spend`).
