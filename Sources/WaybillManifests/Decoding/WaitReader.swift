@@ -38,8 +38,15 @@ struct WaitReader {
     }
 
     private func until(_ node: YAMLNode) -> WaitAction? {
-        guard node.scalar != nil else { return nil }
-        return expressions.text(node, in: scope).map { .until($0) }
+        guard let fields = Fields(node) else { return expressions.text(node, in: scope).map { .until($0) } }
+        guard let next = fields.node("next"), let text = next.text else { return nil }
+        do throws(CronSchedule.Problem) {
+            let schedule = try CronSchedule(text)
+            return .next(CronWait(schedule: schedule, zone: fields.text("timezone") ?? "UTC"))
+        } catch {
+            report.error("`next` is no cron expression: \(error.message)", at: next.mark, hint: error.hint)
+            return nil
+        }
     }
 
     private func event(_ event: Fields) -> EventWait? {

@@ -21,7 +21,12 @@ extension Grammar {
         ],
         choices: [.init(names: ["for", "until", "event", "ask"], isRequired: true, what: "wait")])
 
-    private static let until = FieldTable("`until`", Field.later("next", "timezone"))
+    private static let until = FieldTable(
+        "`until`",
+        [
+            .required("next", .scalar(.text), "A cron expression; the next time it names."),
+            .optional("timezone", .scalar(.zone), "An IANA name; `UTC` unless said."),
+        ])
 
     private static let event = FieldTable(
         "`event`",

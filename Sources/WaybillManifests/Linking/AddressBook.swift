@@ -1,3 +1,5 @@
+import WaybillCore
+
 /// Finds the steps of a workflow by the addresses that they have in runs.
 struct AddressBook {
     let workflow: WorkflowDefinition
