@@ -44,7 +44,7 @@ struct WaitReader {
             let schedule = try CronSchedule(text)
             return .next(CronWait(schedule: schedule, zone: fields.text("timezone") ?? "UTC"))
         } catch {
-            report.error("`next` is no cron expression: \(error.message)", at: next.mark, hint: error.hint)
+            report.error("`next` is no cron expression: \(error.message)", at: next.mark)
             return nil
         }
     }

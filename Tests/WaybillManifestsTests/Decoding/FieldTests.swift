@@ -162,7 +162,12 @@ struct FieldTests {
             Row(
                 "{id: a, wait: {until: tomorrow}}",
                 "4:27 `until` expects a time such as `2026-11-20T10:15:00Z`, got `tomorrow`"),
-            Row("{id: a, wait: {until: {next: '0 6 * * *'}}}", "4:28 `next` is not carried out by this version yet"),
+            Row("{id: a, wait: {until: {next: '0 6 * * *', timezone: Europe/Paris}}}", nil),
+            Row("{id: a, wait: {until: {timezone: UTC}}}", "4:27 `until` needs `next` (expected a text)"),
+            Row(
+                "{id: a, wait: {until: {next: '@reboot'}}}",
+                "4:34 `next` is no cron expression: there is no such short form; there are @annually, @daily, @hourly, @midnight, @monthly, @weekly, @yearly"
+            ),
             Row("{id: a, wait: {event: {type: x}}}", "4:20 `event` is not carried out by this version yet"),
             Row(
                 "{id: a, wait: {for: 1m, until: 2026-11-20T10:15:00Z}}",
