@@ -80,6 +80,8 @@ struct EngineRun {
         }
         return past
     }
+    /// Lets the tree's present policies apply.
+    mutating func bind(_ policies: [PolicyDefinition]) { engine.runningPolicies = policies }
 
     // MARK: - Stimuli
 

@@ -45,7 +45,7 @@ struct RunCommand: AsyncParsableCommand {
             }
             started = (try await StartDelivery(tree: tree, request: request).deliver(), true)
         } else {
-            let direct = try RunStarter(tree: tree, sources: sources).start(request)
+            let direct = try start(request, RunStarter(tree: tree, sources: sources), tree)
             started = (direct.run, direct.isNew)
         }
         guard let folder = try tree.runs.open(started.run) else {
@@ -53,6 +53,20 @@ struct RunCommand: AsyncParsableCommand {
         }
         let attendance = RunAttendance(tree: tree, folder: folder, console: options.console, isNew: started.isNew)
         try await attend(attendance, started, hasDaemon)
+    }
+
+    /// Starts a run here, and keeps in the journal what policies and groups refuse.
+    private func start(
+        _ request: StartRequest, _ starter: RunStarter, _ tree: Tree
+    ) throws(RuntimeError) -> StartedRun {
+        do throws(RuntimeError) {
+            return try starter.start(request)
+        } catch {
+            if error.code == .policy || error.code == .skipped {
+                try RunStarter.recordRefusal(of: request, error, in: tree)
+            }
+            throw error
+        }
     }
 
     private func attend(_ attendance: RunAttendance, _ started: (run: RunID, isNew: Bool), _ hasDaemon: Bool)

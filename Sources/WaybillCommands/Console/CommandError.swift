@@ -104,7 +104,7 @@ extension CommandError {
         case .quarantined:
             status = .failed
             hint = "`waybill verify` says what is wrong; nothing was changed"
-        case .storage, .internal: status = .failed
+        case .policy, .skipped, .storage, .internal: status = .failed
         }
         let entry = error.seq.map { "entry \($0): " } ?? ""
         self.init(

@@ -23,7 +23,7 @@ struct DropReceipt: Sendable {
         let isConflict = kind == "conflict"
         return CommandError(
             kind, message, hint: isConflict ? "take another --id, or the inputs it was started with" : nil,
-            status: isConflict || kind == "policy" ? .failed : .usage)
+            status: isConflict || kind == "policy" || kind == "skipped" ? .failed : .usage)
     }
 }
 

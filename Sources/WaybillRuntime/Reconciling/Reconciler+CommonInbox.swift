@@ -217,6 +217,8 @@ extension Reconciler {
                 refuse(claimed, door, .startRefused, .unknownWorkflow, error.message, diagnostics: error.diagnostics)
             case .invalidInputs: refuse(claimed, door, .startRefused, .schema, error.message)
             case .conflict: refuse(claimed, door, .startRefused, .conflict, error.message)
+            case .policy: refuse(claimed, door, .startRefused, .policy, error.message)
+            case .skipped: refuse(claimed, door, .startRefused, .skipped, error.message)
             default:
                 // The disk's trouble, not the request's.
                 postpone(claimed, "cannot be started now: \(error.message)")

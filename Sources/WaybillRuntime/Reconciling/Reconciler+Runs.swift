@@ -156,6 +156,7 @@ extension Reconciler {
             report.problems[run] = nil
             options.log.info("\(run) \(glance.status.rawValue)")
             tell(glance.parent, of: run)
+            wakeGroup(of: run)
         case .busy(let message):
             block(run, &record, RuntimeError(.busy, message), retryAfter: options.retryInterval)
         case .stalled(let message):
@@ -176,6 +177,22 @@ extension Reconciler {
             if hasNews, !isOneShot { wake(run, Wake(restoresProjections: true)) }
         }
         options.onReport?(run.text)
+    }
+
+    /// Lets the runs begin whose turn has come in the group of a run that ended.
+    private func wakeGroup(of run: RunID) {
+        guard !isStopping, onlyRun == nil else { return }
+        let admitted = try? tree.journal.query(following: true) { index in
+            index.runs[run]?.group.map { index.admitted(in: $0) } ?? []
+        }
+        for next in admitted ?? [] where records[next].map({ $0.glance?.isQueued ?? true }) ?? true {
+            register(next, Wake())
+        }
+    }
+
+    /// Asks now and then for places in pools that other processes gave back.
+    func attendPools() {
+        services.timers.schedule(TimerKey.pools, at: tree.clock.now() + options.retryInterval)
     }
 
     /// Lets a run that called another one look at it: it ended, or nobody can end it.
@@ -256,6 +273,7 @@ extension Reconciler {
         case .due(TimerKey.common, _):
             commonLookAgainAt = nil
             readCommonInbox()
+        case .due(TimerKey.pools, _): if pools.retry() { attendPools() }
         case .due(TimerKey.door, _): readCommonInbox()
         case .due("drain", _): wakeRestWaiters()
         case .due(let key, _):
@@ -288,6 +306,12 @@ extension Reconciler {
         if let index = try? tree.journal.index(following: true) {
             // Ended by another process: whoever waits for it here has not heard.
             for (run, record) in records where record.phase == .dormant && index.runs[run]?.ended != nil {
+                wake(run, Wake())
+            }
+            for (run, record) in records
+            where record.phase == .dormant && record.glance?.isQueued == true
+                && index.isAdmitted(run, limit: index.runs[run]?.limit ?? 1)
+            {
                 wake(run, Wake())
             }
         }

@@ -104,6 +104,8 @@ extension Reconciler {
         do throws(RuntimeError) {
             guard try sources.refresh() else { return }
             self.sources = sources
+            definitions.running = sources.catalog.policies
+            pools.set(sources.catalog.settings.pools)
             for diagnostic in sources.catalog.diagnostics where diagnostic.level == .error {
                 options.log.warning("\(diagnostic.text)")
             }

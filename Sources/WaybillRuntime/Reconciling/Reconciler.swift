@@ -18,6 +18,7 @@ package actor Reconciler {
         static let sources = "sources"
         static let common = "common"
         static let door = "door"
+        static let pools = "pools"
         static func run(_ run: RunID) -> String { "run/\(run.text)" }
         static func run(_ key: String) -> RunID? {
             key.hasPrefix("run/") ? RunID(String(key.dropFirst(4))) : nil
@@ -161,9 +162,11 @@ package actor Reconciler {
         self.sources = sources
         let settings = sources.catalog.settings
         places = settings.concurrentRuns
+        definitions.running = sources.catalog.policies
+        pools.set(settings.pools)
         environment = DriverEnvironment(
             tree: tree, definitions: definitions, launcher: services.launcher, performer: services.performer,
-            steps: Slots(settings.concurrentSteps), hooks: hooks, limits: options.limits,
+            steps: Slots(settings.concurrentSteps), pools: pools, hooks: hooks, limits: options.limits,
             wakeChild: { [weak self] child, wake, parent in self?.post { $0.attend(child, wake, for: parent) } },
             eventsAccepted: { [weak self] in self?.post { $0.noticeEvents(following: false) } },
             report: { [weak self] run, report in self?.post { $0.take(report, of: run) } })
@@ -188,6 +191,9 @@ package actor Reconciler {
         try takeUpRuns()
         hooks.recover()
     }
+
+    /// Made when it is first asked for, as it calls back.
+    lazy var pools = Pools(in: tree.caches) { [weak self] in self?.post { $0.attendPools() } }
 
     var places = 1_000
 

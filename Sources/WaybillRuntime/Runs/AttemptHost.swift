@@ -50,7 +50,7 @@ struct AttemptHost: Sendable {
             argv: argv, environment: environment(of: attempt, in: absolute),
             workingDirectory: try workingDirectory(intent, in: absolute))
         if let program = argv.first, let frozen = SourceTree.frozenPath(of: program) {
-            request.executable = sourceFolder.pushing(frozen)
+            request.executable = sourceFolder(of: intent).pushing(frozen)
         }
         if let input = Payload.read("stdin", from: intent) { request.input = try bytes(of: input) }
         request.stdoutPath = absolute.appending(Self.logs.stdout)
@@ -74,10 +74,11 @@ struct AttemptHost: Sendable {
         }
     }
 
-    /// `definition/` and the folder of the workflow's file in it.
-    private var sourceFolder: FilePath {
-        tree.layout.folder(of: run).pushing(RunFolder.definition)
-            .pushing(FilePath(definition.workflow.sourcePath).removingLastComponent())
+    /// `definition/` and the folder in it of the file that the step is written in: a capability's, or the workflow's.
+    private func sourceFolder(of intent: Object) -> FilePath {
+        let source = intent["source"]?.stringValue ?? definition.workflow.sourcePath
+        return tree.layout.folder(of: run).pushing(RunFolder.definition)
+            .pushing(FilePath(source).removingLastComponent())
     }
 
     private func environment(of attempt: Attempt, in folder: FilePath) -> [String: String] {
@@ -96,7 +97,7 @@ struct AttemptHost: Sendable {
             ?? IdempotencyKey.make(run: run.text, address: reference.step, visit: reference.visit)
         environment["WAYBILL_OUTPUT"] = folder.appending(Self.logs.output).string
         environment["WAYBILL_RUN_DIR"] = tree.layout.folder(of: run).string
-        environment["WAYBILL_SOURCE_DIR"] = sourceFolder.string
+        environment["WAYBILL_SOURCE_DIR"] = sourceFolder(of: attempt.intent).string
         return environment
     }
 

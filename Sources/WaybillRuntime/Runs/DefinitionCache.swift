@@ -2,7 +2,7 @@ import Synchronization
 package import WaybillCore
 package import WaybillEngine
 import WaybillExpressions
-import WaybillManifests
+package import WaybillManifests
 import WaybillStore
 
 /// Compiled definitions of runs, by the digest of their index: 10,000 runs of one workflow compile it once.
@@ -18,11 +18,18 @@ package final class DefinitionCache: Sendable {
     private struct State {
         var entries: [Digest: Entry] = [:]
         var uses = 0
+        var running: [PolicyDefinition] = []
     }
 
     private let state = Mutex(State())
 
     package init() {}
+
+    /// The tree's present policies that bind running runs.
+    package var running: [PolicyDefinition] {
+        get { state.withLock { $0.running } }
+        set { state.withLock { $0.running = newValue.filter { $0.binding == .running } } }
+    }
 
     /// The definition of a run, from its own `definition/` folder.
     ///

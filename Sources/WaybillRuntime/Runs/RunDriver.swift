@@ -1,6 +1,7 @@
 import SystemPackage
 package import WaybillCore
 package import WaybillEngine
+import WaybillManifests
 import WaybillPorts
 import WaybillStore
 
@@ -11,6 +12,7 @@ struct DriverEnvironment: Sendable {
     let launcher: any ProcessLauncher
     let performer: any HTTPPerformer
     let steps: Slots
+    let pools: Pools
     let hooks: HookService
     let limits: EngineLimits
     /// Wakes a sub-run that another run waits for, which is to hear of its end.
@@ -43,6 +45,8 @@ package struct RunGlance: Sendable, Hashable {
     /// When a file that may still be written has been quiet for long enough.
     package var lookAgainAt: Timestamp?
     package var openWaits: Int
+    /// Whether it waits for its turn in its concurrency group.
+    package var isQueued = false
     /// The run that called this one.
     var parent: RunID?
     /// Files that were refused beyond the limit, and that the ledger does not count yet.
@@ -100,6 +104,8 @@ actor RunDriver {
     /// Attempts that have a process or a request under way, or wait for a place.
     var attempts: [AttemptReference: any RunningProcess] = [:]
     private var queued: [AttemptReference: Attempt] = [:]
+    /// Their places in pools.
+    private var places: [AttemptReference: Pools.Place] = [:]
     /// Outcomes that the disk kept from being recorded.
     private var outcomes: [AttemptReference: AttemptOutcome] = [:]
     var unripe: [UnripeAnswer] = []
@@ -143,6 +149,7 @@ actor RunDriver {
         guard !isStopping else { return }
         attend { () throws(RuntimeError) in
             let session = try self.open(restoring: wake.restoresProjections)
+            try self.takeTurn(session)
             try self.hear(of: wake.children, session)
             try self.readInboxes(session, wake)
             _ = try self.takeEvents(session)
@@ -162,6 +169,14 @@ actor RunDriver {
             guard answer.readyAt > now, let until = session.state.waits[answer.key]?.until else { return false }
             return until <= now && answer.changedAt <= until
         }
+    }
+
+    /// Lets a run of a concurrency group begin, once its turn has come.
+    private func takeTurn(_ session: RunSession) throws(RuntimeError) {
+        guard session.state.isQueued, session.state.ending == nil, !session.state.phase.isEnded,
+            try RunGroups(tree: tree).isAdmitted(session.state)
+        else { return }
+        try perform(try session.handle(.admitted), session)
     }
 
     /// Writes projections that are behind.
@@ -230,7 +245,7 @@ actor RunDriver {
         return RunGlance(
             status: state.status, deadline: heldBack.isEmpty ? session.engine.nextTick : nil,
             lookAgainAt: unripe.map(\.readyAt).min(),
-            openWaits: state.waits.count, parent: state.parentRun.flatMap(RunID.init),
+            openWaits: state.waits.count, isQueued: state.isQueued && !state.phase.isEnded, parent: state.parentRun.flatMap(RunID.init),
             uncountedRejections: session.engine.uncountedRejections,
             heldCommonNames: heldCommonNames, events: interests(of: session))
     }
@@ -332,14 +347,32 @@ actor RunDriver {
     private func enqueue(_ attempt: Attempt) {
         queued[attempt.reference] = attempt
         // A place is given on whatever thread gives one back; the driver goes on on its own lane.
-        environment.steps.take { self.post { $0.launch(attempt.reference) } }
+        let (steps, reference) = (environment.steps, attempt.reference)
+        guard let pool = attempt.intent["pool"]?.stringValue else {
+            return steps.take { self.post { $0.launch(reference) } }
+        }
+        // The place in the pool comes first: who waits for one must not keep others from running.
+        let capacity = session?.engine.definition.settings.pools[pool] ?? 1
+        environment.pools.take(pool, capacity: capacity) { place in
+            steps.take {
+                self.post {
+                    $0.places[reference] = place
+                    $0.launch(reference)
+                }
+            }
+        }
+    }
+
+    private func giveBack(_ reference: AttemptReference) {
+        environment.steps.give()
+        if let place = places.removeValue(forKey: reference) { environment.pools.give(place) }
     }
 
     private func launch(_ reference: AttemptReference) {
         guard queued[reference] != nil, !isStopping, !isDraining else {
             // The next daemon finds that it was never launched.
             queued[reference] = nil
-            environment.steps.give()
+            giveBack(reference)
             return attend {}
         }
         attend { () throws(RuntimeError) in
@@ -348,16 +381,16 @@ actor RunDriver {
             do throws(RuntimeError) {
                 session = try self.open(restoring: false)
                 // Opening recovers, and may have found that this attempt is over.
-                guard let attempt = self.queued[reference] else { return self.environment.steps.give() }
+                guard let attempt = self.queued[reference] else { return self.giveBack(reference) }
                 failure = try self.launch(attempt, session)
             } catch {
-                self.environment.steps.give()
+                self.giveBack(reference)
                 self.queued[reference] = nil
                 throw error
             }
             self.queued[reference] = nil
             guard let failure else { return }
-            self.environment.steps.give()
+            self.giveBack(reference)
             try self.perform(try session.handle(.attemptEnded(reference, failure)), session)
         }
     }
@@ -387,7 +420,7 @@ actor RunDriver {
 
     func ended(_ attempt: Attempt, _ outcome: AttemptOutcome) {
         attempts[attempt.reference] = nil
-        environment.steps.give()
+        giveBack(attempt.reference)
         // The run goes on under the next daemon, which finds `exit.json` or `response.json`; a step that was stopped
         // with this one must not be taken for one that was cancelled.
         guard !isStopping else { return }

@@ -16,6 +16,7 @@ final class RunSession {
     let door: InboxDoor
     let receipts: InboxReceipts
     private let ledger: any Ledger
+    private let definitions: DefinitionCache
     private(set) var engine: RunEngine
     private var projector: RunProjector
     /// Is told every decision once it is durable.
@@ -67,6 +68,7 @@ final class RunSession {
         self.run = run
         eventWaits = Set(engine.state.waits.values.filter { $0.event != nil }.map(\.key))
         waitsForLaterEvents = definition.workflow.waitsForLaterEvents
+        self.definitions = definitions
         host = AttemptHost(tree: tree, run: run, folder: folder, definition: definition)
         rejectedCheckpoints = rejected
     }
@@ -115,6 +117,7 @@ final class RunSession {
         if waitsForLaterEvents { moment.journalSeq = try journalSeq() }
         let decision: Decision
         do throws(EngineError) {
+            engine.runningPolicies = definitions.running
             decision = try engine.handle(stimulus, at: moment)
         } catch {
             throw RuntimeError(.internal, error.message)

@@ -14,6 +14,10 @@ package struct RuntimeError: Error, Sendable, Hashable {
         case invalidInputs
         /// The id is taken by a run with other inputs.
         case conflict
+        /// A policy denies the start.
+        case policy
+        /// The run's concurrency group is full, and it does not queue.
+        case skipped
         /// Another process works on the run; later it may go.
         case busy
         /// The ledger cannot be trusted; `seq` is the first entry that is wrong.

@@ -29,7 +29,7 @@ package struct RunStarter: Sendable {
     ///
     /// - Parameter random: tells apart runs of one workflow that start in the same second.
     /// - Throws: `unknownWorkflow`, `invalidManifest`, `invalidInputs`, `conflict` where the id is taken by other
-    ///   inputs or was used and pruned, `storage`. Nothing was started then.
+    ///   inputs or was used and pruned, `policy`, `skipped`, `storage`. Nothing was started then.
     package func start(
         _ request: StartRequest, random: UInt64 = .random(in: 0 ... .max)
     ) throws(RuntimeError) -> StartedRun {
@@ -47,6 +47,8 @@ package struct RunStarter: Sendable {
         var start = RunStart(
             id: run.text, commit: frozen.commit, inputs: inputs, trigger: trigger(of: request), actor: .user,
             by: request.by ?? tree.user, labels: request.labels, diagnostics: warnings(about: workflow))
+        if let refusal = engine.admission(of: start, at: now).refusal { throw RuntimeError(.policy, refusal) }
+        start.group = try RunGroups(tree: tree).join(definition.workflow, start, now: now)
         do {
             // What other processes have written was read when the id was looked up.
             start.journalSeq = try tree.events.lastSeq(following: false)
@@ -54,6 +56,9 @@ package struct RunStarter: Sendable {
             // The effects are carried out by whoever opens the run: they follow from the state.
             guard try create(run, frozen, decision) else { return try existing(run, digest) }
             try record(engine.state)
+            if let group = start.group {
+                try RunGroups(tree: tree).makeRoom(for: run, in: group, definition.workflow.concurrency)
+            }
         } catch {
             throw RuntimeError(wrapping: error)
         }
@@ -129,9 +134,11 @@ package struct RunStarter: Sendable {
         } catch {
             throw RuntimeError(StoreError(error))
         }
+        let workflow = first.data["workflow"]?.stringValue ?? ""
         let draft = EntryDraft.runStarted(
-            run, workflow: first.data["workflow"]?.stringValue ?? "", inputs: digest,
-            trigger: first.data["trigger"] ?? .null)
+            run, workflow: workflow, inputs: digest,
+            trigger: first.data["trigger"] ?? .null,
+            group: first.data["group"]?.stringValue.map { ($0, sources.catalog.workflows[workflow]?.concurrency?.limit ?? 1) })
         try Self.decide(in: tree) { $0.runs[run].map { $0.started == 0 } ?? true ? [draft] : [] }
         return StartedRun(run: run, isNew: false)
     }
@@ -165,7 +172,8 @@ package struct RunStarter: Sendable {
     static func recordStart(of state: RunState, in tree: Tree) throws(RuntimeError) {
         guard let run = RunID(state.id), let digest = Digest(hex: state.startDigest) else { return }
         let draft = EntryDraft.runStarted(
-            run, workflow: state.definition.name, inputs: digest, trigger: state.trigger)
+            run, workflow: state.definition.name, inputs: digest, trigger: state.trigger,
+            group: state.group.map { ($0, state.definition.concurrency?.limit ?? 1) })
         try decide(in: tree) { $0.runs[run].map { $0.started == 0 } ?? true ? [draft] : [] }
     }
 
@@ -175,6 +183,19 @@ package struct RunStarter: Sendable {
         try recordStart(of: state, in: tree)
         let draft = EntryDraft.runEnded(run, status: state.status.rawValue, head: state.ledgerHead)
         try decide(in: tree) { $0.runs[run]?.ended == nil ? [draft] : [] }
+    }
+
+    /// Notes in the journal that a start was refused that came as no file.
+    package static func recordRefusal(
+        of request: StartRequest, _ error: RuntimeError, in tree: Tree
+    ) throws(RuntimeError) {
+        var data: Object = [
+            "workflow": .string(request.workflow), "kind": .string(error.code.rawValue),
+            "message": .string(error.message),
+        ]
+        data["run"] = request.id.map(Value.string)
+        let draft = EntryDraft(.startRefused, actor: .user, by: request.by ?? tree.user, data: data)
+        try decide(in: tree) { _ in [draft] }
     }
 
     private static func decide(

@@ -36,6 +36,7 @@ struct SubRunStarter {
             id: run.text, commit: frozen.commit, inputs: start.inputs,
             trigger: ["type": "parent", "by": .string(parent.text)], actor: .parent, by: parent.text)
         begin.parent = start.parent
+        begin.grant = start.grant
         begin.journalSeq = try tree.events.lastSeq(following: true)
         var engine = RunEngine(
             definition: definition, state: RunState(definition: definition.workflow, genesis: frozen.digest),

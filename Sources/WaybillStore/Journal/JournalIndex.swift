@@ -13,6 +13,9 @@ package struct JournalIndex: Hashable, Sendable {
         package var startedAt: Timestamp
         package var ended: End?
         package var isPruned = false
+        /// The concurrency group that it belongs to, and how many of the group may go on at once.
+        package var group: String?
+        package var limit = 0
     }
 
     package struct End: Hashable, Sendable {
@@ -32,6 +35,8 @@ package struct JournalIndex: Hashable, Sendable {
     }
 
     package private(set) var runs: [RunID: Run] = [:]
+    /// The runs of each concurrency group that have not ended, in the order of their starts.
+    package private(set) var groups: [String: [RunID]] = [:]
     /// Slots of schedules that were taken, with the entry's number.
     package private(set) var slots: [String: Int] = [:]
     /// Contents of declared runs that were executed, with the run's id.
@@ -57,15 +62,19 @@ package struct JournalIndex: Hashable, Sendable {
             runs[run] = Run(
                 workflow: entry.data["workflow"]?.stringValue,
                 inputs: entry.data["inputs"]?.stringValue.flatMap(Digest.init(hex:)), started: entry.seq,
-                startedAt: entry.ts, ended: runs[run]?.ended)
+                startedAt: entry.ts, ended: runs[run]?.ended, group: entry.data["group"]?.stringValue,
+                limit: Int(entry.data["limit"]?.intValue ?? 0))
+            if let group = runs[run]?.group, runs[run]?.ended == nil { groups[group, default: []].append(run) }
         case .runEnded:
             guard let run, let status = entry.data["status"]?.stringValue, let seq = entry.data["seq"]?.intValue,
                 let head = entry.data["head"]?.stringValue.flatMap(Digest.init(hex:))
             else { return }
+            leaveGroup(run)
             runs[run, default: Run(started: 0, startedAt: entry.ts)].ended = End(
                 seq: entry.seq, status: status, headSeq: Int(seq), head: head)
         case .runPruned:
             guard let run else { return }
+            leaveGroup(run)
             runs[run]?.isPruned = true
         case .slotTaken:
             if let slot = entry.data["slot"]?.stringValue { slots[slot] = entry.seq }
@@ -74,18 +83,49 @@ package struct JournalIndex: Hashable, Sendable {
         default: break
         }
     }
+
+    private mutating func leaveGroup(_ run: RunID) {
+        guard let group = runs[run]?.group, let position = groups[group]?.firstIndex(of: run) else { return }
+        groups[group]?.remove(at: position)
+        if groups[group]?.isEmpty == true { groups[group] = nil }
+    }
+
+    /// Whether a run is among the first so many of its group that have not ended; one of no group always is.
+    package func isAdmitted(_ run: RunID, limit: Int) -> Bool {
+        guard let group = runs[run]?.group, let members = groups[group] else { return true }
+        return members.prefix(max(1, limit)).contains(run)
+    }
+
+    /// The runs of a group whose turn it is.
+    package func admitted(in group: String) -> [RunID] {
+        let members = groups[group] ?? []
+        var admitted: [RunID] = []
+        for (position, run) in members.enumerated() {
+            // Each counts by its own limit, which is almost always that of the others.
+            guard position < max(1, runs[run]?.limit ?? 1) else { break }
+            admitted.append(run)
+        }
+        return admitted
+    }
 }
 
 extension EntryDraft {
     /// A run is about to start. The journal has this before the run's folder exists.
-    /// - Parameter inputs: digest of the canonical inputs.
-    package static func runStarted(_ run: RunID, workflow: String, inputs: Digest, trigger: Value) -> EntryDraft {
-        EntryDraft(
-            .runStarted,
-            data: [
-                "run": .string(run.text), "workflow": .string(workflow), "inputs": .string(inputs.hex),
-                "trigger": trigger,
-            ])
+    /// - Parameters:
+    ///   - inputs: digest of the canonical inputs.
+    ///   - group: the concurrency group it joins, and how many of it may go on at once.
+    package static func runStarted(
+        _ run: RunID, workflow: String, inputs: Digest, trigger: Value, group: (name: String, limit: Int)? = nil
+    ) -> EntryDraft {
+        var data: Object = [
+            "run": .string(run.text), "workflow": .string(workflow), "inputs": .string(inputs.hex),
+            "trigger": trigger,
+        ]
+        if let group {
+            data["group"] = .string(group.name)
+            data["limit"] = .int(Int64(group.limit))
+        }
+        return EntryDraft(.runStarted, data: data)
     }
 
     /// A run has ended, with this status and head.

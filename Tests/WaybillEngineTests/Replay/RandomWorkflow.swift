@@ -15,6 +15,23 @@ struct RandomWorkflow {
             let deny = random.pick(["step.action == \"snapshot\"", "step.argv[1] == \"never\"", "run.id == \"never\""])
             tail += "---\nkind: Policy\nname: p\nmode: \(mode)\nrules: [{id: r, at: step.before, deny: '\(deny)'}]\n"
         }
+        if random.chance(30) {
+            let match = random.pick(["", "match: {steps: {actions: [run]}}\n", "match: {steps: {ids: [s0, s1]}}\n"])
+            let timeout = random.pick(["", "{timeout: 3m}", "{prompt: 'Run ${{ step.id }}?'}"])
+            let rules = [
+                "{id: ok, at: step.before, require: {approval: \(timeout.isEmpty ? "{}" : timeout)}}",
+                "{id: also, at: step.before, if: 'step.action == \"run\"', require: {approval: {}}}",
+                "{id: fits, at: step.after, require: {verification: ['output != 7']}}",
+                "{id: polite, at: answer, deny: 'answer == \"no\"'}",
+            ].filter { _ in random.chance(60) }
+            if !rules.isEmpty {
+                tail += "---\nkind: Policy\nname: q\n\(match)rules: [\(rules.joined(separator: ", "))]\n"
+            }
+        }
+        if random.chance(20) {
+            tail += "---\nkind: Policy\nname: z\nmode: \(random.pick(["warn", "enforce"]))\n"
+            tail += "rules: [{id: cap, limit: {steps: \(Int.random(in: 2...6, using: &random)), elapsed: 40m}}]\n"
+        }
         let child = "---\nkind: Workflow\nname: k\nsteps: [{id: s, run: [s]}]\n"
         return head + body + undoing() + tail + child
     }
