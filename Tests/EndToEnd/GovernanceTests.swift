@@ -87,7 +87,8 @@ struct GovernanceTests {
         #expect(tree.lines("runs/r1/ledger.jsonl").contains { $0.contains(#""binds":"running""#) })
     }
 
-    @Test("a budget stops a run before the step that would be one too many, also in a sub-run that was granted the rest")
+    @Test(
+        "a budget stops a run before the step that would be one too many, also in a sub-run that was granted the rest")
     func budget() async throws {
         let tree = try ScratchTree([
             "workflows/w.yaml": """

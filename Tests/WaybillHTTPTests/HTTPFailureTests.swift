@@ -210,9 +210,11 @@ struct HTTPFailureTests {
             closed.set()
         })
         await withServer(server) { server in
+            // Long enough for a busy machine: what ends the request must be the cancellation.
+            let patient = HTTPRequestSpec(method: "POST", url: server.url, timeout: .seconds(600))
             await withPerformer { performer in
                 let outcome = await withCheckedContinuation { continuation in
-                    let call = performer.perform(HTTPRequestSpec(method: "POST", url: server.url)) {
+                    let call = performer.perform(patient) {
                         continuation.resume(returning: $0)
                     }
                     Task {

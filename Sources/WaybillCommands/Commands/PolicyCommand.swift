@@ -52,7 +52,8 @@ struct PolicyTestCommand: ParsableCommand {
                 ?? "`waybill validate` says what is wrong with manifests that are set aside")
     }
 
-    private func value(_ policyCase: PolicyCase, _ policy: PolicyDefinition, _ result: PolicyJudge.CaseResult) -> Value {
+    private func value(_ policyCase: PolicyCase, _ policy: PolicyDefinition, _ result: PolicyJudge.CaseResult) -> Value
+    {
         var object: Object = [
             "policy": .string(policy.name), "case": .string(policyCase.name), "passed": .bool(result.isExpected),
             "expected": .string(policyCase.verdict), "verdict": .string(result.verdict),
@@ -62,7 +63,8 @@ struct PolicyTestCommand: ParsableCommand {
         return .object(object)
     }
 
-    private func line(_ policyCase: PolicyCase, _ policy: PolicyDefinition, _ result: PolicyJudge.CaseResult) -> String {
+    private func line(_ policyCase: PolicyCase, _ policy: PolicyDefinition, _ result: PolicyJudge.CaseResult) -> String
+    {
         let title = "\(policy.name): \(policyCase.name)"
         guard !result.isExpected else { return "ok    \(title)" }
         let expected = policyCase.verdict + (policyCase.rule.map { " by \($0)" } ?? "")

@@ -27,7 +27,8 @@ extension RunEngine {
         var resolved = resolved
         if let items = resolved.items { write(items, as: "items", into: &resolved.intent) }
         resolved.items = nil
-        try ask(approvals, before: resolved.record(of: state.definition(of: id), at: draft.moment.now), id, visit: visit)
+        try ask(
+            approvals, before: resolved.record(of: state.definition(of: id), at: draft.moment.now), id, visit: visit)
         return .waits
     }
 

@@ -97,7 +97,9 @@ extension RunEngine {
         view["capability"] = intent["capability"]
         switch intent["action"]?.stringValue {
         case "run":
-            if case .run(let action) = state.definition(of: id).performed.action, case .script(let text, let shell) = action.command {
+            if case .run(let action) = state.definition(of: id).performed.action,
+                case .script(let text, let shell) = action.command
+            {
                 view["argv"] = [.string(shell), "-c", .string(text)]
                 view["shell"] = true
             } else {

@@ -33,7 +33,7 @@ extension Grammar {
         "`steps`",
         [
             .optional("ids", .list(.scalar(.id)), "Ids of steps."),
-            .optional("actions", .list(.scalar(.word(actionNames))), "Actions, such as `run`."),
+            .optional("actions", .list(.scalar(.word(actionNames + ["forEach"]))), "Actions, such as `run`."),
         ])
 
     static let rulePoints = PolicyRule.Point.allCases.map(\.rawValue)

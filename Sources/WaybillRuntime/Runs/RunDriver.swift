@@ -245,7 +245,8 @@ actor RunDriver {
         return RunGlance(
             status: state.status, deadline: heldBack.isEmpty ? session.engine.nextTick : nil,
             lookAgainAt: unripe.map(\.readyAt).min(),
-            openWaits: state.waits.count, isQueued: state.isQueued && !state.phase.isEnded, parent: state.parentRun.flatMap(RunID.init),
+            openWaits: state.waits.count, isQueued: state.isQueued && !state.phase.isEnded,
+            parent: state.parentRun.flatMap(RunID.init),
             uncountedRejections: session.engine.uncountedRejections,
             heldCommonNames: heldCommonNames, events: interests(of: session))
     }

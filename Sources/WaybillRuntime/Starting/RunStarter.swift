@@ -138,7 +138,9 @@ package struct RunStarter: Sendable {
         let draft = EntryDraft.runStarted(
             run, workflow: workflow, inputs: digest,
             trigger: first.data["trigger"] ?? .null,
-            group: first.data["group"]?.stringValue.map { ($0, sources.catalog.workflows[workflow]?.concurrency?.limit ?? 1) })
+            group: first.data["group"]?.stringValue.map {
+                ($0, sources.catalog.workflows[workflow]?.concurrency?.limit ?? 1)
+            })
         try Self.decide(in: tree) { $0.runs[run].map { $0.started == 0 } ?? true ? [draft] : [] }
         return StartedRun(run: run, isNew: false)
     }

@@ -19,7 +19,9 @@ struct BudgetTests {
         run = try EngineRun.started(workflow("limits: {steps: 3}\n"))
         #expect(run.state.status == .completed)
         run = try EngineRun.started(
-            graph(three[0], three[1], three[2], "{id: d, set: {x: 1}}", "{id: e, set: {x: 1}}", also: "limits: {steps: 5}\n"))
+            graph(
+                three[0], three[1], three[2], "{id: d, set: {x: 1}}", "{id: e, set: {x: 1}}",
+                also: "limits: {steps: 5}\n"))
         #expect(run.news().filter { $0.hasPrefix("LIMIT") } == ["LIMIT_WARNING e"])
         #expect(run.entries(.limitWarning).first?.data["used"] == 4)
         #expect(run.state.status == .completed)

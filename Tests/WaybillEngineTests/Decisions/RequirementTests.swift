@@ -20,7 +20,8 @@ struct RequirementTests {
         #expect(run.state.waits["a-big"]?.prompt == "Run make?")
         #expect(run.launched == [])
         try run.drop("a-big.txt", "yes\n")
-        #expect(run.news() == ["ANSWER_ACCEPTED a a-big by bob", "TASK_RESUMED a a-big by answer", "TASK_START a/1 run"])
+        #expect(
+            run.news() == ["ANSWER_ACCEPTED a a-big by bob", "TASK_RESUMED a a-big by answer", "TASK_START a/1 run"])
         #expect(run.launched == ["a"])
         #expect(try run.attempt("a").intent["argv"] == ["make", "x"])
         #expect(run.step("a")?.answers == [])
@@ -125,7 +126,8 @@ struct RequirementTests {
     func after() throws {
         var run = try EngineRun.started(
             graph("{id: a, run: [make], output: json, compensate: {run: [unmake]}}")
-                + policy("{id: small, at: step.after, deny: 'output.size > 3', message: 'too big: ${{ output.size }}'}"))
+                + policy("{id: small, at: step.after, deny: 'output.size > 3', message: 'too big: ${{ output.size }}'}")
+        )
         try run.end("a", printing: "{\"size\": 4}")
         #expect(
             run.news() == [
@@ -174,8 +176,9 @@ struct RequirementTests {
                     bytes: Array(
                         policy(
                             "{id: known, at: step.before, deny: 'false'}",
-                            "{id: new, at: step.before, deny: 'step.action == \"run\"'}", more: "binds: running\n")
-                            .utf8))
+                            "{id: new, at: step.before, deny: 'step.action == \"run\"'}", more: "binds: running\n"
+                        )
+                        .utf8))
             ]
         ) { _ in true }
         run.bind(catalog.policies)

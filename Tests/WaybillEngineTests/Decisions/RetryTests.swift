@@ -199,9 +199,9 @@ struct RetryTests {
                 "c: {set: {n: 2}, next: end}"))
         try run.end("a", .exited(3))
         #expect(
-            run.news().suffix(5) == [
+            run.news().suffix(6) == [
                 "TASK_END a/1 completed exitCode=3", "BRANCH_TAKEN a to c", "TASK_START c/1 set",
-                "TASK_END c/1 completed output={\"n\":2}", "RUN_END completed outputs={}",
+                "TASK_END c/1 completed output={\"n\":2}", "BRANCH_TAKEN c to end", "RUN_END completed outputs={}",
             ])
     }
 

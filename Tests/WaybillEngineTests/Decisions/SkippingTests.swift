@@ -143,7 +143,7 @@ struct SkippingTests {
                 "{id: slow, needs: [], run: [slow]}", "{id: q, needs: [], ask: {prompt: Go?}}",
                 "{id: quick, needs: [], run: [quick]}",
                 "{id: done, finish: {outputs: {by: '${{ steps.quick.status }}'}}}",
-                "{id: never, run: [never]}", also: "outputs: {by: nobody}\n"))
+                "{id: never, needs: [{step: done, when: ended}], run: [never]}", also: "outputs: {by: nobody}\n"))
         _ = run.news()
         try run.end("quick")
         #expect(

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Sourced by the others.
+set -eu
 command -v openssl >/dev/null || {
     printf 'certificate: the program openssl is missing\n' >&2
     exit 69

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Sourced by the others: `sql DATABASE [ARGUMENT...]` stops at the first error and waits for who else writes.
+set -eu
 command -v sqlite3 >/dev/null || {
     printf 'migration: the program sqlite3 is missing\n' >&2
     exit 69

@@ -17,5 +17,5 @@ words=$(wc -w <"$document")
 {
     if [ "$words" -eq 0 ]; then printf 'it is empty\n'; fi
     if [ "$words" -gt "$most" ]; then printf '%d words are more than %d\n' "$words" "$most"; fi
-    awk '/TODO|FIXME|TBD/ { print "line " NR " is unfinished" }' "$document"
+    awk '/T(ODO|BD)|FIX(ME)/ { print "line " NR " is unfinished" }' "$document"
 } | jq -n -R --arg sha256 "${sum%% *}" --argjson words "$words" '{sha256: $sha256, words: $words, complaints: [inputs]}'
