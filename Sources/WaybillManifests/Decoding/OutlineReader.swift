@@ -68,8 +68,22 @@ extension OutlineReader {
         let needs = steps.map(\.needs)
         let (order, cycles) = StepOrder.sorted(needs: needs)
         for cycle in cycles { report(cycle, steps) }
-        return StepOutline(
-            shape: .graph, steps: steps, order: .graph(needs: needs, traits: traits(steps), order: order))
+        let graph = StepOrder.graph(needs: needs, traits: traits(steps), order: order)
+        reportUnreachable(steps, graph)
+        return StepOutline(shape: .graph, steps: steps, order: graph)
+    }
+
+    /// What comes after a step that always ends the run never starts.
+    private func reportUnreachable(_ steps: [StepOutline.Step], _ order: StepOrder) {
+        for step in steps where !step.id.isEmpty {
+            for need in step.needs where need.when == .completed && order.completesSurely(need.step) {
+                let other = steps[need.step]
+                guard let action = other.action, ["fail", "finish"].contains(action) else { continue }
+                report.error(
+                    "the step `\(step.id)` is never reached: `\(other.id)` ends the run", at: step.mark,
+                    hint: "give `\(other.id)` an `if`, or this step other `needs`")
+            }
+        }
     }
 
     private func needs(of index: Int, _ steps: [StepOutline.Step], _ indices: [String: Int]) -> [Need] {

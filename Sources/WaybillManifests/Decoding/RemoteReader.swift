@@ -23,6 +23,7 @@ struct RemoteReader {
         let key = emit.node("key").flatMap { expressions.text($0, in: scope) }
         let subject = emit.node("subject").flatMap { expressions.text($0, in: scope) }
         let data = emit.node("data").flatMap { expressions.template($0, in: scope) }
+        if let node = emit.node("type"), node.text?.isEmpty == true { report.error("`type` is empty", at: node.mark) }
         let type = emit.node("type").flatMap { expressions.text($0, in: scope) }
         return type.map { EmitAction(type: $0, key: key, subject: subject, data: data) }
     }
@@ -40,6 +41,7 @@ struct RemoteReader {
     private func request(_ http: Fields) -> HTTPAction? {
         let query = expressions.arguments(http.entries("query"), in: scope)
         let headers = expressions.arguments(http.entries("headers"), in: scope)
+        for header in http.entries("headers") { checkHeader(header) }
         let body = body(http)
         let authentication = http.fields("auth").flatMap(authentication)
         guard let node = http.node("url"), let url = expressions.text(node, in: scope) else { return nil }
@@ -74,8 +76,23 @@ struct RemoteReader {
         guard let basic = fields.fields("basic") else { return nil }
         let user = basic.node("user").flatMap { expressions.text($0, in: scope) }
         let password = basic.node("password").flatMap { expressions.text($0, in: scope) }
+        if let node = basic.node("user"), node.text?.contains(":") == true, node.text?.holdsTemplate == false {
+            report.error(
+                "`user` holds a colon, which ends the name (RFC 7617, section 2)", at: node.mark,
+                hint: "put what follows the colon into `password`")
+        }
         guard let user, let password else { return nil }
         return .basic(user: user, password: password)
+    }
+
+    /// A line break would begin another header (RFC 9110, section 5.5).
+    private func checkHeader(_ header: YAMLMember) {
+        guard let text = header.node.text, text.utf8.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }) else {
+            return
+        }
+        report.error(
+            "the header `\(header.key)` holds a line break or another control character", at: header.node.mark,
+            hint: "write it in one line")
     }
 
     /// A URL whose beginning is known begins with a scheme that is spoken.

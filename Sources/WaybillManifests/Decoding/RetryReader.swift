@@ -15,6 +15,10 @@ struct RetryReader {
         rule.backoff = retry.word("backoff")
         rule.initial = retry.duration("initial")
         rule.max = retry.duration("max")
+        if let initial = rule.initial, let max = rule.max, max < initial, let node = retry.node("max") {
+            report.error(
+                "`max` is shorter than `initial`", at: node.mark, hint: "the back-off grows from `initial` up to `max`")
+        }
         rule.jitter = retry.word("jitter")
         if retry.node("on") != nil {
             let scope = scope.adding(["error": WorkflowScopes.error])

@@ -53,6 +53,7 @@ struct WaitReader {
         let key = event.node("key").flatMap { expressions.text($0, in: scope) }
         let seeing = scope.adding(["event": OutputShapes.event])
         let match = event.node("match").flatMap { expressions.condition($0, in: seeing) }
+        if let node = event.node("type"), node.text?.isEmpty == true { report.error("`type` is empty", at: node.mark) }
         return event.text("type").map {
             EventWait(type: $0, key: key, match: match, since: event.word("since") ?? .run)
         }

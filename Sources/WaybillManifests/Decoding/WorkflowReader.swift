@@ -25,7 +25,7 @@ struct WorkflowReader {
 
     /// Nil where the workflow is too broken to name its parts; everything that is wrong has been reported then.
     func read() -> WorkflowDefinition? {
-        let inputs = inputs()
+        let inputs = values.inputs(fields.entries("inputs"))
         let variables = variables()
         let context = values.object(fields.entries("context"))
         let outlines = outlines()
@@ -88,15 +88,29 @@ struct WorkflowReader {
         if fields.node("onFailure") != nil {
             let outline = reader.graph(fields.list("onFailure"), beside: others)
             outline.follow(outlines.plan)
+            refuseFinish(in: outline, of: "onFailure")
             outlines.onFailure = outline
             others.append(outline)
         }
         if fields.node("finally") != nil {
             let outline = reader.graph(fields.list("finally"), beside: others)
             outline.follow(outlines.onFailure ?? outlines.plan)
+            refuseFinish(in: outline, of: "finally")
             outlines.finally = outline
         }
         return outlines
+    }
+
+    /// A run that is ending cannot be completed early.
+    private func refuseFinish(in outline: StepOutline, of field: String) {
+        for step in outline.steps {
+            if let finish = step.fields.member("finish") {
+                report.error(
+                    "`finish` means nothing in `\(field)`: the run is ending", at: finish.keyMark,
+                    hint: "a run that failed stays failed; remove it")
+            }
+            if let inner = step.inner { refuseFinish(in: inner, of: field) }
+        }
     }
 
     private func plans(
@@ -128,20 +142,6 @@ struct WorkflowReader {
         return group.map {
             ConcurrencyDefinition(
                 group: $0, limit: concurrency.integer("limit") ?? 1, onLimit: concurrency.word("onLimit") ?? .queue)
-        }
-    }
-
-    private func inputs() -> [InputDefinition] {
-        fields.entries("inputs").compactMap { member in
-            guard let (schema, value) = values.schema(member.node) else { return nil }
-            var input = InputDefinition(
-                name: member.key, place: report.place(member.keyMark), schema: schema, schemaValue: value)
-            if let node = member.node.member("default")?.node {
-                let value = node.value
-                values.check(node, value: value, fits: schema, subject: "the default of `\(member.key)`")
-                input.defaultValue = value
-            }
-            return input
         }
     }
 

@@ -23,7 +23,7 @@ extension Grammar {
             .optional("choices", .list(.scalar(.text), atLeast: 1), "The answers to choose from."),
             .optional("approval", .scalar(.flag), "The answer is `{approve: true}` or `{approve: false}`."),
             .optional("attach", .list(.scalar(.template)), "Files to show with the question."),
-            .optional("timeout", .scalar(.duration), "How long the question stays open."),
+            .optional("timeout", .scalar(.span), "How long the question stays open."),
             .optional(
                 "default", .templated, "The answer taken at the deadline; without one the step fails with `timeout`."),
             .misplaced("from", "is not enforced by this version yet, so nobody may rely on it"),

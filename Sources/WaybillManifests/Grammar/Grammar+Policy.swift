@@ -66,7 +66,7 @@ extension Grammar {
         "`approval`",
         [
             .optional("prompt", .scalar(.template), "The question."),
-            .optional("timeout", .scalar(.duration), "How long it stays open; after that the step is denied."),
+            .optional("timeout", .scalar(.span), "How long it stays open; after that the step is denied."),
             .misplaced("from", "is not enforced by this version yet, so nobody may rely on it"),
         ])
 

@@ -45,7 +45,7 @@ extension Grammar {
         actionFields(compensatingActions) + [
             .optional("with", .entries(key: .id, .templated), for: ["uses"], "The inputs of the capability."),
             .optional(
-                "timeout", .scalar(.duration), for: ["run", "http", "uses"], "The longest time an attempt may take."),
+                "timeout", .scalar(.span), for: ["run", "http", "uses"], "The longest time an attempt may take."),
             .optional("env", environment, for: ["run"], "Environment of the process."),
             .optional("retry", .fields(retry), for: ["run", "http", "uses", "call"], "Its own rule."),
             .optional(
@@ -68,7 +68,7 @@ extension Grammar {
                 "run", processShape,
                 "Exit code 0: it is done, and standard output is the output; 1: try again; any other: ask."),
             .optional("env", environment, "Environment of the process."),
-            .optional("timeout", .scalar(.duration), "The longest time it may take."),
+            .optional("timeout", .scalar(.span), "The longest time it may take."),
         ])
 
     static let usage = FieldTable(

@@ -83,7 +83,7 @@ extension Grammar {
                 "while", .scalar(.condition), for: recoverable,
                 "The step is visited again while this is true; tested before each visit."),
             .optional(
-                "timeout", .scalar(.duration), for: ["run", "http", "ask", "wait", "uses"],
+                "timeout", .scalar(.span), for: ["run", "http", "ask", "wait", "uses"],
                 "The longest time an attempt, or the wait for an answer or an event, may take."),
             .optional("with", .entries(key: .id, .templated), for: ["uses"], "The inputs of the capability."),
             .optional(

@@ -44,7 +44,7 @@ extension Grammar {
         [
             .required("handle", .scalar(.template), "What names the job there."),
             .required("poll", .fields(poll), "The process or the request that asks how the job stands."),
-            .required("every", .scalar(.durationTemplate), "How long to wait between two polls."),
+            .required("every", .scalar(.spanTemplate), "How long to wait between two polls."),
         ])
 
     private static let poll = FieldTable(

@@ -85,8 +85,8 @@ extension Grammar {
         [
             .optional("steps", .scalar(.integer(1...Int64.max)), "Attempts started."),
             .optional("retries", .scalar(.integer(0...Int64.max)), "Attempts that were retries."),
-            .optional("elapsed", .scalar(.duration), "From the start of the run, waits included."),
-            .optional("active", .scalar(.duration), "The sum over attempts."),
+            .optional("elapsed", .scalar(.span), "From the start of the run, waits included."),
+            .optional("active", .scalar(.span), "The sum over attempts."),
             .optional("cost", .scalar(.number), "The sum of the costs that steps report as `usage`."),
             .optional("tokens", .scalar(.integer(0...Int64.max)), "The sum of the tokens that steps report."),
         ])

@@ -26,8 +26,12 @@ enum ScalarRule: Sendable {
     case flag
     case integer(ClosedRange<Int64>)
     case duration
+    /// A duration that is longer than nothing.
+    case span
     /// A duration, or `${{ }}` that gives one.
     case durationTemplate
+    /// A duration that is longer than nothing, or `${{ }}` that gives one.
+    case spanTemplate
     /// An RFC 3339 time, or `${{ }}` that gives one.
     case timeTemplate
     /// `1MiB`, `64KiB`, or a number of bytes.
@@ -71,7 +75,7 @@ extension ScalarRule {
         case .integer(let range):
             range.upperBound == .max
                 ? "an integer from \(range.lowerBound)" : "an integer from \(range.lowerBound) to \(range.upperBound)"
-        case .duration, .durationTemplate: "a duration such as `90s`, `10m`, `1h30m` or `3d`"
+        case .duration, .span, .durationTemplate, .spanTemplate: "a duration such as `90s`, `10m`, `1h30m` or `3d`"
         case .timeTemplate: "a time such as `2026-11-20T10:15:00Z`"
         case .size: "a size such as `64KiB`, `1MiB` or a number of bytes"
         case .word(let words): Phrase.alternatives(words)
@@ -89,7 +93,9 @@ extension ScalarRule {
     /// Whether `${{ }}` may stand in the scalar, or is judged elsewhere.
     private var takesTemplates: Bool {
         switch self {
-        case .template, .snapshotName, .argument, .condition, .script, .durationTemplate, .timeTemplate, .amount: true
+        case .template, .snapshotName, .argument, .condition, .script, .durationTemplate, .spanTemplate, .timeTemplate,
+            .amount:
+            true
         default: false
         }
     }
@@ -107,7 +113,7 @@ extension ScalarRule {
             guard let value = scalar.value.intValue else { return .other(scalar) }
             return range.contains(value) ? nil : .got("\(value)")
         case .size: return ScalarRule.bytes(of: scalar) == nil ? .other(scalar) : nil
-        case .argument: return scalar.value.isNull ? .nothing : nil
+        case .argument: return scalar.value.isNull ? .nothing : terminator(in: text)
         case .status: return HTTPAction.StatusRange(scalar) == nil ? .other(scalar) : nil
         case .signal: return SignalNumber.read(scalar) == nil ? signalMistake(scalar) : nil
         case .number: return (scalar.value.numberValue ?? -1) < 0 ? .other(scalar) : nil
@@ -130,6 +136,11 @@ extension ScalarRule {
         text.utf8.allSatisfy { $0 == 0x20 || $0 == 0x0A } ? .got("an empty text") : nil
     }
 
+    /// The kernel ends texts at a zero byte, so what stands behind one would be lost.
+    private func terminator(in text: String) -> Mistake? {
+        text.utf8.contains(0) ? Mistake(detail: "holds a zero byte", hint: "remove `\\0`", isWhole: true) : nil
+    }
+
     private func textMistake(_ text: String) -> Mistake? {
         switch self {
         case .name: return Names.isName(text) ? nil : .quoted(text, hint: Names.repaired(text, separator: "-"))
@@ -137,12 +148,14 @@ extension ScalarRule {
         case .environmentName: return Names.isEnvironmentName(text) ? nil : .quoted(text)
         case .path: return Paths.isContained(text) ? nil : .quoted(text)
         case .duration: return Duration(text: text) == nil ? .quoted(text) : nil
+        case .span: return spanMistake(text)
+        case .spanTemplate: return text.holdsTemplate ? nil : spanMistake(text)
         case .snapshotName: return text.holdsTemplate || Names.isSnapshotName(text) ? nil : .quoted(text)
         case .durationTemplate: return text.holdsTemplate || Duration(text: text) != nil ? nil : .quoted(text)
         case .timeTemplate: return text.holdsTemplate || Timestamp(rfc3339: text) != nil ? nil : .quoted(text)
         case .word(let words):
             return words.contains(text) ? nil : .quoted(text, hint: Suggestion.hint(for: text, among: words))
-        case .script: return emptiness(text)
+        case .script: return emptiness(text) ?? terminator(in: text)
         case .capability: return capabilityMistake(text)
         case .amount: return text.holdsTemplate ? nil : .quoted(text)
         case .headerName: return Names.isToken(text) ? nil : .quoted(text)
@@ -150,6 +163,12 @@ extension ScalarRule {
         case .time: return Timestamp(rfc3339: text) == nil ? .quoted(text) : nil
         default: return nil
         }
+    }
+
+    private func spanMistake(_ text: String) -> Mistake? {
+        guard let duration = Duration(text: text) else { return .quoted(text) }
+        if duration > .zero { return nil }
+        return Mistake(detail: "must be longer than nothing", hint: "such as `30s`", isWhole: true)
     }
 
     private func signalMistake(_ scalar: YAMLScalar) -> Mistake {

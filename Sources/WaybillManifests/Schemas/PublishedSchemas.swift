@@ -155,8 +155,9 @@ extension ScalarRule {
             range.upperBound == .max
                 ? ["type": "integer", "minimum": .int(range.lowerBound)]
                 : ["type": "integer", "minimum": .int(range.lowerBound), "maximum": .int(range.upperBound)]
-        case .duration: ["type": "string", "pattern": .string(Self.durationPattern)]
-        case .durationTemplate: ["type": "string", "pattern": .string("\(Self.durationPattern)|\\$\\{\\{")]
+        case .duration, .span: ["type": "string", "pattern": .string(Self.durationPattern)]
+        case .durationTemplate, .spanTemplate:
+            ["type": "string", "pattern": .string("\(Self.durationPattern)|\\$\\{\\{")]
         case .timeTemplate: ["type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}[Tt ]|\\$\\{\\{"]
         case .size:
             ["anyOf": [["type": "integer", "minimum": 1], ["type": "string", "pattern": "^\\d+(B|KiB|MiB|GiB)$"]]]
