@@ -1,9 +1,9 @@
-# Rows of day,sku,quantity,cents under a header; prints {"rows": n, "cents": n}.
+# Rows of day,sku,quantity,cents under a header; prints {"problem": "", "rows": n, "cents": n}. Nothing of the file itself
+# is printed, so that its bytes cannot spoil the JSON.
 BEGIN { FS = "," }
 function bad(why) {
-    printf "line %d: %s\n", NR, why > "/dev/stderr"
-    failed = 1
-    exit 1
+    problem = "line " NR ": " why
+    exit
 }
 { sub(/\r$/, "") }
 NR == 1 {
@@ -19,7 +19,6 @@ $3 !~ /^[0-9]+$/ || $4 !~ /^[0-9]+$/ { bad("quantity and cents are whole numbers
     cents += $3 * $4
 }
 END {
-    if (failed) exit 1
-    if (NR == 0) bad("the file is empty")
-    printf "{\"rows\": %d, \"cents\": %.0f}\n", rows, cents
+    if (NR == 0) problem = "the file is empty"
+    printf "{\"problem\": \"%s\", \"rows\": %d, \"cents\": %.0f}\n", problem, rows, cents
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# check.sh FILE COLUMNS: reads a whole CSV file; exit code 1 and a line about the first bad row if there is one.
+# check.sh FILE COLUMNS: reads a whole CSV file; `problem` says what is wrong with the first bad row, if there is one.
 set -eu
 
 sum=$(sha256sum <"$1")
