@@ -49,7 +49,8 @@ struct ExampleTests {
 
     @Test("a canary that nobody complains of gets all traffic")
     func quietCanary() async throws {
-        let tree = try Self.tree("canary", ["routes.json": #"{"search": {"stable": "v9", "canary": null, "share": 0}}"#])
+        let tree = try Self.tree(
+            "canary", ["routes.json": #"{"search": {"stable": "v9", "canary": null, "share": 0}}"#])
         let ended = try await tree.start(Self.canary + ["soak=100ms"]).finish()
         #expect(ended.status == 0, "\(ended)")
         #expect(output(tree, "c", "soaked") == 2)
@@ -148,7 +149,10 @@ struct ExampleTests {
         try tree.drop(#"{"verdict": "accept", "note": "good"}"#, at: "runs/r/inbox/read.json")
         try await tree.expect(0, "reconcile")
         #expect(tree.status("r") == "completed")
-        #expect(output(tree, "r", "notes") == [["by": "check", "note": "line 1 is unfinished"], ["by": "reviewer", "note": "good"]])
+        #expect(
+            output(tree, "r", "notes") == [
+                ["by": "check", "note": "line 1 is unfinished"], ["by": "reviewer", "note": "good"],
+            ])
         #expect(tree.lines("out/plan.md") == ["It costs nothing."])
         #expect(tree.names(in: "runs/r/snapshots") == ["round-1.json"])
     }

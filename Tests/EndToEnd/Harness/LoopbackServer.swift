@@ -76,7 +76,9 @@ final class LoopbackServer: Sendable {
         if response.status != 204 { head += "Content-Length: \(response.body.utf8.count)\r\n" }
         var bytes = [UInt8]((head + "\r\n" + response.body).utf8)[...]
         while !bytes.isEmpty {
-            let count = bytes.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            let count = bytes.withUnsafeBytes {
+                send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+            }
             guard count > 0 else { return }
             bytes = bytes.dropFirst(count)
         }
@@ -105,7 +107,9 @@ final class LoopbackServer: Sendable {
             headers[line[..<colon].lowercased()] = value
         }
         let body = String(text[end.upperBound...])
-        guard words.count == 3, body.utf8.count >= headers["content-length"].flatMap({ Int($0) }) ?? 0 else { return nil }
+        guard words.count == 3, body.utf8.count >= headers["content-length"].flatMap({ Int($0) }) ?? 0 else {
+            return nil
+        }
         return Request(method: words[0], path: words[1], headers: headers, body: body)
     }
 }

@@ -10,4 +10,5 @@ if [ -n "$4" ]; then
 else
     rm -f "$stage/current"
 fi
+rm -rf "$stage/.$3.$WAYBILL_RUN_ID"
 rm -rf "${stage:?}/$3"

@@ -5,11 +5,6 @@ set -eu
 mkdir -p "$1/$2"
 stage=$(cd "$1/$2" && pwd)
 version=$3
-if [ -L "$stage/current" ]; then previous=$(readlink "$stage/current"); else previous=; fi
-# A repetition finds its own doing: what was there before it is in the note.
-note=$stage/.before.$WAYBILL_RUN_ID
-if [ -f "$note" ]; then previous=$(cat "$note"); else printf '%s' "$previous" >"$note"; fi
-
 unpacked=$stage/.$version.$WAYBILL_RUN_ID
 rm -rf "$unpacked"
 mkdir "$unpacked"
@@ -25,4 +20,4 @@ rm -rf "${stage:?}/$version"
 mv -T "$unpacked" "$stage/$version"
 ln -sfn "$version" "$stage/.current.$WAYBILL_RUN_ID"
 mv -fT "$stage/.current.$WAYBILL_RUN_ID" "$stage/current"
-jq -n --arg path "$stage/$version" --arg previous "$previous" '{path: $path, previous: $previous}'
+jq -n --arg path "$stage/$version" '{path: $path}'

@@ -1,0 +1,163 @@
+import Foundation
+import Testing
+import WaybillCore
+
+/// Three services that an order goes through, behind one loopback server each.
+private struct Shop {
+    let stock: LoopbackServer
+    let payments: LoopbackServer
+    let shipping: LoopbackServer
+
+    /// - Parameter shipping: what the shipping service says.
+    init(shipping reply: LoopbackServer.Response, busyFor busy: Int = 0) throws {
+        stock = try LoopbackServer { request, _ in
+            switch request.method {
+            case "PUT": .init(status: 201, body: #"{"state": "reserved"}"#)
+            case "DELETE": .init(status: 204)
+            default: .init(status: 200, body: #"{"state": "shipped"}"#)
+            }
+        }
+        payments = try LoopbackServer { request, earlier in
+            if earlier.count < busy { return .init(status: 429, headers: ["Retry-After": "1"]) }
+            guard request.method == "PUT" else { return .init(status: 204) }
+            return .init(status: 201, body: request.body)
+        }
+        shipping = try LoopbackServer { _, _ in reply }
+    }
+
+    func arguments(_ run: String) -> [String] {
+        [
+            "run", "order-saga", "--id", run, "--input", "order=A-1", "--input",
+            #"items=[{"sku": "lamp", "quantity": 2}]"#, "--input", "amount=4900", "--input", "stock=\(stock.url)",
+            "--input", "payments=\(payments.url)", "--input", "shipping=\(shipping.url)",
+        ]
+    }
+}
+
+extension ExampleTests {
+    // MARK: Order
+
+    @Test("an order goes through three services, and waits for one that is busy")
+    func order() async throws {
+        let tree = try Self.tree("order-saga")
+        let shop = try Shop(shipping: .init(status: 201, body: #"{"tracking": "T1"}"#), busyFor: 1)
+        let ended = try await tree.start(shop.arguments("o")).finish()
+        #expect(ended.status == 0, "\(ended)")
+        #expect(tree.member("runs/o/run.json", "outputs") == ["paid": 4900, "tracking": "T1"])
+        #expect(shop.stock.requests.map(\.line) == ["PUT /reservations/A-1", "PATCH /reservations/A-1"])
+        #expect(shop.payments.requests.map(\.line) == ["PUT /payments/A-1", "PUT /payments/A-1"])
+        let keys = shop.payments.requests.map { $0.headers["idempotency-key"] }
+        #expect(keys[0]?.utf8.count == 64 && keys[0] == keys[1])
+        let sent = try #require(shop.shipping.requests.first)
+        #expect(
+            try JSON.parse([UInt8](sent.body.utf8)) == ["order": "A-1", "items": [["sku": "lamp", "quantity": 2]]])
+        // The back-off is a wait of its own, no shorter than the server asked for.
+        let waited = try tree.ledger("o").first { $0["data"]?["reason"] == "retry" && $0["type"] == "TASK_WAITING" }
+        let since = try #require(waited?["ts"]?.stringValue.flatMap(Timestamp.init(rfc3339:)))
+        let until = try #require(waited?["data"]?["until"]?.stringValue.flatMap(Timestamp.init(rfc3339:)))
+        #expect(until >= since + .milliseconds(900))
+    }
+
+    @Test("an order that cannot be shipped is undone by the services, the last one first")
+    func unshippable() async throws {
+        let tree = try Self.tree("order-saga")
+        let shop = try Shop(shipping: .init(status: 422))
+        let ended = try await tree.start(shop.arguments("o")).finish()
+        #expect(ended.status == 1, "\(ended)")
+        #expect(shop.stock.requests.map(\.line) == ["PUT /reservations/A-1", "DELETE /reservations/A-1"])
+        #expect(shop.payments.requests.map(\.line) == ["PUT /payments/A-1", "DELETE /payments/A-1"])
+        #expect(shop.shipping.requests.count == 1)
+        #expect(
+            tree.member("runs/o/run.json", "compensation")
+                == ["status": "completed", "compensated": ["pay", "reserve"], "standing": [], "final": []])
+        try await tree.expect(0, "verify", "o", "--deep")
+    }
+
+    // MARK: Refund
+
+    private static func refund(_ run: String, _ account: String, _ cents: Int) -> [String] {
+        [
+            "run", "refund", "--id", run, "--input", "account=\(account)", "--input", "cents=\(cents)", "--input",
+            "reason=it arrived broken", "--input", "ledger=ledger.jsonl", "--input", "letters=letters",
+        ]
+    }
+
+    @Test("policies let small refunds pass, ask about large ones and stop those of blocked accounts")
+    func refunds() async throws {
+        let tree = try Self.tree("refund")
+        #expect(try await tree.start(Self.refund("small", "alice", 2500)).finish().status == 0)
+        #expect(try await tree.start(Self.refund("blocked", "mallory", 20_000)).finish().status == 1)
+        #expect(tree.member("runs/blocked/run.json", "error", "kind") == "policy")
+        #expect(try await tree.start(Self.refund("large", "alice", 20_000)).finish().status == 3)
+        #expect(tree.lines("ledger.jsonl").count == 1)
+        try tree.drop("yes\n", at: "runs/large/inbox/pay-large.txt")
+        try await tree.expect(0, "reconcile")
+        #expect(tree.status("large") == "completed")
+        #expect(tree.lines("ledger.jsonl").count == 2)
+        #expect(tree.names(in: "letters") == ["large.txt", "small.txt"])
+        #expect(tree.member("runs/large/run.json", "usage", "cost")?.numberValue == 200)
+    }
+
+    @Test("a refund without a letter is taken back in the ledger")
+    func unwritten() async throws {
+        // A file stands where the folder for letters should be.
+        let tree = try Self.tree("refund", ["letters": ""])
+        #expect(try await tree.start(Self.refund("f", "alice", 2500)).finish().status == 1)
+        let entries = try tree.lines("ledger.jsonl").map { try JSON.parse([UInt8]($0.utf8)) }
+        #expect(entries.map { $0["kind"] } == ["refund", "reversal"])
+        #expect(entries.map { $0["cents"] } == [2500, -2500])
+        #expect(entries[0]["entry"] == entries[1]["entry"])
+    }
+
+    // MARK: Release train
+
+    private func train() throws -> ScratchTree {
+        try Self.tree(
+            "release-train",
+            [
+                "src/api/main": "api\n", "src/web/index": "web\n", "src/web/smoke.sh": "#!/bin/sh\ntest -s index\n",
+                "src/api/test.sh": "#!/bin/sh\ntest -s main\n",
+            ])
+    }
+
+    private func start(_ tree: ScratchTree, _ run: String, _ version: String) async throws {
+        let train = try await tree.waybill(
+            "run", "release-train", "--id", run, "--input", "version=\(version)", "--input",
+            #"components=["api", "web"]"#, "--input", "sources=src", "--input", "stages=stages", "--input",
+            "builds=builds")
+        #expect(train.status == 3, "\(train)")
+    }
+
+    @Test("two components go by way of staging into production, each part of the way as a run of its own")
+    func releaseTrain() async throws {
+        let tree = try train()
+        try await start(tree, "t", "v1.0.0")
+        #expect(tree.names(in: "stages") == ["staging"])
+        #expect(tree.lines("stages/staging/current/api/main") == ["api"])
+        try tree.drop("yes\n", at: "runs/t/inbox/approve.txt")
+        try await tree.expect(0, "reconcile")
+        #expect(tree.status("t") == "completed")
+        #expect(tree.lines("stages/production/current/web/index") == ["web"])
+        let runs = tree.names(in: "runs").compactMap { tree.member("runs/\($0)/run.json", "workflow")?.stringValue }
+        #expect(
+            runs.sorted() == ["build-component", "build-component", "deploy-stage", "deploy-stage", "release-train"])
+        #expect(tree.names(in: "builds") == ["api-v1.0.0.tar.gz", "web-v1.0.0.tar.gz"])
+    }
+
+    @Test("a train that is refused takes staging back to the release before")
+    func refusedTrain() async throws {
+        let tree = try train()
+        try await start(tree, "t1", "v1.0.0")
+        try tree.drop("yes\n", at: "runs/t1/inbox/approve.txt")
+        try await tree.expect(0, "reconcile")
+        try tree.write("broken\n", to: "src/api/main")
+        try await start(tree, "t2", "v1.1.0")
+        #expect(tree.lines("stages/staging/current/api/main") == ["broken"])
+        try tree.drop("no\n", at: "runs/t2/inbox/approve.txt")
+        try await tree.expect(0, "reconcile")
+        #expect(tree.status("t2") == "failed")
+        #expect(tree.lines("stages/staging/current/api/main") == ["api"])
+        #expect(tree.names(in: "stages/staging").filter { !$0.hasPrefix(".") } == ["current", "v1.0.0"])
+        #expect(tree.lines("stages/production/current/api/main") == ["api"])
+    }
+}
