@@ -1,29 +1,49 @@
 import Foundation
+import Synchronization
 import Testing
 import WaybillCore
+import WaybillTestKit
 
-/// Three services that an order goes through, behind one loopback server each.
-private struct Shop {
+/// Three services that an order goes through, each a server of its own.
+private final class Shop: Sendable {
     let stock: LoopbackServer
     let payments: LoopbackServer
     let shipping: LoopbackServer
 
-    /// - Parameter shipping: what the shipping service says.
-    init(shipping reply: LoopbackServer.Response, busyFor busy: Int = 0) throws {
-        stock = try LoopbackServer { request, _ in
+    /// - Parameters:
+    ///   - reply: what the shipping service says: a status and JSON.
+    ///   - busy: how many requests the payment service puts off.
+    init(shipping reply: (status: Int, json: String), busyFor busy: Int = 0) {
+        stock = LoopbackServer(answer: { request in
             switch request.method {
-            case "PUT": .init(status: 201, body: #"{"state": "reserved"}"#)
-            case "DELETE": .init(status: 204)
-            default: .init(status: 200, body: #"{"state": "shipped"}"#)
+            case "PUT": Self.response(201, #"{"state": "reserved"}"#)
+            case "DELETE": Self.response(204)
+            default: Self.response(200, #"{"state": "shipped"}"#)
             }
-        }
-        payments = try LoopbackServer { request, earlier in
-            if earlier.count < busy { return .init(status: 429, headers: ["Retry-After": "1"]) }
-            guard request.method == "PUT" else { return .init(status: 204) }
-            return .init(status: 201, body: request.body)
-        }
-        shipping = try LoopbackServer { _, _ in reply }
+        })
+        let putOff = Mutex(0)
+        payments = LoopbackServer(answer: { request in
+            let isBusy = putOff.withLock { count in
+                count += 1
+                return count <= busy
+            }
+            if isBusy { return LoopbackServer.response(429, ["Retry-After: 1"]) }
+            return request.method == "PUT"
+                ? Self.response(201, String(decoding: request.body, as: UTF8.self)) : Self.response(204)
+        })
+        shipping = LoopbackServer(answer: { _ in Self.response(reply.status, reply.json) })
     }
+
+    private static func response(_ status: Int, _ json: String = "") -> [UInt8] {
+        LoopbackServer.response(
+            status, json.isEmpty ? [] : ["Content-Type: application/json"], body: Array(json.utf8))
+    }
+
+    func stop() {
+        for server in [stock, payments, shipping] { server.stop() }
+    }
+
+    static func lines(_ server: LoopbackServer) -> [String] { server.requests.map { "\($0.method) \($0.target)" } }
 
     func arguments(_ run: String) -> [String] {
         [
@@ -40,17 +60,18 @@ extension ExampleTests {
     @Test("an order goes through three services, and waits for one that is busy")
     func order() async throws {
         let tree = try Self.tree("order-saga")
-        let shop = try Shop(shipping: .init(status: 201, body: #"{"tracking": "T1"}"#), busyFor: 1)
+        let shop = Shop(shipping: (201, #"{"tracking": "T1"}"#), busyFor: 1)
+        defer { shop.stop() }
         let ended = try await tree.start(shop.arguments("o")).finish()
         #expect(ended.status == 0, "\(ended)")
         #expect(tree.member("runs/o/run.json", "outputs") == ["paid": 4900, "tracking": "T1"])
-        #expect(shop.stock.requests.map(\.line) == ["PUT /reservations/A-1", "PATCH /reservations/A-1"])
-        #expect(shop.payments.requests.map(\.line) == ["PUT /payments/A-1", "PUT /payments/A-1"])
+        #expect(Shop.lines(shop.stock) == ["PUT /reservations/A-1", "PATCH /reservations/A-1"])
+        #expect(Shop.lines(shop.payments) == ["PUT /payments/A-1", "PUT /payments/A-1"])
         let keys = shop.payments.requests.map { $0.headers["idempotency-key"] }
         #expect(keys[0]?.utf8.count == 64 && keys[0] == keys[1])
         let sent = try #require(shop.shipping.requests.first)
         #expect(
-            try JSON.parse([UInt8](sent.body.utf8)) == ["order": "A-1", "items": [["sku": "lamp", "quantity": 2]]])
+            try JSON.parse(sent.body) == ["order": "A-1", "items": [["sku": "lamp", "quantity": 2]]])
         // The back-off is a wait of its own, no shorter than the server asked for.
         let waited = try tree.ledger("o").first { $0["data"]?["reason"] == "retry" && $0["type"] == "TASK_WAITING" }
         let since = try #require(waited?["ts"]?.stringValue.flatMap(Timestamp.init(rfc3339:)))
@@ -61,11 +82,12 @@ extension ExampleTests {
     @Test("an order that cannot be shipped is undone by the services, the last one first")
     func unshippable() async throws {
         let tree = try Self.tree("order-saga")
-        let shop = try Shop(shipping: .init(status: 422))
+        let shop = Shop(shipping: (422, ""))
+        defer { shop.stop() }
         let ended = try await tree.start(shop.arguments("o")).finish()
         #expect(ended.status == 1, "\(ended)")
-        #expect(shop.stock.requests.map(\.line) == ["PUT /reservations/A-1", "DELETE /reservations/A-1"])
-        #expect(shop.payments.requests.map(\.line) == ["PUT /payments/A-1", "DELETE /payments/A-1"])
+        #expect(Shop.lines(shop.stock) == ["PUT /reservations/A-1", "DELETE /reservations/A-1"])
+        #expect(Shop.lines(shop.payments) == ["PUT /payments/A-1", "DELETE /payments/A-1"])
         #expect(shop.shipping.requests.count == 1)
         #expect(
             tree.member("runs/o/run.json", "compensation")
