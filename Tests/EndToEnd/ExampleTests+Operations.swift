@@ -27,7 +27,7 @@ extension ExampleTests {
         "notices=notices",
     ]
 
-    @Test("a database gets its pending migrations, after a backup", .enabled(if: has("sqlite3")))
+    @Test("a database gets its pending migrations, after a backup", .enabled(if: ExampleTests.has("sqlite3")))
     func migration() async throws {
         let tree = try await database()
         let ended = try await tree.start(Self.migrate).finish()
@@ -40,7 +40,7 @@ extension ExampleTests {
 
     @Test(
         "a migration that fails, and one that loses rows, leave the database as it was, and a notice",
-        .enabled(if: has("sqlite3")),
+        .enabled(if: ExampleTests.has("sqlite3")),
         arguments: [("SELECT nothing FROM nowhere;\n", "apply"), ("DELETE FROM customers;\n", "check")])
     func brokenMigration(sql: String, step: String) async throws {
         let tree = try await database(["\(Self.migrations)/003-broken.sql": sql])
@@ -82,12 +82,13 @@ extension ExampleTests {
             + more.flatMap { ["--input", $0] }
     }
 
-    @Test("a certificate that runs out is replaced by one of the authority", .enabled(if: has("openssl")))
+    @Test("a certificate that runs out is replaced by one of the authority", .enabled(if: ExampleTests.has("openssl")))
     func renewal() async throws {
         let tree = try await certificates()
         let ended = try await tree.start(Self.renew("urgent=true")).finish()
         #expect(ended.status == 0, "\(ended)")
         #expect(tree.member("runs/c/run.json", "outputs", "renewed") == true)
+        #expect(tree.names(in: "live") == ["tls.crt", "tls.key"])
         let checked = try await tree.run(
             "openssl", "verify", "-CAfile", "ca/ca.crt", "-verify_hostname", "shop.example", "live/tls.crt")
         #expect(checked.status == 0, "\(checked)")
@@ -95,7 +96,7 @@ extension ExampleTests {
 
     @Test(
         "a new certificate waits for the window, and is thrown away if the run is cancelled",
-        .enabled(if: has("openssl")))
+        .enabled(if: ExampleTests.has("openssl")))
     func cancelledRenewal() async throws {
         let tree = try await certificates()
         let before = tree.bytes("live/tls.crt")
@@ -111,7 +112,7 @@ extension ExampleTests {
         #expect(tree.bytes("live/tls.crt") == before)
     }
 
-    @Test("a certificate that is good for long enough is left alone", .enabled(if: has("openssl")))
+    @Test("a certificate that is good for long enough is left alone", .enabled(if: ExampleTests.has("openssl")))
     func freshCertificate() async throws {
         let tree = try await certificates()
         let ended = try await tree.start(Self.renew("renewBefore=5")).finish()

@@ -5,7 +5,7 @@ import WaybillCore
 import WaybillTestKit
 
 /// Three services that an order goes through, each a server of its own.
-private final class Shop: Sendable {
+private struct Shop: Sendable {
     let stock: LoopbackServer
     let payments: LoopbackServer
     let shipping: LoopbackServer
@@ -16,9 +16,9 @@ private final class Shop: Sendable {
     init(shipping reply: (status: Int, json: String), busyFor busy: Int = 0) {
         stock = LoopbackServer(answer: { request in
             switch request.method {
-            case "PUT": Self.response(201, #"{"state": "reserved"}"#)
-            case "DELETE": Self.response(204)
-            default: Self.response(200, #"{"state": "shipped"}"#)
+            case "PUT": Shop.response(201, #"{"state": "reserved"}"#)
+            case "DELETE": Shop.response(204)
+            default: Shop.response(200, #"{"state": "shipped"}"#)
             }
         })
         let putOff = Mutex(0)
@@ -29,9 +29,9 @@ private final class Shop: Sendable {
             }
             if isBusy { return LoopbackServer.response(429, ["Retry-After: 1"]) }
             return request.method == "PUT"
-                ? Self.response(201, String(decoding: request.body, as: UTF8.self)) : Self.response(204)
+                ? Shop.response(201, String(decoding: request.body, as: UTF8.self)) : Shop.response(204)
         })
-        shipping = LoopbackServer(answer: { _ in Self.response(reply.status, reply.json) })
+        shipping = LoopbackServer(answer: { _ in Shop.response(reply.status, reply.json) })
     }
 
     private static func response(_ status: Int, _ json: String = "") -> [UInt8] {
@@ -62,8 +62,11 @@ extension ExampleTests {
         let tree = try Self.tree("order-saga")
         let shop = Shop(shipping: (201, #"{"tracking": "T1"}"#), busyFor: 1)
         defer { shop.stop() }
-        let ended = try await tree.start(shop.arguments("o")).finish()
-        #expect(ended.status == 0, "\(ended)")
+        try await tree.withDaemon { _ in
+            let started = try await tree.start(shop.arguments("o")).finish()
+            #expect(started.status == 0, "\(started)")
+            try await tree.untilStatus("o", "completed")
+        }
         #expect(tree.member("runs/o/run.json", "outputs") == ["paid": 4900, "tracking": "T1"])
         #expect(Shop.lines(shop.stock) == ["PUT /reservations/A-1", "PATCH /reservations/A-1"])
         #expect(Shop.lines(shop.payments) == ["PUT /payments/A-1", "PUT /payments/A-1"])
@@ -124,7 +127,10 @@ extension ExampleTests {
     func unwritten() async throws {
         // A file stands where the folder for letters should be.
         let tree = try Self.tree("refund", ["letters": ""])
-        #expect(try await tree.start(Self.refund("f", "alice", 2500)).finish().status == 1)
+        try await tree.withDaemon { _ in
+            #expect(try await tree.start(Self.refund("f", "alice", 2500)).finish().status == 0)
+            try await tree.untilStatus("f", "failed")
+        }
         let entries = try tree.lines("ledger.jsonl").map { try JSON.parse([UInt8]($0.utf8)) }
         #expect(entries.map { $0["kind"] } == ["refund", "reversal"])
         #expect(entries.map { $0["cents"] } == [2500, -2500])
