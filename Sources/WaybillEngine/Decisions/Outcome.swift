@@ -21,6 +21,8 @@ struct Outcome: Sendable {
     var caughtTo: CaughtTransition?
     /// A result that was there and did not pass: what made it was done.
     var isRejected = false
+    /// The output of such a result: what undoes it may need it.
+    var rejectedOutput: Value?
     /// A failure that nothing passes over, because there is nowhere to go on to.
     var isFinal = false
 
@@ -50,6 +52,7 @@ struct Outcome: Sendable {
     /// Turns a result that did not pass into a failure; what the attempt reported stays.
     mutating func reject(_ failure: Failure, isFinal: Bool = false) {
         isRejected = status == .completed
+        if isRejected { rejectedOutput = output }
         status = .failed
         self.isFinal = isFinal
         output = nil

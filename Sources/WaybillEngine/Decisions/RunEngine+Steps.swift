@@ -191,6 +191,7 @@ extension RunEngine {
         data["undo"] = nil
         if canBeUndone(outcome, id, hasBegun: hasBegun) {
             data["undo"] = true
+            if let output = outcome.rejectedOutput { write(output, as: "rejected", into: &data) }
             if let item = RunScope(self, id, visit: visit).itemValue { write(item, as: "item", into: &data) }
         }
         if step.isPivot, outcome.status == .completed, state.isUndoable(in: id.frame) { data["pivot"] = true }

@@ -9,7 +9,7 @@ extension RunState {
         if entry.data["undo"] == true || entry.data["standing"] == true {
             var record = CompensationRecord(
                 instance: id, step: entry.step ?? "", visit: entry.visit ?? 1, seq: entry.seq,
-                output: Payload.read("output", from: entry.data))
+                output: Payload.read("output", from: entry.data) ?? Payload.read("rejected", from: entry.data))
             record.run = self[id].run
             record.item = Payload.read("item", from: entry.data)
             if definition(of: id).compensation == nil { record.inputs = intent?["with"] }

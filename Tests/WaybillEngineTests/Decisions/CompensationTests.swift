@@ -115,6 +115,16 @@ struct CompensationTests {
         #expect(run.report == ["status": "completed", "compensated": ["b"], "standing": [], "final": ["a"]])
     }
 
+    @Test("what undoes a rejected result sees the output that was rejected")
+    func rejectedOutput() throws {
+        var run = try EngineRun.started(
+            graph(
+                "{id: a, run: [a], output: json, verify: [output.n > 1], compensate: {run: [una, '${{ output.n }}']}}"))
+        try run.end("a", printing: "{\"n\":1}")
+        #expect(try run.argv("a-compensate") == ["una", "1"])
+        #expect(run.step("a")?.output == nil)
+    }
+
     @Test("a rejected result is undone, a failed attempt only with `on: started`")
     func started() throws {
         let rejected = "{id: a, run: [a], output: json, verify: [output.n > 1], compensate: {run: [una]}}"

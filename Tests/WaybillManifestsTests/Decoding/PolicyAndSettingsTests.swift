@@ -98,7 +98,7 @@ struct PolicyAndSettingsTests {
             ),
             (
                 "match: {steps: {actions: [rnu]}}\nrules: [{id: r, at: step.before, deny: true}]",
-                "3:27 an entry of `actions` expects `run`, `http`, `ask`, `wait`, `first`, `emit`, `call`, `steps`, `uses`, `set`, `snapshot`, `fail`, `finish`, `llm`, `tool` or `plan`, got `rnu` (did you mean 'run'?)"
+                "3:27 an entry of `actions` expects `run`, `http`, `ask`, `wait`, `first`, `emit`, `call`, `steps`, `uses`, `set`, `snapshot`, `fail`, `finish`, `llm`, `tool`, `plan` or `forEach`, got `rnu` (did you mean 'run'?)"
             ),
         ])
     func policyMistakes(rest: String, expected: String) {
