@@ -16,8 +16,8 @@ struct WaybillCommand: ParsableCommand {
             CommandGroup(
                 name: "Write",
                 subcommands: [
-                    InitCommand.self, ValidateCommand.self, TestCommand.self, PolicyCommand.self, SchemaCommand.self,
-                    EvalCommand.self, GraphCommand.self,
+                    InitCommand.self, ValidateCommand.self, ExplainCommand.self, TestCommand.self, PolicyCommand.self,
+                    SchemaCommand.self, EvalCommand.self, GraphCommand.self,
                 ]),
             CommandGroup(
                 name: "Run", subcommands: [RunCommand.self, DaemonCommand.self, ReconcileCommand.self]),

@@ -50,7 +50,7 @@ struct ExampleTests {
     func quietCanary() async throws {
         let tree = try Self.tree(
             "canary", ["routes.json": #"{"search": {"stable": "v9", "canary": null, "share": 0}}"#])
-        let ended = try await tree.start(Self.canary + ["soak=100ms"]).finish()
+        let ended = try await tree.start(Self.canary + ["soak=100ms", "--wait"]).finish()
         #expect(ended.status == 0, "\(ended)")
         #expect(output(tree, "c", "soaked") == 2)
         #expect(

@@ -34,7 +34,8 @@ struct CommandLineToolTests {
     func commands() {
         #expect(
             Set(WaybillCommand.names) == [
-                "help", "init", "validate", "test", "policy", "emit", "events", "schema", "eval", "graph", "run",
+                "help", "init", "validate", "explain", "test", "policy", "emit", "events", "schema", "eval", "graph",
+                "run",
                 "daemon", "reconcile", "list", "show",
                 "waits", "logs", "snapshots", "verify", "doctor", "answer", "approve", "reject", "cancel", "pause",
                 "resume", "snapshot",
