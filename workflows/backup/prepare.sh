@@ -13,7 +13,7 @@ case $destination/ in
 esac
 
 # Names sort by time; the key keeps two backups of one second apart, and is the same in every attempt.
-name=$(date -u +%Y%m%dT%H%M%SZ)-$(printf '%.8s' "$WAYBILL_IDEMPOTENCY_KEY")
+name=$(date -u +%Y%m%dT%H%M%S.%3NZ)-$(printf '%.8s' "$WAYBILL_IDEMPOTENCY_KEY")
 previous=
 for snapshot in "$destination"/[0-9]*Z-*/; do
     if [ -d "$snapshot/data" ]; then previous=${snapshot%/}; fi

@@ -116,7 +116,10 @@ struct StepExplanation {
         case .exitCodes(let codes): "exit codes \(codes.map(String.init).joined(separator: " "))"
         case .signals(let numbers): "signals \(numbers.map(String.init).joined(separator: " "))"
         case .statuses(let ranges):
-            "statuses " + ranges.map { "\($0.range.lowerBound)-\($0.range.upperBound)" }.joined(separator: " ")
+            "statuses "
+                + ranges.map {
+                    $0.range.count == 1 ? "\($0.range.lowerBound)" : "\($0.range.lowerBound)-\($0.range.upperBound)"
+                }.joined(separator: " ")
         case .condition(let condition): "if \(condition.source)"
         }
     }
