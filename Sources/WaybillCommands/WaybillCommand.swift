@@ -31,7 +31,7 @@ struct WaybillCommand: ParsableCommand {
                 name: "Answer and control",
                 subcommands: [
                     AnswerCommand.self, ApproveCommand.self, RejectCommand.self, CancelCommand.self,
-                    PauseCommand.self, ResumeCommand.self, SnapshotCommand.self, EmitCommand.self,
+                    PauseCommand.self, ResumeCommand.self, RetryCommand.self, SnapshotCommand.self, EmitCommand.self,
                 ]),
         ])
 

@@ -35,6 +35,17 @@ struct ResumeCommand: AsyncParsableCommand {
     func run() async throws { try await arguments.drop(.resume, done: "resumed", options) }
 }
 
+struct RetryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retry", abstract: "Try the failed step of a held run again.",
+        discussion: "With `failure: hold` a run stands still after a failure, until it is retried or cancelled.")
+
+    @OptionGroup var options: GlobalOptions
+    @OptionGroup var arguments: ControlArguments
+
+    func run() async throws { try await arguments.drop(.retry, done: "asked to try again", options) }
+}
+
 struct SnapshotCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "snapshot", abstract: "Bookmark a run as it stands.")

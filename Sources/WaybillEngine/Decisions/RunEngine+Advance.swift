@@ -127,9 +127,7 @@ extension RunEngine {
         }
         for key in state.waits.keys.sorted() { try close(key) }
         // Once: many programs take a second TERM for impatience. A later decision finds the attempts in the state.
-        if state.ending == .cancellation || state.ending == .finish, state.ending != draft.endingBefore,
-            !state.isAborted
-        {
+        if state.endsAttempts, state.ending != draft.endingBefore, !state.isAborted {
             for attempt in state.outstandingAttempts { draft.effects.append(.terminate(attempt.reference)) }
         }
         // An unknown outcome that nobody will be asked about any more. A check that runs ends first.

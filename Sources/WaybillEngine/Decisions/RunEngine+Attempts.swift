@@ -25,8 +25,7 @@ extension RunEngine {
         report.activeMicroseconds = max(0, result.endedAt.microseconds - result.startedAt.microseconds)
         report.artifacts = result.artifacts
         if case .exited(let code) = result.outcome { report.exitCode = code }
-        let isEnded = state.ending == .cancellation || state.ending == .finish || state.isAborted
-        if isEnded, result.outcome == .stopped {
+        if state.endsAttempts, result.outcome == .stopped {
             return try settle(id, .cancelled(Failure(.cancelled, "ended because the run ends")))
         }
         if case .responded(let response) = result.outcome {

@@ -86,8 +86,9 @@ extension RunEngine {
         guard let wait = state.waits[key], let subscription = wait.event, seq > subscription.cursor,
             let id = state.instance(at: wait.step), !state[id].eventsTaken.contains(seq)
         else { throw EngineError(.unexpectedStimulus, "the run does not wait for an event with the key '\(key)'") }
-        // A run that ends takes no events: they stay for nobody.
-        guard state.ending == nil || state.stage != .main else { return }
+        guard state.takesEvents else {
+            throw EngineError(.unexpectedStimulus, "the run ends or is held, and takes no events now")
+        }
         var data: Object = ["key": .string(key), "seq": .int(Int64(seq))]
         write(event, as: "event", into: &data)
         let by = event["source"]?.stringValue

@@ -29,6 +29,11 @@ extension RunState {
             intent: intent, startedAt: step.since ?? lastTimestamp)
     }
 
+    /// Whether an attempt is under way and has no outcome yet.
+    package func isOutstanding(_ reference: AttemptReference) -> Bool {
+        instance(at: reference.step).flatMap { attempt(at: $0) }?.reference == reference
+    }
+
     /// The next moment at which the clock alone changes something; nil where nothing waits for it, and from the request
     /// of a pause to its end: deadlines that pass meanwhile fire at resume.
     package var nextDeadline: Timestamp? {
@@ -56,8 +61,13 @@ extension RunState {
         }.filter { self[$0].status == .unknown }
     }
 
-    /// Whether a pause or a cancellation waits for running attempts to end.
-    package var isEnding: Bool { ending != nil }
+    /// Whether the engine itself has attempts ended, as the run is cancelled or finishes early: what was stopped then was
+    /// stopped on purpose. What is undone or cleaned up later, and what finishes beside a failure, nobody wanted stopped.
+    package var endsAttempts: Bool { isAborted || stage == .main && (ending == .cancellation || ending == .finish) }
+
+    /// Whether open waits take events: not in a run that is on its way to rest, whose waits close, or that is held and
+    /// takes them once it goes on.
+    package var takesEvents: Bool { ending == nil || stage != .main }
 
     /// How an answer with this key stands, so that a file can be left alone until its wait opens.
     package func disposition(ofKey key: String) -> KeyDisposition {

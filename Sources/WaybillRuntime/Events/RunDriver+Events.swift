@@ -17,7 +17,9 @@ extension RunDriver {
     ///
     /// - Returns: whether there were any.
     func takeEvents(_ session: RunSession) throws(RuntimeError) -> Bool {
-        if session.eventWaits.isEmpty || session.state.phase.isEnded { return false }
+        guard !session.eventWaits.isEmpty, !session.state.phase.isEnded, session.state.takesEvents else { return false }
+        // A `match` may read `vars`: what did not fit before may fit now.
+        if session.takeNewsOfVars() { examined = [:] }
         var hasTaken = false
         do {
             let last = try tree.events.lastSeq(following: true)
@@ -60,6 +62,8 @@ extension RunDriver {
 
     /// What the run waits for, for those who wake it. What it no longer waits for is forgotten.
     func interests(of session: RunSession) -> [EventInterest] {
+        // A run that is held hears of events when it goes on, and looks at all of them then.
+        guard session.state.takesEvents else { return [] }
         let interests = session.eventWaits.sorted().compactMap { key -> EventInterest? in
             guard let subscription = session.state.waits[key]?.event else { return nil }
             return EventInterest(

@@ -41,6 +41,7 @@ extension Reconciler {
         judgeAgain(door)
         acceptEvents(door)
         unripeAnswers = [:]
+        let began = tree.clock.now()
         guard let scan = try? door.scan() else { return }
         var lookAgainAt: Timestamp?
         while let candidates = try? scan.next(limit: Self.slice, now: tree.clock.now()) {
@@ -54,9 +55,17 @@ extension Reconciler {
             }
             acceptEvents(door)
         }
+        commonScanBegan = began
         commonLookAgainAt = lookAgainAt
         if let lookAgainAt { services.timers.schedule(TimerKey.common, at: lookAgainAt) }
         noteRest()
+    }
+
+    /// Reads the common inbox unless that was done since a deadline passed: of many runs with one deadline, the first reads
+    /// it for all. After the clock was set back, a reading of the future counts for nothing.
+    func readCommonInbox(forDeadline deadline: Timestamp) {
+        if let commonScanBegan, commonScanBegan >= deadline, commonScanBegan <= tree.clock.now() { return }
+        readCommonInbox()
     }
 
     /// Whether this process is the one that takes files from the common inbox. What another one had claimed when it went

@@ -126,6 +126,8 @@ extension Reconciler {
         defer { noteRest() }
         switch driverReport {
         case .working(let glance, let projectAt):
+            // Its place was given back when the disk refused something; a process that ended woke it before its time.
+            if record.phase == .blocked { placesTaken += 1 }
             record.phase = .working
             record.current = nil
             record.glance = glance
@@ -280,7 +282,8 @@ extension Reconciler {
             guard let run = TimerKey.run(key), let record = records[run] else { return }
             if record.phase == .working { record.driver?.post { $0.project() } }
             let now = tree.clock.now()
-            let isDue = record.glance?.deadline.map { $0 <= now } ?? false
+            let passed = record.glance?.deadline.flatMap { $0 <= now ? $0 : nil }
+            let isDue = passed != nil
             let isToLook = record.glance?.lookAgainAt.map { $0 <= now } ?? false
             // While processes run, the timer is also that of the projections, and comes before the run's own.
             guard record.phase != .working || isDue || isToLook else {
@@ -290,7 +293,7 @@ extension Reconciler {
             }
             records[run]?.glance?.lookAgainAt = nil
             // At a deadline the inboxes are read first: the common one here, the run's own by its driver.
-            if isDue { readCommonInbox() }
+            if let passed { readCommonInbox(forDeadline: passed) }
             wake(run, Wake())
         }
     }

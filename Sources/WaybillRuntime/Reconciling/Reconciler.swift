@@ -56,6 +56,8 @@ package actor Reconciler {
     var onlyRun: RunID?
     var report = SettleReport()
     var commonLookAgainAt: Timestamp?
+    /// When the last reading of the whole common inbox began.
+    var commonScanBegan: Timestamp?
     var commonReceipts: InboxReceipts?
     /// Held by the one process that takes files from the common inbox.
     var doorLock: TreeLock?

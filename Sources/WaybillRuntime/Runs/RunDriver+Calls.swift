@@ -19,7 +19,10 @@ extension RunDriver {
     func attendCall(_ key: String, _ session: RunSession, wakes: Bool = true) throws(RuntimeError) {
         guard let start = session.engine.childStart(key) else { return }
         switch try subRuns(session).attend(start, isEnding: isEnding(session)) {
-        case .ended(let end): try perform(try session.handle(.childEnded(waitKey: key, end)), session)
+        // A detached call is done once its run is there, however that ended meanwhile.
+        case .ended where start.isDetached: try perform(try session.handle(.childStarted(waitKey: key)), session)
+        case .ended(let end), .lost(let end):
+            try perform(try session.handle(.childEnded(waitKey: key, end)), session)
         case .underWay(let child):
             if wakes { environment.wakeChild(child, Wake(), run) }
             if start.isDetached { try perform(try session.handle(.childStarted(waitKey: key)), session) }
@@ -28,8 +31,10 @@ extension RunDriver {
 
     /// Looks at the sub-runs of which something was heard.
     func hear(of children: [RunID], _ session: RunSession) throws(RuntimeError) {
-        for child in children {
-            guard let wait = session.state.waits.values.first(where: { $0.run == child.text }) else { continue }
+        if children.isEmpty { return }
+        let heard = Set(children.map(\.text))
+        // Several steps may have joined the same run.
+        for wait in session.state.awaitedRuns where heard.contains(wait.run) {
             try attendCall(wait.key, session, wakes: false)
         }
     }

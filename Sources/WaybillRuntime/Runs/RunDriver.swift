@@ -285,23 +285,29 @@ actor RunDriver {
     private func recover(_ session: RunSession) throws(RuntimeError) {
         for attempt in session.state.outstandingAttempts
         where attempts[attempt.reference] == nil && queued[attempt.reference] == nil {
+            // What became of one attempt may have ended others.
+            guard session.state.isOutstanding(attempt.reference) else { continue }
             if attempt.isEvent {
                 try perform([.launch(attempt)], session)
                 continue
             }
             var outcome = outcomes[attempt.reference]
             if outcome == nil { outcome = try session.host.recordedOutcome(of: attempt) }
-            // One that was stopped together with its daemon, and not because the run ends, is an interrupted one; so
+            // One that was stopped together with its daemon, and not because the engine wanted it, is an interrupted one; so
             // is one of an earlier boot: its record was not synced, and what it left may be cut off.
             let isOfThisBoot = attempt.intent["boot"] == .string(tree.boot)
-            let isInterrupted = (outcome?.wasStopped == true && !session.state.isEnding) || !isOfThisBoot
+            let isInterrupted = (outcome?.wasStopped == true && !session.state.endsAttempts) || !isOfThisBoot
             if let outcome, !isInterrupted {
                 let result = session.host.result(of: attempt, outcome)
                 try perform(try session.handle(.attemptEnded(attempt.reference, result)), session)
                 outcomes[attempt.reference] = nil
             } else if isOfThisBoot, outcome?.leftNothing ?? !session.host.wasLaunched(attempt) {
                 outcomes[attempt.reference] = nil
-                enqueue(attempt)
+                if session.state.endsAttempts {
+                    try endUnlaunched(attempt.reference, session)
+                } else {
+                    enqueue(attempt)
+                }
             } else {
                 let reason =
                     isOfThisBoot
@@ -338,6 +344,11 @@ actor RunDriver {
     ) throws(RuntimeError) {
         if let process = attempts[reference] { return end(process) }
         guard queued.removeValue(forKey: reference) != nil else { return }
+        try endUnlaunched(reference, session)
+    }
+
+    /// Records the end of an attempt that the run's end came before.
+    private func endUnlaunched(_ reference: AttemptReference, _ session: RunSession) throws(RuntimeError) {
         let now = tree.clock.now()
         let result = AttemptResult(outcome: .stopped, startedAt: now, endedAt: now)
         try perform(try session.handle(.attemptEnded(reference, result)), session)
@@ -426,15 +437,13 @@ actor RunDriver {
         // with this one must not be taken for one that was cancelled.
         guard !isStopping else { return }
         outcomes[attempt.reference] = outcome
+        // Where the session was lost to the disk, recovery takes the outcome once the run is tried again.
+        guard session != nil else { return }
         attend { () throws(RuntimeError) in
-            if let session = self.session {
-                let result = session.host.result(of: attempt, outcome)
-                try self.perform(try session.handle(.attemptEnded(attempt.reference, result)), session)
-                self.outcomes[attempt.reference] = nil
-            } else {
-                // The session was lost to the disk; recovery takes the outcome.
-                try self.tick(try self.open(restoring: false))
-            }
+            guard let session = self.session else { return }
+            let result = session.host.result(of: attempt, outcome)
+            try self.perform(try session.handle(.attemptEnded(attempt.reference, result)), session)
+            self.outcomes[attempt.reference] = nil
         }
     }
 

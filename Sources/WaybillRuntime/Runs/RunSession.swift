@@ -29,12 +29,21 @@ final class RunSession {
     /// Whether an event counts or not depends on the moment at which a wait opens.
     private let waitsForLaterEvents: Bool
 
+    /// Whether `vars` have changed since somebody asked.
+    private var hasNewVars = false
+
     /// The answers that the last stimulus was accepted with.
     private var accepted: [Entry] = []
 
     var state: RunState { engine.state }
 
     func acceptedEntry(_ seq: Int) -> Entry? { accepted.first { $0.seq == seq } }
+
+    /// Whether `vars` have changed since this was asked last.
+    func takeNewsOfVars() -> Bool {
+        defer { hasNewVars = false }
+        return hasNewVars
+    }
 
     /// Opens a run.
     ///
@@ -103,6 +112,7 @@ final class RunSession {
                 }
             }
             if !decision.entries.isEmpty {
+                hasNewVars = hasNewVars || decision.entries.contains { $0.entry.data["update"] != nil }
                 accepted += decision.entries.map(\.entry).filter { $0.type == .answerAccepted }
                 noteEventWaits(decision)
                 onDecision(decision, engine.state.ledgerHead)

@@ -16,6 +16,8 @@ struct SubRuns {
     enum Standing {
         case underWay(RunID)
         case ended(ChildEnd)
+        /// It never was, is gone, or cannot be heard: what the parent takes for its end.
+        case lost(ChildEnd)
     }
 
     /// Makes sure that a sub-run is there, unless it has been.
@@ -24,31 +26,31 @@ struct SubRuns {
     ///   sub-run that nobody can bring to its end.
     func attend(_ start: ChildStart, isEnding: Bool) throws(RuntimeError) -> Standing {
         guard let run = RunID(start.run) else {
-            return .ended(lost(start.run, .failed, Failure(.internal, "'\(start.run)' is no run id")))
+            return lost(start.run, .failed, Failure(.internal, "'\(start.run)' is no run id"))
         }
         do {
             if let known = try tree.journal.index(following: true).runs[run] {
                 if known.isPruned {
-                    return .ended(lost(run.text, .failed, Failure(.internal, "it was pruned before it was heard")))
+                    return lost(run.text, .failed, Failure(.internal, "it was pruned before it was heard"))
                 }
                 if try tree.runs.open(run) == nil {
-                    return .ended(lost(run.text, .failed, Failure(.internal, "its folder is gone")))
+                    return lost(run.text, .failed, Failure(.internal, "its folder is gone"))
                 }
                 // An id that somebody chose may be that of another run.
                 let digest = RunStart.digest(workflow: start.workflow, inputs: start.inputs)
                 guard start.undoes != nil || known.inputs == digest else {
                     let message = "the id \(run) is taken by a run with another workflow or other inputs"
-                    return .ended(lost(run.text, .failed, Failure(.executor, message)))
+                    return lost(run.text, .failed, Failure(.executor, message))
                 }
                 if known.ended != nil { return try ended(run, isEnding: isEnding) }
                 return isEnding ? standing(of: run) : .underWay(run)
             } else if isEnding, try tree.runs.open(run) == nil {
-                return .ended(lost(run.text, .cancelled, Failure(.cancelled, "it was never started")))
+                return lost(run.text, .cancelled, Failure(.cancelled, "it was never started"))
             }
             try SubRunStarter(tree: tree, definitions: definitions, limits: limits).start(start, run, of: parent)
             return .underWay(run)
         } catch let error as RuntimeError where error.code == .conflict {
-            return .ended(lost(run.text, .failed, Failure(.executor, error.message)))
+            return lost(run.text, .failed, Failure(.executor, error.message))
         } catch {
             throw RuntimeError(wrapping: error)
         }
@@ -59,11 +61,11 @@ struct SubRuns {
         let glance = glance(run)
         if glance?["status"] == .string(RunStatus.quarantined.rawValue) {
             let failure = Failure(.internal, "its ledger cannot be trusted; nobody can end it")
-            return .ended(lost(run.text, .failed, failure))
+            return lost(run.text, .failed, failure)
         }
         // One that was only joined takes no orders.
         if let caller = glance?["parent"], caller["run"] != .string(parent.text) {
-            return .ended(lost(run.text, .cancelled, Failure(.cancelled, "it is another one's, and goes on")))
+            return lost(run.text, .cancelled, Failure(.cancelled, "it is another one's, and goes on"))
         }
         return .underWay(run)
     }
@@ -76,11 +78,11 @@ struct SubRuns {
             guard error.code == .quarantined else { throw error }
         }
         guard isEnding else { return .underWay(run) }
-        return .ended(lost(run.text, .failed, Failure(.internal, "its ledger cannot be trusted")))
+        return lost(run.text, .failed, Failure(.internal, "its ledger cannot be trusted"))
     }
 
-    private func lost(_ run: String, _ status: RunStatus, _ failure: Failure) -> ChildEnd {
-        ChildEnd(run: run, status: status, outputs: nil, error: failure, head: .zero)
+    private func lost(_ run: String, _ status: RunStatus, _ failure: Failure) -> Standing {
+        .lost(ChildEnd(run: run, status: status, outputs: nil, error: failure, head: .zero))
     }
 
     // MARK: - The end
