@@ -13,6 +13,9 @@ struct RunCommand: AsyncParsableCommand {
             Without a daemon the run is driven until nothing of it is due; the exit status says how it stands then: 0 \
             completed, 1 failed, 3 waiting, 4 cancelled. With a daemon the command ends once the start is durable. The same \
             --id with the same inputs is the same run, however often it is asked for.
+
+            `--retry maxAttempts=5,initial=2s,on=[exit,timeout]` goes, field by field, before the `retry` of steps, \
+            workflow and capabilities; runs that this one calls are not touched.
             """)
 
     @OptionGroup var options: GlobalOptions
@@ -29,6 +32,11 @@ struct RunCommand: AsyncParsableCommand {
     var id: String?
     @Option(help: ArgumentHelp("A label; may be repeated.", valueName: "key=value"))
     var label: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "The run's own retry, before what its steps say; may be repeated. Fields as in a manifest, or all as JSON.",
+            valueName: "field=value,...|json"))
+    var retry: [String] = []
     @Flag(help: "Stay until the run has ended.")
     var wait = false
 
@@ -42,6 +50,7 @@ struct RunCommand: AsyncParsableCommand {
             // Checked here first, so that a mistake is told with all that is known about it.
             if let workflow = sources.catalog.workflows[request.workflow] {
                 _ = try RunStarter.check(request.inputs, of: workflow)
+                _ = try RunStarter.check(retry: request.retry, of: workflow)
             }
             started = (try await StartDelivery(tree: tree, request: request).deliver(), true)
         } else {
@@ -98,7 +107,9 @@ struct RunCommand: AsyncParsableCommand {
             let (key, value) = try KeyValue.split(pair, option: "--label")
             labels[key] = .string(value)
         }
-        return StartRequest(workflow: workflow, inputs: inputs, id: id, labels: labels)
+        var request = StartRequest(workflow: workflow, inputs: inputs, id: id, labels: labels)
+        request.retry = try RetryOption.read(retry)
+        return request
     }
 
     private func isThere(_ request: StartRequest, _ tree: Tree) -> Bool {

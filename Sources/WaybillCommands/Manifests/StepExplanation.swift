@@ -1,4 +1,5 @@
 import WaybillCore
+import WaybillEngine
 import WaybillExpressions
 import WaybillManifests
 
@@ -51,7 +52,7 @@ struct StepExplanation {
             "starts a run of \(call.workflow)\(call.detach ? ", and does not wait for it" : ", and waits for its end")"
         case .steps(let plan): "is a group of \(Text.count(plan.steps.count, "step"))"
         case .uses(let use):
-            "uses the capability \(use.capability.map(title) ?? use.reference.name), which "
+            "uses the capability \(use.capability.map { "\($0.title) (\($0.place))" } ?? use.reference.name), which "
                 + (use.capability.map { sentence($0.step) } ?? "is missing")
         case .forEach(let loop): "does the same for each item, \(loop.maxParallel) at once"
         case .set: "computes values"
@@ -59,11 +60,6 @@ struct StepExplanation {
         case .fail: "fails the run"
         case .finish: "completes the run early"
         }
-    }
-
-    private static func title(_ capability: CapabilityDefinition) -> String {
-        let version = capability.version
-        return "\(capability.name)@\(version.major).\(version.minor).\(version.patch) (\(capability.place))"
     }
 
     private static func start(_ step: StepDefinition, _ visit: StepVisit) -> [Line] {
@@ -82,32 +78,35 @@ struct StepExplanation {
     private static func retry(_ step: StepDefinition, _ workflow: WorkflowDefinition) -> [Line] {
         switch step.action {
         case .run, .http, .uses, .call: break
+        case .steps where step.retry != nil: break
         default: return []
         }
-        var capability: RetryRule?
-        if case .uses(let use) = step.action { capability = use.capability?.step.retry }
-        let rules: [(String, RetryRule?)] = [
-            ("the step", step.retry), ("the workflow", workflow.retry), ("the capability", capability),
+        let retry = RetrySettings(step: step, workflow: workflow.retry)
+        guard retry.maxAttempts.value > 1 else {
+            return [("retry", "none: one attempt (\(source(retry.maxAttempts))); \(override)")]
+        }
+        let causes = retry.on.value.map(word).joined(separator: ", ")
+        let parts = [
+            "\(retry.maxAttempts.value) attempts (\(source(retry.maxAttempts)))",
+            "\(retry.kind.value.rawValue) back-off (\(source(retry.kind)))",
+            "from \(retry.initial.value.text) (\(source(retry.initial)))",
+            "to \(retry.max.value.text) (\(source(retry.max)))",
+            "jitter \(retry.jitter.value.rawValue) (\(source(retry.jitter)))",
+            "on \(causes) (\(source(retry.on)))", override,
         ]
-        func first<T>(_ member: (RetryRule) -> T?) -> (value: T, from: String)? {
-            for (name, rule) in rules { if let rule, let value = member(rule) { return (value, name) } }
-            return nil
-        }
-        guard let attempts = first(\.maxAttempts), attempts.value > 1 else {
-            return [("retry", "none: one attempt")]
-        }
-        var parts = ["\(attempts.value) attempts (\(attempts.from))"]
-        let backoff = first { $0.backoff?.rawValue }
-        parts.append("\(backoff?.value ?? "fixed") back-off (\(backoff?.from ?? "built in"))")
-        let initial = first { $0.initial?.text }
-        parts.append("from \(initial?.value ?? "1s") (\(initial?.from ?? "built in"))")
-        let most = first { $0.max?.text }
-        parts.append("to \(most?.value ?? "1m") (\(most?.from ?? "built in"))")
-        if let jitter = first({ $0.jitter?.rawValue }) { parts.append("jitter \(jitter.value) (\(jitter.from))") }
-        let causes = first { $0.on?.map(word) }
-        let shown = (causes?.value ?? ["exit", "signal", "timeout", "executor"]).joined(separator: ", ")
-        parts.append("on \(shown) (\(causes?.from ?? "built in"))")
         return [("retry", parts.joined(separator: "; "))]
+    }
+
+    private static let override = "`waybill run --retry` would come first"
+
+    private static func source<Value>(_ setting: RetrySettings.Setting<Value>) -> String {
+        switch setting.source {
+        case .run: "the run"
+        case .step: "the step"
+        case .workflow: "the workflow"
+        case .capability: "the capability"
+        case .builtIn: "built in"
+        }
     }
 
     private static func word(_ cause: RetryCause) -> String {

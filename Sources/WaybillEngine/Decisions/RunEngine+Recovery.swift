@@ -15,11 +15,11 @@ extension RunEngine {
         }
         let step = state.definition(of: id)
         let rule = RetrySettings(
-            override: state.overrides, step: step, workflow: definition.workflow.retry)
-        guard current.attempt < rule.maxAttempts, !hasAnswer(failure, in: id.frame) else { return false }
+            override: state.retryOverride.rule, step: step, workflow: definition.workflow.retry)
+        guard current.attempt < rule.maxAttempts.value, !hasAnswer(failure, in: id.frame) else { return false }
         guard intent["action"] != "emit", intent["action"] != "job" else { return false }
         let scope = RunScope(self, id, visit: current.visit, result: outcome)
-        guard rule.on.contains(where: { matches($0, failure, in: scope) }) else { return false }
+        guard rule.on.value.contains(where: { matches($0, failure, in: scope) }) else { return false }
         let backoff = rule.backoff(after: current.attempt, random: draft.moment.random)
         var until = draft.moment.now + backoff
         if let asked = outcome.report.retryAt, asked > until { until = asked }
@@ -94,57 +94,5 @@ extension RunEngine {
         if outcome.status == .completed, outcome.caught == nil { return true }
         // An earlier attempt of this visit may have left a result that was rejected.
         return outcome.isRejected || compensation.on == .started || state[id].intent?["rejected"] == true
-    }
-}
-
-/// What `retry` comes to for one step: each field from the first place that says something (contract, section 3).
-struct RetrySettings: Sendable {
-    var maxAttempts = 1
-    var kind = RetryRule.Backoff.fixed
-    var initial = Duration.seconds(1)
-    var max = Duration.seconds(60)
-    var jitter = RetryRule.Jitter.none
-    var on: [RetryCause] = Self.causes
-
-    static let causes: [RetryCause] = ["exit", "signal", "timeout", "executor"].map(RetryCause.kind)
-
-    init(override: Object, step: StepDefinition, workflow: RetryRule?) {
-        var rules: [RetryRule] = [RetryRule(override: override)]
-        rules += [step.retry, workflow].compactMap { $0 }
-        if case .uses(let use) = step.action, let rule = use.capability?.step.retry { rules.append(rule) }
-        if let value = rules.lazy.compactMap(\.maxAttempts).first { maxAttempts = value }
-        if let value = rules.lazy.compactMap(\.backoff).first { kind = value }
-        if let value = rules.lazy.compactMap(\.initial).first { initial = value }
-        if let value = rules.lazy.compactMap(\.max).first { max = value }
-        if let value = rules.lazy.compactMap(\.jitter).first { jitter = value }
-        if let value = rules.lazy.compactMap(\.on).first { on = value }
-    }
-
-    /// The time to wait after an attempt of this number failed.
-    func backoff(after attempt: Int, random: UInt64) -> Duration {
-        var microseconds = Swift.max(0, initial.microseconds)
-        let cap = Swift.max(0, max.microseconds)
-        if kind == .exponential {
-            for _ in 1..<Swift.max(1, attempt) {
-                guard microseconds < cap else { break }
-                microseconds = microseconds.multipliedReportingOverflow(by: 2).overflow ? cap : microseconds * 2
-            }
-        }
-        microseconds = Swift.min(microseconds, cap)
-        if jitter == .full { microseconds = Int64(random % UInt64(microseconds + 1)) }
-        return .microseconds(microseconds)
-    }
-}
-
-extension RetryRule {
-    /// The override of a run: `{"maxAttempts","backoff","initial","max","jitter","on"}`, checked when the run was started.
-    init(override: Object) {
-        self.init()
-        maxAttempts = override["maxAttempts"]?.intValue.map(Int.init)
-        backoff = override["backoff"]?.stringValue.flatMap(Backoff.init)
-        initial = override["initial"]?.stringValue.flatMap(Duration.init(text:))
-        max = override["max"]?.stringValue.flatMap(Duration.init(text:))
-        jitter = override["jitter"]?.stringValue.flatMap(Jitter.init)
-        on = override["on"]?.listValue?.compactMap(\.stringValue).map(RetryCause.kind)
     }
 }

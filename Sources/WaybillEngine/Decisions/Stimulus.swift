@@ -114,7 +114,7 @@ package struct RunStart: Sendable {
     package var labels: Object
     /// Warnings found in the manifests, recorded with the run.
     package var diagnostics: [Diagnostic]
-    /// The run's own `retry`, as a manifest would write it; it comes before what steps say.
+    /// The run's own `retry`, as a manifest would write it and checked (`RetryOverride`); it comes before what steps say.
     package var retry = Object()
     /// `{"run","step","visit"}` of the run that called this one.
     package var parent: Object?

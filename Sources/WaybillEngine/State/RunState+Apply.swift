@@ -112,7 +112,7 @@ extension RunState {
         session = data["session"] ?? .null
         durability = Durability(rawValue: data["durability"]?.stringValue ?? "") ?? .full
         startDigest = data["startDigest"]?.stringValue ?? ""
-        overrides = data["retry"]?.objectValue ?? Object()
+        retryOverride = RetryOverride(recorded: data["retry"]?.objectValue ?? Object(), for: definition)
         journalSeq = Int(data["journal"]?.intValue ?? 0)
         grant = data["grant"]?.objectValue ?? Object()
         group = data["group"]?.stringValue

@@ -59,7 +59,7 @@ extension RunState {
             object["limitWarnings"] = .list(limitWarnings.sorted { $0.precedesInCodePoints($1) }.map(Value.string))
         }
         if isPausedByParent { object["pausedByParent"] = true }
-        if !overrides.isEmpty { object["retry"] = .object(overrides) }
+        if !retryOverride.source.isEmpty { object["retry"] = .object(retryOverride.source) }
         inputs.write(as: "inputs", into: &object)
         outputs?.write(as: "outputs", into: &object)
         object["commit"] = commit.map(Value.string)
@@ -150,7 +150,7 @@ extension RunState {
         isHeld = object["held"]?.boolValue ?? false
         isAborted = object["aborted"]?.boolValue ?? false
         journalSeq = Int(try fields.int("journal"))
-        overrides = object["retry"]?.objectValue ?? Object()
+        retryOverride = RetryOverride(recorded: object["retry"]?.objectValue ?? Object(), for: definition)
         try restoreFrames(object)
         for value in fields.list("waits") {
             let wait = try WaitState(record: value)

@@ -25,7 +25,7 @@ package struct RunState: Sendable {
     package var durability = Durability.full
     package var startedAt = Timestamp(microseconds: 0)
     /// The run's own `retry`, before what steps say.
-    package var overrides = Object()
+    package var retryOverride = RetryOverride()
     /// The journal's last entry when the run began: events after it count.
     package var journalSeq = 0
     /// What a sub-run may use of its parent's budgets, see `LimitsDefinition(grant:)`.

@@ -35,6 +35,7 @@ package struct RunStarter: Sendable {
     ) throws(RuntimeError) -> StartedRun {
         let workflow = try workflow(request.workflow)
         let inputs = try Self.check(request.inputs, of: workflow)
+        let retry = try Self.check(retry: request.retry, of: workflow)
         let now = tree.clock.now()
         let run = request.id.flatMap(RunID.init) ?? RunID.make(workflow: workflow.name, at: now, random: random)
         let digest = RunStart.digest(workflow: workflow.name, inputs: inputs)
@@ -47,6 +48,7 @@ package struct RunStarter: Sendable {
         var start = RunStart(
             id: run.text, commit: frozen.commit, inputs: inputs, trigger: trigger(of: request), actor: .user,
             by: request.by ?? tree.user, labels: request.labels, diagnostics: warnings(about: workflow))
+        start.retry = retry.source
         if let refusal = engine.admission(of: start, at: now).refusal { throw RuntimeError(.policy, refusal) }
         start.group = try RunGroups(tree: tree).join(definition.workflow, start, now: now)
         do {
@@ -104,6 +106,18 @@ package struct RunStarter: Sendable {
             return try GivenInputs.check(given, against: workflow.inputs, of: workflow.name)
         } catch {
             throw RuntimeError(.invalidInputs, "the inputs do not fit: " + error.messages.joined(separator: "; "))
+        }
+    }
+
+    /// Reads the `retry` of a request as a manifest's.
+    package static func check(
+        retry given: Object, of workflow: WorkflowDefinition
+    ) throws(RuntimeError) -> RetryOverride {
+        guard !given.isEmpty else { return RetryOverride() }
+        do throws(RetryOverride.Problems) {
+            return try RetryOverride(.object(given), for: workflow)
+        } catch {
+            throw RuntimeError(.invalidInputs, "retry: " + error.messages.joined(separator: "; "))
         }
     }
 

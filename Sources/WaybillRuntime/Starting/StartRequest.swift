@@ -1,12 +1,15 @@
 package import WaybillCore
 
-/// What somebody wants to be started: `{"workflow":"release","inputs":{...},"id":"...","labels":{...}}`.
+/// What somebody wants to be started:
+/// `{"workflow":"release","inputs":{...},"id":"...","labels":{...},"retry":{...}}`.
 package struct StartRequest: Sendable, Hashable {
     package var workflow: String
     package var inputs: Object
     /// Given by the caller: the same id with the same inputs is the same run.
     package var id: String?
     package var labels: Object
+    /// The run's own `retry`, not checked yet (`RetryOverride`); it comes before what steps say.
+    package var retry = Object()
     /// Who asks, for `run.startedBy`.
     package var by: String?
     /// `manual`, or what else brought it about.
@@ -34,7 +37,7 @@ package struct StartRequest: Sendable, Hashable {
         guard let object = value.objectValue else {
             throw Problem(message: "expected a map with `workflow`, got \(value.kindName)")
         }
-        let known = ["format", "workflow", "inputs", "id", "labels", "trigger"]
+        let known = ["format", "workflow", "inputs", "id", "labels", "retry", "trigger"]
         if let other = object.keys.first(where: { !known.contains($0) }) {
             let hint = Suggestion.hint(for: other, among: known).map { "; \($0)" } ?? ""
             throw Problem(message: "\(other): is no member of a start request\(hint)")
@@ -68,6 +71,12 @@ package struct StartRequest: Sendable, Hashable {
             }
             self.labels = map
         }
+        if let retry = object["retry"], !retry.isNull {
+            guard let map = retry.objectValue else {
+                throw Problem(message: "retry: expected map, got \(retry.kindName)")
+            }
+            self.retry = map
+        }
     }
 
     /// The request as a file has it.
@@ -75,6 +84,7 @@ package struct StartRequest: Sendable, Hashable {
         var object: Object = ["workflow": .string(workflow), "inputs": .object(inputs)]
         if let id { object["id"] = .string(id) }
         if !labels.isEmpty { object["labels"] = .object(labels) }
+        if !retry.isEmpty { object["retry"] = .object(retry) }
         if trigger == "manual" { object["trigger"] = "manual" }
         return .object(object)
     }

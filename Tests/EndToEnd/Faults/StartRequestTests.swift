@@ -14,6 +14,13 @@ struct StartRequestTests {
           - {id: sum, set: {n: "${{ inputs.n + inputs.m }}"}}
         outputs: {sum: "${{ steps.sum.output.n }}"}
         """,
+        "workflows/flaky.yaml": """
+        kind: Workflow
+        name: flaky
+        retry: {maxAttempts: 1, initial: 1h}
+        steps:
+          - {id: try, run: 'test "$WAYBILL_ATTEMPT" = 3'}
+        """,
         "workflows/broken.yaml": "kind: Workflow\nname: broken\nsteps: [{id: a, neds: [b]}]\n",
     ]
 
@@ -60,6 +67,28 @@ struct StartRequestTests {
         #expect(tree.names(in: "runs") == ["inbox", "journal.jsonl"])
         let journal = tree.lines("runs/journal.jsonl")
         #expect(journal.filter { $0.contains("START_REFUSED") }.count == requests.count)
+    }
+
+    @Test("a request may bring the run's own retry, which comes before the workflow's")
+    func retry() async throws {
+        let tree = try ScratchTree(Self.files)
+        try await tree.withDaemon { _ in
+            try tree.drop(
+                #"{"workflow":"flaky","id":"r","retry":{"maxAttempts":3,"initial":"0s"}}"#, at: "runs/inbox/a.json")
+            try await tree.untilStatus("r", "completed")
+            try tree.drop(#"{"workflow":"flaky","retry":{"maxAttempts":0}}"#, at: "runs/inbox/b.json")
+            #expect(try await tree.untilRefused("b.json") == "schema")
+        }
+        #expect(try tree.ledger("r").first?["data"]?["retry"] == ["initial": "0s", "maxAttempts": 3])
+        #expect(try tree.count("TASK_START", of: "r") == 3)
+        let command = try await tree.expect(0, "run", "flaky", "--id", "s", "--retry", "maxAttempts=3,initial=0s")
+        #expect(command.errors.contains("s started"))
+        #expect(try tree.count("TASK_START", of: "s") == 3)
+        let refused = try await tree.expect(2, "run", "flaky", "--id", "t", "--retry", "maxAttempts=none")
+        #expect(refused.errors.contains("retry: `maxAttempts` expects a whole number"))
+        #expect(!tree.exists("runs/t"))
+        let explained = try await tree.expect(0, "explain", "flaky#try")
+        #expect(explained.output.contains("`waybill run --retry` would come first"))
     }
 
     @Test("one request is one run, though a daemon and reconciliations look at the inbox at once")
