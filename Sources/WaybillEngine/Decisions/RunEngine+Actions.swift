@@ -43,7 +43,7 @@ extension RunEngine {
     mutating func begin(_ id: InstanceID, visit: Int, _ resolved: ResolvedAction) throws(EngineError) {
         let address = state.address(of: id)
         var intent = resolved.intent
-        if let key = itemKey(of: id) { intent["key"] = .string(key) }
+        if let key = newItemKey(of: id) { intent["key"] = .string(key) }
         if let items = resolved.items { write(items, as: "items", into: &intent) }
         try emit(.taskStart, step: address, visit: visit, attempt: 1, intent)
         if let attempt = state.attempt(at: id) {
@@ -105,14 +105,12 @@ extension RunEngine {
         let size = resolved.waits.reduce(ValueLimits.size(of: .object(resolved.intent))) {
             $0 + ValueLimits.size(of: .object($1.data))
         }
-        guard isLoop(step) || size <= ValueLimits.intentBytes else {
+        guard step.isLoop || size <= ValueLimits.intentBytes else {
             throw EvaluationFailure(
                 Failure(.limit, "the fields of \(step.id) come to more than \(ValueLimits.intentBytes) bytes"))
         }
         return resolved
     }
-
-    private func isLoop(_ step: StepDefinition) -> Bool { if case .forEach = step.action { true } else { false } }
 
     private func resolve(
         _ branches: [FirstBranch], _ id: InstanceID, in scope: RunScope, into resolved: inout ResolvedAction

@@ -76,12 +76,7 @@ extension RunEngine {
         guard let loop = state[id].loop, loop.running == 0 else { return }
         var report = AttemptReport()
         let items = results(of: loop)
-        let size = JSON.compact(items).count
-        if size > Payload.inlineLimit {
-            write(items, as: "items", into: &report.extra)
-        } else {
-            report.extra["items"] = items
-        }
+        write(items, as: "items", into: &report.extra)
         if loop.failed > 0 { report.extra["failed"] = .int(Int64(loop.failed)) }
         if loop.failed > 0, action.onItemFailure != .collect {
             let first = loop.results.first { $0.status == .failed }?.error
@@ -111,14 +106,20 @@ extension RunEngine {
             })
     }
 
-    /// The key of the item that a step is the body of, as `forEach.key` names it; nil for other steps.
-    func itemKey(of id: InstanceID) -> String? {
-        guard let frame = state.frames[id.frame], frame.item != nil, let parent = frame.parent,
-            case .forEach(let action) = state.definition(of: parent).action, let key = action.key
+    /// The key of the item that a step is the body of, as `forEach.key` names it; nil for other steps, and where an entry
+    /// has said it already.
+    func newItemKey(of id: InstanceID) -> String? {
+        guard let frame = state.frames[id.frame], let item = frame.item, let parent = frame.parent,
+            case .forEach(let action) = state.definition(of: parent).action, let key = action.key,
+            state[parent].loop?.keyOfItem(item) == nil
         else { return nil }
         guard let value = try? key.value(in: RunScope(self, id, visit: max(1, state[id].visit))) else { return nil }
         return ValueLimits.shortened(value.stringValue ?? String(decoding: JSON.compact(value), as: UTF8.self))
     }
+}
+
+extension StepDefinition {
+    var isLoop: Bool { if case .forEach = action { true } else { false } }
 }
 
 /// `steps.<id>.items` as a value.

@@ -168,7 +168,7 @@ extension RunEngine {
         for (name, value) in outcome.report.extra { data[name] = value }
         if let reason = outcome.reason { data["reason"] = .string(reason) }
         // A loop's output is that of its items, unless a `catch` put another one in its place.
-        if let output = outcome.output, !isLoop(step) || outcome.caught != nil {
+        if let output = outcome.output, !step.isLoop || outcome.caught != nil {
             write(output, as: "output", into: &data)
         }
         if let code = outcome.report.exitCode { data["exitCode"] = .int(Int64(code)) }
@@ -195,7 +195,7 @@ extension RunEngine {
             if let item = RunScope(self, id, visit: visit).itemValue { write(item, as: "item", into: &data) }
         }
         if step.isPivot, outcome.status == .completed, state.isUndoable(in: id.frame) { data["pivot"] = true }
-        if let key = itemKey(of: id) { data["key"] = .string(key) }
+        if let key = newItemKey(of: id) { data["key"] = .string(key) }
         try emit(
             .taskEnd, step: state.address(of: id), visit: visit, attempt: hasBegun ? state[id].attempt : nil, data)
     }
@@ -207,8 +207,6 @@ extension RunEngine {
         failure.message = ValueLimits.shortened(failure.message)
         return failure
     }
-
-    private func isLoop(_ step: StepDefinition) -> Bool { if case .forEach = step.action { true } else { false } }
 
     /// Whether the workflow passes over a failure of this step, or another step handles it.
     private func isHandled(_ id: InstanceID) -> Bool {

@@ -19,6 +19,9 @@ package struct LoopState: Sendable, Hashable {
         self.count = count
     }
 
+    /// As `forEach.key` names it; nil while no entry has said it.
+    func keyOfItem(_ index: Int) -> String? { results.indices.contains(index) ? results[index].key : nil }
+
     var hasNext: Bool { next < count && !isStopped }
 }
 

@@ -26,6 +26,7 @@ extension RunState {
             self[id].isFailureHandled = false
         }
         self[id].intent = nil
+        if let key = entry.data["key"]?.stringValue { nameItem(of: id, key) }
         switch entry.data["action"]?.stringValue {
         // Only an attempt outside the engine can be interrupted, so only its intent must be kept.
         case "run", "http", "emit":

@@ -29,6 +29,14 @@ extension RunState {
         return InstanceID(frame: frame, step: 0)
     }
 
+    /// Takes the key of the item that a step is the body of.
+    mutating func nameItem(of id: InstanceID, _ key: String) {
+        guard let index = frames[id.frame]?.item, let loop = frames[id.frame]?.parent,
+            self[loop].loop?.results.indices.contains(index) == true
+        else { return }
+        self[loop].loop?.results[index].key = key
+    }
+
     mutating func takeItem(_ index: Int, of id: InstanceID, from step: StepState, key: String?) {
         guard self[id].loop?.results.indices.contains(index) == true,
             case .forEach(let action) = definition(of: id).action

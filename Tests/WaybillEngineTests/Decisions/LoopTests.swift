@@ -249,6 +249,21 @@ struct LoopTests {
                 also: "outputs: {n: 0}\n"))
         #expect(run.news().last == "RUN_END completed outputs={\"n\":2}")
     }
+
+    @Test("an item's key is said once: when it begins, or when it ends without having begun")
+    func keys() throws {
+        var run = try EngineRun.started(
+            graph("{id: l, forEach: {items: [a, b], key: 'item + string(index)'}, run: ['${{ [item][index + 5] }}']}"))
+        #expect(run.state.phase == .failed)
+        #expect(run.entries(.taskEnd).filter { $0.step == "l-0" }.map { $0.data["key"] } == ["a0"])
+        run = try EngineRun.started(
+            graph("{id: l, forEach: {items: [a, b], key: 'item + string(index)'}, run: [x]}"))
+        try run.end("l-0")
+        try run.end("l-1")
+        #expect(run.entries(.taskStart).compactMap { $0.data["key"] } == ["a0", "b1"])
+        #expect(run.entries(.taskEnd).compactMap { $0.data["key"] } == [])
+        #expect(run.items("l")?.listValue?.map { $0["key"] } == ["a0", "b1"])
+    }
 }
 
 extension EngineRun {
