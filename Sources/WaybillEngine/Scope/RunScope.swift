@@ -11,6 +11,8 @@ final class RunScope: Scope {
     private let state: RunState
     private let reader: PayloadReader
     private let locals: Object
+    /// With what the step's own `update` is about to change.
+    private let variables: Object
     /// The plans whose steps can be named, innermost first.
     private let frames: [Frame]
     private let item: (loop: InstanceID, index: Int)?
@@ -61,6 +63,7 @@ final class RunScope: Scope {
             locals["error"] = result.failure?.value ?? .null
         }
         preview = previewsResult ? id.flatMap { id in result.map { StepPreview(id, engine.state[id], $0) } } : nil
+        variables = engine.state.variables(after: result?.updates ?? Object())
         if let outputs { locals["outputs"] = .object(outputs) }
         locals["event"] = event
         self.inputs = inputs
@@ -79,6 +82,7 @@ final class RunScope: Scope {
         preview = nil
         inputs = nil
         locals = Object()
+        variables = state.variables
     }
 
     func variable(_ name: String) -> CELValue? {
@@ -92,7 +96,7 @@ final class RunScope: Scope {
         switch name {
         case "inputs": inputs ?? reader.value(of: state.inputs)
         case "context": .object(state.context)
-        case "vars": .object(state.variables)
+        case "vars": .object(variables)
         case "trigger": state.trigger
         case "item": itemValue
         case "index": item.map { .int(Int64($0.index)) }

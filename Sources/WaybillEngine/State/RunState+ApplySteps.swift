@@ -116,14 +116,21 @@ extension RunState {
     }
 
     private mutating func merge(_ updates: Object) {
-        for (name, value) in updates {
-            let rule = definition.variables.first { $0.name == name }?.merge ?? .replace
-            if rule == .append, case .list(let old)? = variables[name], case .list(let new) = value {
-                variables[name] = .list(old + new)
-            } else {
-                variables[name] = value
-            }
-        }
+        for (name, value) in updates { variables[name] = merged(name, value) }
+    }
+
+    /// The `vars` as they will be once a step's `update` is recorded.
+    func variables(after updates: Object) -> Object {
+        guard !updates.isEmpty else { return variables }
+        var variables = variables
+        for (name, value) in updates { variables[name] = merged(name, value) }
+        return variables
+    }
+
+    private func merged(_ name: String, _ value: Value) -> Value {
+        let rule = definition.variables.first { $0.name == name }?.merge ?? .replace
+        guard rule == .append, case .list(let old)? = variables[name], case .list(let new) = value else { return value }
+        return .list(old + new)
     }
 
     private mutating func settleDependants(of id: InstanceID) {

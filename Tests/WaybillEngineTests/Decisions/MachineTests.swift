@@ -168,4 +168,18 @@ struct MachineTests {
             machine("a: {set: {x: 1}, next: b}", "b: {finish: {outputs: {y: '${{ steps.a.output.x }}'}}}"))
         #expect(run.outputs == ["y": 1])
     }
+
+    @Test("`next` sees `vars` as the state's own `update` leaves them")
+    func updatedVariables() throws {
+        let run = try EngineRun.started(
+            machine(
+                """
+                count: {set: {n: '${{ vars.n + 1 }}'}, update: {n: '${{ output.n }}', seen: '${{ [output.n] }}'}, \
+                next: [{if: 'vars.n == 3 && size(vars.seen) == 3', to: end}, {to: count}]}
+                """, also: "vars: {n: {default: 0}, seen: {default: [], merge: append}}\n"))
+        #expect(run.state.phase == .completed)
+        #expect(run.step("count")?.visit == 3)
+        #expect(
+            run.entries(.branchTaken).last?.data["values"] == ["vars.n": 3, "vars.seen": [1, 2, 3]])
+    }
 }

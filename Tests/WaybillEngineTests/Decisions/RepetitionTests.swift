@@ -80,4 +80,14 @@ struct RepetitionTests {
         #expect(run.status("a") == .failed)
         #expect(run.state.phase == .completed)
     }
+
+    @Test("`while` sees `vars` as the visit's own `update` leaves them")
+    func updatedVariables() throws {
+        let run = try EngineRun.started(
+            graph(
+                "{id: a, while: vars.n < 3, set: {n: '${{ vars.n + 1 }}'}, update: {n: '${{ output.n }}'}}",
+                also: "vars: {n: {default: 0}}\n"))
+        #expect(run.state.phase == .completed)
+        #expect(run.step("a")?.visit == 3)
+    }
 }
