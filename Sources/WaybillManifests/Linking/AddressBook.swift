@@ -1,39 +1,63 @@
 import WaybillCore
 
-/// Finds the steps of a workflow by the addresses that they have in runs.
+/// Finds the steps of a workflow by the keys of their waits.
 struct AddressBook {
+    /// What a key stands for.
+    struct Wait {
+        enum Kind {
+            /// The step's own wait. A `first` has none: each of its branches has its own.
+            case own
+            /// One of the waits of a `first`.
+            case branch(FirstBranch)
+            /// What is asked beside the step.
+            case beside
+        }
+
+        var step: StepDefinition
+        var kind: Kind
+    }
+
     let workflow: WorkflowDefinition
 
-    /// The step at an address, of an item what the loop does with each; also one that serves another step, such as
-    /// `pay-compensate` or `train-poll`. Nil if no run can have such an address.
-    func step(at text: String) -> StepDefinition? { workflow.step(at: text) }
-
-    /// The step a wait belongs to, from the wait's key: an address, with the visit from the second on (`triage.2`), the
-    /// branch of a `first`, or what is asked beside the step (`build-unknown`, `pay-big_spend`).
-    func step(ofWait key: String) -> (step: StepDefinition, isOwn: Bool)? {
-        if let step = step(at: key) { return (step, true) }
-        if let dot = key.utf8.lastIndex(of: UInt8(ascii: ".")) {
-            let (head, tail) = (String(key[..<dot]), String(key[key.utf8.index(after: dot)...]))
-            if tail.utf8.allSatisfy(\.isDigit), let found = step(ofWait: head) { return found }
-            if let step = step(at: head), case .first(let branches) = step.action,
-                branches.contains(where: { $0.name == tail })
-            {
-                return (step, true)
-            }
-        }
+    /// The wait of a key: an address, with the visit from the second on (`triage.2`), then for a branch of a `first` its
+    /// name (`pick.2-late`), or what is asked beside the step (`build-unknown`, `pay-big_spend`).
+    func wait(_ key: String) -> Wait? {
+        if let step = visited(key) { return Wait(step: step, kind: .own) }
         guard let dash = key.utf8.lastIndex(of: UInt8(ascii: "-")) else { return nil }
         let tail = String(key[key.utf8.index(after: dash)...])
-        guard Names.isID(tail), let step = step(at: String(key[..<dash])) else { return nil }
-        return (step, false)
+        guard Names.isID(tail), let step = visited(String(key[..<dash])) else { return nil }
+        if case .first(let branches) = step.action, let branch = branches.first(where: { $0.name == tail }) {
+            return Wait(step: step, kind: .branch(branch))
+        }
+        return Wait(step: step, kind: .beside)
+    }
+
+    /// The step of an address that may end in a visit.
+    private func visited(_ text: String) -> StepDefinition? {
+        if let step = workflow.step(at: text) { return step }
+        guard let dot = text.utf8.lastIndex(of: UInt8(ascii: ".")) else { return nil }
+        let visit = text[text.utf8.index(after: dot)...].utf8
+        guard !visit.isEmpty, visit.allSatisfy(\.isDigit) else { return nil }
+        return workflow.step(at: String(text[..<dot]))
     }
 
     /// The addresses there are, for suggestions; of items that of the first.
-    var addresses: [String] {
-        var addresses: [String] = []
+    var addresses: [String] { visited(keys: { path, _ in [path] }) }
+
+    /// The keys under which steps may wait, for suggestions.
+    var waits: [String] {
+        visited { path, step in
+            guard case .first(let branches) = step.action else { return [path] }
+            return branches.map { "\(path)-\($0.name)" }
+        }
+    }
+
+    private func visited(keys: (_ path: String, _ step: StepDefinition) -> [String]) -> [String] {
+        var found: [String] = []
         workflow.visitSteps { visit in
             guard visit.role == .step || visit.role == .item else { return }
-            addresses.append(visit.path.replacing("*", with: "0"))
+            found += keys(visit.path.replacing("*", with: "0"), visit.step)
         }
-        return addresses
+        return found
     }
 }

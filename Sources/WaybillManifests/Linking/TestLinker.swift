@@ -22,14 +22,13 @@ struct TestLinker {
                 _ = self.step(address, at: step.mark, book)
             }
             for key in expect.list("waiting") {
-                guard let text = key.text, book.step(ofWait: text) == nil else { continue }
-                unknown(text, at: key.mark, book)
+                if let text = key.text { _ = wait(text, at: key.mark, book) }
             }
         }
     }
 
     private func step(_ address: String, at mark: YAMLMark, _ book: AddressBook) -> StepDefinition? {
-        if let step = book.step(at: address) { return step }
+        if let step = book.workflow.step(at: address) { return step }
         unknown(address, at: mark, book)
         return nil
     }
@@ -43,11 +42,37 @@ struct TestLinker {
     // MARK: - Answers
 
     private func checkAnswer(_ key: String, at mark: YAMLMark, _ book: AddressBook) {
-        guard let found = book.step(ofWait: key) else { return unknown(key, at: mark, book) }
-        guard found.isOwn, !found.step.action.asks else { return }
-        report.error(
-            "the step `\(key)` asks nothing, so no answer reaches it", at: mark,
-            hint: "give what it comes to in `stubs`")
+        guard let wait = wait(key, at: mark, book) else { return }
+        let asks: Bool
+        switch wait.kind {
+        case .own: asks = wait.step.action.asks
+        case .branch(let branch): asks = branch.asks
+        case .beside: return
+        }
+        guard !asks else { return }
+        var hint = "give what it comes to in `stubs`"
+        if case .forEach(let loop) = wait.step.action, loop.body.steps.first?.action.asks == true {
+            hint = "its items ask: answer `\(key)-0`, `\(key)-1` and so on"
+        }
+        report.error("the step `\(key)` asks nothing, so no answer reaches it", at: mark, hint: hint)
+    }
+
+    /// The wait of a key; nil after reporting that no run opens it.
+    private func wait(_ key: String, at mark: YAMLMark, _ book: AddressBook) -> AddressBook.Wait? {
+        guard let wait = book.wait(key) else {
+            report.error(
+                "the workflow `\(book.workflow.name)` has no step `\(key)`", at: mark,
+                hint: Suggestion.hint(for: key, among: book.waits))
+            return nil
+        }
+        if case .own = wait.kind, case .first(let branches) = wait.step.action {
+            let keys = branches.map { "\(key)-\($0.name)" }
+            report.error(
+                "`\(key)` waits for several things, each under a key of its own", at: mark,
+                hint: "there \(branches.count == 1 ? "is" : "are") \(Phrase.enumeration(keys))")
+            return nil
+        }
+        return wait
     }
 
     // MARK: - Stubs
@@ -99,9 +124,12 @@ extension Action {
     fileprivate var asks: Bool {
         switch self {
         case .ask: true
-        case .first(let branches): branches.contains { if case .ask = $0.kind { true } else { false } }
-        case .forEach(let loop): loop.body.steps.first?.action.asks ?? false
+        case .first(let branches): branches.contains(where: \.asks)
         default: false
         }
     }
+}
+
+extension FirstBranch {
+    fileprivate var asks: Bool { if case .ask = kind { true } else { false } }
 }

@@ -53,7 +53,7 @@ struct DocumentLinkTests {
                   load-1.fetch: {status: 503, headers: {retry-after: '5'}}
                   each: {signal: TERM}
                   each-1: [{lost: true}, {error: {kind: executor, message: gone}}]
-                answers: {approve: no, load-0.triage: [a, b], load-0.triage.2: c, choose.answer: x, build-unknown: retry}
+                answers: {approve: no, load-0.triage: [a, b], load-0.triage.2: c, choose-answer: x, build.2-unknown: retry}
                 events: [{type: a.b, data: {x: 1}}]
                 advance: 49h
                 expect:
@@ -61,7 +61,7 @@ struct DocumentLinkTests {
                   outputs: {url: x}
                   steps: {build: compensated, load-0.fetch: {status: completed, attempts: 2}}
                   ledger: [RUN_START, {type: TASK_END, step: build}]
-                  waiting: [approve, load-1.triage.2]
+                  waiting: [approve, load-1.triage.2, choose-late]
             """
         let catalog = Self.load(text)
         #expect(catalog.diagnostics == [])
@@ -89,7 +89,7 @@ struct DocumentLinkTests {
         #expect(one.expect.outputs == ["url": "x"])
         #expect(one.expect.steps.map(\.address) == ["build", "load-0.fetch"])
         #expect(one.expect.ledger == ["RUN_START", ["type": "TASK_END", "step": "build"]])
-        #expect(one.expect.waiting == ["approve", "load-1.triage.2"])
+        #expect(one.expect.waiting == ["approve", "load-1.triage.2", "choose-late"])
     }
 
     @Test(
@@ -130,6 +130,18 @@ struct DocumentLinkTests {
             (
                 "inputs: {version: v1}, answers: {aprove: x}, expect: {status: failed}",
                 "5:48 the workflow `release` has no step `aprove` (did you mean 'approve'?)"
+            ),
+            (
+                "inputs: {version: v1}, answers: {choose.answer: x}, expect: {status: failed}",
+                "5:48 the workflow `release` has no step `choose.answer` (did you mean 'choose-answer'?)"
+            ),
+            (
+                "inputs: {version: v1}, answers: {choose-late: x}, expect: {status: failed}",
+                "5:48 the step `choose-late` asks nothing, so no answer reaches it (give what it comes to in `stubs`)"
+            ),
+            (
+                "inputs: {version: v1}, expect: {waiting: [choose]}",
+                "5:56 `choose` waits for several things, each under a key of its own (there are `choose-late` and `choose-answer`)"
             ),
             (
                 "inputs: {version: x}, expect: {status: failed}",
