@@ -80,4 +80,43 @@ extension ScratchTree {
     fileprivate func expectAttempt(_ folder: String) {
         #expect(names(in: folder) == ["exit.json", "stderr.log", "stdout.log"], "\(folder)")
     }
+
+    @Test("a job that is not done in time fails its step, however often it was asked about")
+    func lateJob() async throws {
+        let tree = try ScratchTree([
+            "workflows/late.yaml": """
+            kind: Workflow
+            name: late
+            steps:
+              - {id: j, timeout: 1500ms, wait: {job: {handle: h, poll: {run: exit 75}, every: 300ms}}}
+            """
+        ])
+        try await tree.expect(1, "run", "late", "--id", "r", "--wait")
+        #expect(tree.member("runs/r/run.json", "error", "kind") == "timeout")
+        #expect(tree.member("runs/r/run.json", "error", "step") == "j")
+        #expect(try tree.ledger("r").contains { $0["data"]?["by"] == "deadline" })
+    }
+
+    @Test("`show` and `graph` show members below their group or loop")
+    func shownMembers() async throws {
+        let tree = try ScratchTree([
+            "workflows/nested.yaml": """
+            kind: Workflow
+            name: nested
+            steps:
+              - {id: load, forEach: [1], steps: [{id: one, set: {n: 1}}]}
+              - {id: last, set: {n: 1}}
+            """
+        ])
+        try await tree.expect(0, "run", "nested", "--id", "r")
+        let page = try await tree.expect(0, "show", "r")
+        let steps = page.lines.drop { !$0.hasPrefix("STEP") }.dropFirst().map { $0.prefix { $0 != "c" } }
+        #expect(
+            steps.map { $0.replacing(#/ +$/#, with: "") }
+                == ["load", "  load-0", "    load-0.one", "last"])
+        let drawing = try await tree.expect(0, "graph", "nested")
+        #expect(drawing.output.contains("  subgraph load[\"load<br/><i>forEach</i>\"]\n    load_x_one["))
+        let dot = try await tree.expect(0, "graph", "r", "--format", "dot")
+        #expect(dot.output.contains("subgraph \"cluster_load\""))
+    }
 }

@@ -2,6 +2,7 @@ import Synchronization
 import Testing
 import WaybillCore
 import WaybillEngine
+import WaybillExpressions
 import WaybillManifests
 
 /// A run made of YAML, without disk, clock or processes: stimuli go in, entries come out.
@@ -31,7 +32,9 @@ struct EngineRun {
     var state: RunState { engine.state }
 
     /// - Parameter yaml: documents of one file: a workflow named `w`, and policies or settings beside it.
-    init(_ yaml: String, limits: EngineLimits = EngineLimits()) throws {
+    init(
+        _ yaml: String, limits: EngineLimits = EngineLimits(), zones: any TimeZoneSource = UniversalTime()
+    ) throws {
         let catalog = Catalog.load([SourceFile(path: "workflows/w.yaml", bytes: Array(yaml.utf8))]) { _ in true }
         let errors = catalog.diagnostics.filter { $0.level == .error }
         try #require(errors.isEmpty, "\(errors.map(\.text))")
@@ -39,6 +42,7 @@ struct EngineRun {
             workflow: try #require(catalog.workflows["w"]), policies: catalog.policies, settings: catalog.settings,
             digest: Digest.sha256("index"))
         definition.workflows = catalog.workflows
+        definition.zones = zones
         self.definition = definition
         engine = RunEngine(
             definition: definition, state: RunState(definition: definition.workflow, genesis: definition.digest),
@@ -55,18 +59,26 @@ struct EngineRun {
     }
 
     mutating func begin(
-        inputs: Object = Object(), labels: Object = Object(), diagnostics: [Diagnostic] = [], parent: Object? = nil
+        inputs: Object = Object(), labels: Object = Object(), diagnostics: [Diagnostic] = [], parent: Object? = nil,
+        retry: Object = Object()
     ) throws {
         var start = RunStart(
             id: Self.id, commit: "c0ffee", inputs: inputs, trigger: ["type": "manual", "by": "alice"], actor: .user,
             by: "alice", labels: labels, diagnostics: diagnostics)
         start.parent = parent
+        start.retry = retry
         try send(.start(start))
     }
 
+    /// The run as it is, read back from its ledger.
+    func reread() throws -> EngineRun { try past(entries.count) }
+
     /// The run as it was before its last entry of a type, with its ledger up to there.
     func before(_ type: EntryType) throws -> EngineRun {
-        let count = try #require(entries.lastIndex { $0.type == type })
+        try past(try #require(entries.lastIndex { $0.type == type }))
+    }
+
+    private func past(_ count: Int) throws -> EngineRun {
         var past = self
         past.engine = RunEngine(
             definition: definition, state: RunState(definition: definition.workflow, genesis: definition.digest),

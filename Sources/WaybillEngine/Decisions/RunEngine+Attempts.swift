@@ -145,6 +145,7 @@ extension RunEngine {
         var intent = intent
         if intent["boot"] != nil { intent["boot"] = .string(draft.moment.boot) }
         if intent["action"] == "call" { return try callAgain(id, intent) }
+        limitPoll(id, &intent)
         try emit(
             .taskStart, step: state.address(of: id), visit: step.visit, attempt: step.attempt + 1, intent)
         if state.groupFrame(of: id)?.isDone == true { return try goOn(id, state.definition(of: id)) }

@@ -19,18 +19,50 @@ extension RunEngine {
     func resolve(_ job: JobWait, timeout: Duration?, in scope: RunScope) throws(EvaluationFailure) -> Object {
         let handle = try evaluateText(job.handle, in: scope, "wait.job.handle")
         let every = try evaluateDuration(job.every, in: scope, "wait.job.every")
-        return jobWait(["action": "job", "handle": .string(handle), "every": .string(every.text)], every)
+        var details: Object = ["action": "job", "handle": .string(handle), "every": .string(every.text)]
+        // Absolute from the first, so that neither polls nor restarts make the wait longer.
+        if let timeout { details["deadline"] = .string((draft.moment.now + timeout).description) }
+        return jobWait(details, every)
     }
 
+    /// A wait for the next poll, or for the end of the time that the job may take.
     private func jobWait(_ details: Object, _ every: Duration) -> Object {
-        [
-            "reason": .string(WaitReason.job.rawValue), "until": .string((draft.moment.now + every).description),
+        var until = draft.moment.now + every
+        if let deadline = details.jobDeadline { until = min(until, deadline) }
+        return [
+            "reason": .string(WaitReason.job.rawValue), "until": .string(until.description),
             "details": .object(details),
         ]
     }
 
-    /// Asks about a job whose time has come: the entry opens the poll.
+    /// When the job must be done that a poll asks about; nil for other steps, and where there is no limit.
+    func jobDeadline(ofPoll id: InstanceID) -> Timestamp? {
+        guard let frame = state.frames[id.frame], frame.kind == .auxiliary(Frame.poll), let parent = frame.parent
+        else { return nil }
+        return state[parent].intent?.jobDeadline
+    }
+
+    /// Has a poll take no longer than the job may.
+    func limitPoll(_ id: InstanceID, _ intent: inout Object) {
+        guard let deadline = jobDeadline(ofPoll: id) else { return }
+        // Whoever asks at the last moment gets a moment for the answer.
+        let left = max(deadline - draft.moment.now, .seconds(1))
+        let own = intent["timeout"]?.stringValue.flatMap(Duration.init(text:))
+        intent["timeout"] = .string(min(own ?? left, left).text)
+    }
+
+    private func jobTimeout(_ deadline: Timestamp) -> Failure {
+        Failure(.timeout, "the job was not done by \(deadline)")
+    }
+
+    /// Asks about a job whose time has come: the entry opens the poll. A job whose time is up is not waited for.
     mutating func poll(_ wait: WaitState, _ id: InstanceID) throws(EngineError) {
+        if let deadline = wait.details?.jobDeadline, deadline <= draft.moment.now {
+            try emit(
+                .taskResumed, step: wait.step, visit: wait.visit, attempt: attemptNumber(of: id),
+                ["key": .string(wait.key), "by": "deadline"])
+            return try settle(id, .failed(jobTimeout(deadline), AttemptReport()))
+        }
         try emit(
             .taskResumed, step: wait.step, visit: wait.visit, attempt: attemptNumber(of: id),
             ["key": .string(wait.key), "by": "clock"])
@@ -42,6 +74,12 @@ extension RunEngine {
         let result = poll.steps[0]
         switch result.status {
         case .failed:
+            // A poll that the end of the wait cut short says nothing of the job.
+            if result.error?.kind == .timeout, let deadline = state[id].intent?.jobDeadline,
+                deadline <= draft.moment.now
+            {
+                return try settle(id, .failed(jobTimeout(deadline), AttemptReport()))
+            }
             let failure = result.error ?? Failure(.failed, "the job failed")
             return try settle(id, .failed(named(failure, poll), AttemptReport()))
         case .completed where !goesOn(result):
@@ -89,6 +127,7 @@ extension RunEngine {
             var environment = resolved.intent["env"]?.objectValue ?? Object()
             environment[Self.handleVariable] = handle
             resolved.intent["env"] = .object(environment)
+            limitPoll(id, &resolved.intent)
         }
         // A check looks for what the attempt it is about left under the key of that attempt.
         let visit = state[parent].visit
@@ -125,4 +164,9 @@ extension RunEngine {
         }
         return time
     }
+}
+
+extension Object {
+    /// Of what is recorded of a wait for a job.
+    fileprivate var jobDeadline: Timestamp? { self["deadline"]?.stringValue.flatMap(Timestamp.init(rfc3339:)) }
 }

@@ -23,6 +23,7 @@ extension RunEngine {
         let backoff = rule.backoff(after: current.attempt, random: draft.moment.random)
         var until = draft.moment.now + backoff
         if let asked = outcome.report.retryAt, asked > until { until = asked }
+        if let deadline = jobDeadline(ofPoll: id), until >= deadline { return false }
         let address = state.address(of: id)
         var data: Object = ["reason": .string(failure.kind.rawValue), "error": failure.value]
         if outcome.isRejected { data["rejected"] = true }

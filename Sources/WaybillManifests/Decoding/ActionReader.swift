@@ -7,7 +7,6 @@ struct ActionReader {
     let subject: StepReader.Subject
     /// Of the step, for what is made of it: a job's poll.
     let environment: [NamedTemplate]
-    let timeout: Duration?
     let output: OutputDefinition?
 
     private var report: Report { step.report }
@@ -31,8 +30,7 @@ struct ActionReader {
 
     private var waits: WaitReader {
         WaitReader(
-            step: step, scope: before, place: report.place(subject.mark), environment: environment, timeout: timeout,
-            output: output)
+            step: step, scope: before, place: report.place(subject.mark), environment: environment, output: output)
     }
 
     private var remote: RemoteReader { RemoteReader(step: step, scope: before) }

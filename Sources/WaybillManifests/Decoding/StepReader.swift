@@ -76,10 +76,7 @@ struct StepReader {
         let compensation = recovery.compensation()
         let usage = usage(fields, in: subject.after)
         let timeout = timeout(fields)
-        let action = ActionReader(
-            step: self, subject: subject, environment: environment, timeout: timeout, output: output
-        )
-        .action()
+        let action = ActionReader(step: self, subject: subject, environment: environment, output: output).action()
         let isRepeatable = action?.isRepeatableRequest == true
         let sideEffects = fields.word("sideEffects") ?? (isRepeatable ? SideEffects.idempotent : .effect)
         let onUnknown = recovery.unknownRule(sideEffects, output: output)
@@ -172,9 +169,9 @@ struct StepReader {
 }
 
 extension Action {
-    /// A request that changes nothing (RFC 9110, section 9.2.1), so an attempt that was lost may be repeated.
+    /// A request that may be repeated where an attempt was lost (contract, section 6).
     fileprivate var isRepeatableRequest: Bool {
-        if case .http(let request) = self { return ["GET", "HEAD", "OPTIONS"].contains(request.method) }
+        if case .http(let request) = self { return ["GET", "HEAD"].contains(request.method) }
         return false
     }
 }

@@ -8,7 +8,6 @@ struct WaitReader {
     /// Of the step.
     let place: SourcePlace
     let environment: [NamedTemplate]
-    let timeout: Duration?
     let output: OutputDefinition?
 
     private var report: Report { step.report }
@@ -72,7 +71,8 @@ struct WaitReader {
         guard let handle, let every, let action else { return nil }
         var definition = StepDefinition(id: "poll", place: place, action: action)
         definition.environment = environment
-        definition.timeout = timeout
+        definition.timeout =
+            poll.duration("timeout") ?? (poll.node("http") == nil ? JobWait.pollTimeout : HTTPAction.defaultTimeout)
         definition.output = output
         // A poll changes nothing, so one whose outcome is unknown is made again.
         definition.sideEffects = .pure

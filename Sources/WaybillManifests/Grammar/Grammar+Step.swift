@@ -84,7 +84,7 @@ extension Grammar {
                 "The step is visited again while this is true; tested before each visit."),
             .optional(
                 "timeout", .scalar(.span), for: ["run", "http", "ask", "wait", "uses"],
-                "The longest time an attempt, or the wait for an answer or an event, may take."),
+                "The longest time an attempt, or the wait for an answer, an event or a job, may take."),
             .optional("with", .entries(key: .id, .templated), for: ["uses"], "The inputs of the capability."),
             .optional(
                 "env", environment, for: ["run", "wait"], "Environment of the process. Values may hold `${{ }}`."),

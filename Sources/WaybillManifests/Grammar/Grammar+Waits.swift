@@ -55,6 +55,10 @@ extension Grammar {
                 "Exit code 0: the job is done; 75: it goes on; any other: it failed. Its handle is in WAYBILL_JOB_HANDLE."
             ),
             .optional("http", .fields(http), "Status 200: the job is done; 202: it goes on; any other: it failed."),
+            .optional(
+                "timeout", .scalar(.span),
+                "The longest time a poll may take, a minute or for `http` 30s unless said; never more than is left of the wait."
+            ),
         ],
         choices: [.init(names: ["run", "http"], isRequired: true, what: "action")])
 }

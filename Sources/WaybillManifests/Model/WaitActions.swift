@@ -44,10 +44,13 @@ package struct EventWait: Sendable {
 package struct JobWait: Sendable {
     /// What names the job there. It is recorded before the first poll, and given to the poll as WAYBILL_JOB_HANDLE.
     package var handle: Template
-    /// A step of its own, with the id `poll`, the outer step's `env`, `output` and `timeout`.
+    /// A step of its own, with the id `poll` and the outer step's `env` and `output`. Its `timeout` is that of one poll;
+    /// the outer step's is that of the whole wait.
     package var poll: Plan
     /// A duration.
     package var every: Template
+    /// The longest time that a poll by a process may take unless it says otherwise; a request has its own.
+    package static let pollTimeout = Duration.seconds(60)
 
     package init(handle: Template, poll: StepDefinition, every: Template) {
         self.handle = handle

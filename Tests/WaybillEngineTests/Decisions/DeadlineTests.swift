@@ -1,6 +1,7 @@
 import Testing
 import WaybillCore
 import WaybillEngine
+import WaybillExpressions
 
 @Suite("Deadlines")
 struct DeadlineTests {
@@ -24,6 +25,49 @@ struct DeadlineTests {
         #expect(run.state.status == .waiting)
         try run.tick()
         #expect(run.state.status == .completed)
+    }
+
+    /// Zones with the rule of central Europe, and none else.
+    private static let zones = ZoneFiles { name in
+        guard name == "Europe/Paris" else { return nil }
+        let counts = [UInt8](repeating: 0, count: 19) + [1, 0, 0, 0, 4]
+        let block = Array("TZif2".utf8) + [UInt8](repeating: 0, count: 15) + counts
+        let type = [UInt8](repeating: 0, count: 6) + Array("LMT\0".utf8)
+        return block + type + block + type + Array("\nCET-1CEST,M3.5.0,M10.5.0/3\n".utf8)
+    }
+
+    @Test(
+        "a cron wait ends at the next time in its zone, through both changes of the clock",
+        arguments: [
+            ("0 11 * * *", "Europe/Paris", "2026-11-20T10:00:00Z", "2026-11-21T10:00:00Z"),
+            ("0 12 * * *", "Europe/Paris", "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z"),
+            ("0 12 * * *", "UTC", "2026-11-20T10:00:00Z", "2026-11-20T12:00:00Z"),
+            // The night in which 02:00 to 03:00 is skipped, and the one in which it comes twice.
+            ("0 4 * * *", "Europe/Paris", "2027-03-28T00:30:00Z", "2027-03-28T02:00:00Z"),
+            ("0 4 * * *", "Europe/Paris", "2026-10-24T23:30:00Z", "2026-10-25T03:00:00Z"),
+        ])
+    func cron(text: String, zone: String, now: String, end: String) throws {
+        var run = try EngineRun(
+            graph("{id: t, wait: {until: {next: '\(text)', timezone: \(zone)}}}"), zones: Self.zones)
+        run.now = try #require(Timestamp(rfc3339: now))
+        try run.begin()
+        let until = try #require(Timestamp(rfc3339: end))
+        #expect(run.state.nextDeadline == until)
+        try run.tick(after: until - run.now - .microseconds(1))
+        #expect(run.state.status == .waiting)
+        try run.tick(after: .microseconds(1))
+        #expect(run.state.status == .completed)
+    }
+
+    @Test("a zone that nobody knows and a time that never comes fail the step")
+    func impossibleCron() throws {
+        let zone = graph("{id: t, wait: {until: {next: '0 2 * * *', timezone: Mars/Olympus}}}")
+        var run = try EngineRun(zone, zones: Self.zones)
+        try run.begin()
+        #expect(run.state.error?.message == "wait.until.timezone: there is no time zone 'Mars/Olympus'")
+        run = try EngineRun(graph("{id: t, wait: {until: {next: '0 2 30 2 *'}}}"), zones: Self.zones)
+        try run.begin()
+        #expect(run.state.error?.message == "wait.until.next: '0 2 30 2 *' never comes in the zone UTC")
     }
 
     @Test("what is no duration and no time fails the step", arguments: ["for", "until"])

@@ -127,6 +127,24 @@ struct RetryTests {
         #expect(run.output("a") == 1)
     }
 
+    @Test(
+        "`Retry-After` makes a back-off longer, never shorter, and not longer than a week",
+        arguments: [
+            ("120", 120), ("3", 10), ("Fri, 20 Nov 2026 10:05:01 GMT", 300), ("Fri, 20 Nov 2026 09:00:00 GMT", 10),
+            ("99999999999999999999", 7 * 86_400), ("Fri, 20 Nov 2099 10:05:01 GMT", 7 * 86_400), ("soon", 10),
+        ])
+    func retryAfter(header: String, seconds: Int64) throws {
+        var run = try EngineRun.started(
+            graph(
+                "{id: a, http: {url: 'https://a.test'}, retry: {maxAttempts: 2, initial: 10s, on: [{status: 503}]}}"))
+        try run.end("a", .responded(HTTPReply(status: 503, headers: [("Retry-After", header)])))
+        #expect(run.state.waits["a-retry"]?.until == run.now + .seconds(seconds))
+        try run.tick(after: .seconds(seconds - 1))
+        #expect(run.launched == [])
+        try run.tick(after: .seconds(1))
+        #expect(run.launched == ["a"])
+    }
+
     @Test("during a back-off a pause stops the clock, and a resume lets it go on")
     func paused() throws {
         var run = try run("{maxAttempts: 2, initial: 10s}")

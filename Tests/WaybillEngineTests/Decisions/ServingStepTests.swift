@@ -48,6 +48,116 @@ struct ServingStepTests {
             ])
     }
 
+    private static func limited(_ poll: String, every: String = "1m", also: String = "") -> String {
+        graph(
+            "{id: j, timeout: 150s, wait: {job: {handle: h, poll: {\(poll)}, every: \(every)}}}", also: also)
+    }
+
+    @Test("`timeout` bounds the whole wait from its start, and a poll takes no longer than is left")
+    func limitedJob() throws {
+        var run = try EngineRun.started(Self.limited("run: [ask]"))
+        for left in ["1m", "29s"] {
+            try run.tick(after: .seconds(60))
+            #expect(try run.attempt("j-poll").intent["timeout"] == .string(left))
+            try run.end("j-poll", .exited(75))
+        }
+        #expect(run.state.nextDeadline == EngineRun.start + .seconds(150))
+        try run.tick(after: .seconds(27))
+        #expect(run.launched == [])
+        try run.tick(after: .seconds(1))
+        #expect(
+            run.news().suffix(3) == [
+                "TASK_RESUMED j/1 j by deadline",
+                "TASK_END j/1 failed timeout[j]: the job was not done by 2026-11-20T10:02:30.000000Z",
+                "RUN_END failed timeout[j]: the job was not done by 2026-11-20T10:02:30.000000Z",
+            ])
+    }
+
+    @Test("the limit stays where it is when the run is read back, even if nobody looked at it in time")
+    func limitedJobAfterRestart() throws {
+        var run = try EngineRun.started(Self.limited("run: [ask]"))
+        try run.tick(after: .seconds(60))
+        try run.end("j-poll", .exited(75))
+        var again = try run.reread()
+        #expect(again.state.waits["j"]?.details?["deadline"] == "2026-11-20T10:02:30.000000Z")
+        try again.tick(after: .seconds(3_600))
+        #expect(again.launched == [])
+        #expect(again.state.error?.kind == .timeout)
+    }
+
+    @Test("a poll that the limit cuts short says nothing of the job, and is not made again after it")
+    func pollAtTheLimit() throws {
+        var run = try EngineRun.started(
+            Self.limited("run: [ask], timeout: 2m", also: "retry: {maxAttempts: 3, initial: 0s}\n"))
+        try run.tick(after: .seconds(60))
+        #expect(try run.attempt("j-poll").intent["timeout"] == "1m30s")
+        try run.end("j-poll", .timedOut, after: .seconds(90))
+        #expect(run.state.error?.message == "the job was not done by 2026-11-20T10:02:30.000000Z")
+        #expect(run.entries(.taskRetry).isEmpty)
+    }
+
+    @Test("a poll has a time of its own", arguments: [("run: [ask]", "1m"), ("run: [ask], timeout: 5s", "5s")])
+    func pollTimeout(poll: String, timeout: String) throws {
+        var run = try EngineRun.started(
+            graph("{id: j, wait: {job: {handle: h, poll: {\(poll)}, every: 1m}}}"))
+        try run.tick(after: .seconds(60))
+        #expect(try run.attempt("j-poll").intent["timeout"] == .string(timeout))
+    }
+
+    private static func responded(_ status: Int, _ headers: [(name: String, value: String)] = [])
+        -> AttemptResult.Outcome
+    {
+        .responded(HTTPReply(status: status, headers: headers, body: Array("\(status)".utf8)))
+    }
+
+    @Test("a job may be asked about by HTTP: 202 says that it goes on, 200 that it is done")
+    func requestPolls() throws {
+        var run = try EngineRun.started(
+            Self.limited("http: {url: 'https://jobs.test/${{ run.id }}'}")
+                + "outputs: {body: '${{ steps.j.output.body }}'}\n")
+        try run.tick(after: .seconds(60))
+        let intent = try run.attempt("j-poll").intent
+        #expect(intent["url"] == .string("https://jobs.test/\(EngineRun.id)"))
+        #expect(intent["timeout"] == "30s")
+        try run.end("j-poll", Self.responded(202))
+        #expect(run.state.status == .waiting)
+        try run.tick(after: .seconds(60))
+        try run.end("j-poll", Self.responded(200))
+        #expect(run.outputs == ["body": "200"])
+        #expect(
+            run.news().filter { $0.hasPrefix("TASK_RESUMED") || $0.hasPrefix("TASK_START") } == [
+                "TASK_START j/1 wait", "TASK_RESUMED j/1 j by clock", "TASK_START j-poll/1 http",
+                "TASK_RESUMED j/1 j by clock", "TASK_START j-poll.2/1 http",
+            ])
+    }
+
+    @Test(
+        "any other answer says that the job failed, and asking again would give it again",
+        arguments: [
+            (204, "the poll was answered with HTTP status 204"),
+            (500, "the server answered with status 500 Internal Server Error"),
+        ])
+    func refusedPoll(status: Int, message: String) throws {
+        var run = try EngineRun.started(
+            Self.limited("http: {url: 'https://jobs.test'}", also: "retry: {maxAttempts: 3, initial: 0s}\n"))
+        try run.tick(after: .seconds(60))
+        try run.end("j-poll", Self.responded(status))
+        #expect(run.state.error?.message == message)
+        #expect(run.state.error?.step == "j-poll")
+        #expect(run.entries(.taskRetry).isEmpty)
+    }
+
+    @Test("a poll that reaches nobody is made again where `retry` says so")
+    func unreachablePoll() throws {
+        var run = try EngineRun.started(
+            Self.limited("http: {url: 'https://jobs.test'}", also: "retry: {maxAttempts: 2, initial: 0s}\n"))
+        try run.tick(after: .seconds(60))
+        try run.end("j-poll", .unreachable("no route"))
+        #expect(run.launched == ["j-poll"])
+        try run.end("j-poll", Self.responded(200))
+        #expect(run.state.phase == .completed)
+    }
+
     @Test("a cancellation ends the poll and the wait")
     func cancelledJob() throws {
         var run = try EngineRun.started(Self.job)
