@@ -51,8 +51,20 @@ extension Grammar {
             .optional(
                 "on", .scalar(.word(["completed", "started"])),
                 "`started`: also a failed, timed-out or unknown attempt is undone."),
-        ],
-        choices: [.init(names: compensatingActions, isRequired: true, what: "action")])
+            .optional(
+                "onUnknown", unknownRule, for: ["run", "http", "uses"],
+                "What happens to an attempt to undo whose outcome is unknown; unless said `ask`, or `retry` where `sideEffects` allows it."
+            ),
+            .optional(
+                "sideEffects", .scalar(.word(["pure", "idempotent", "effect"])), for: ["run", "http"],
+                "`idempotent` says that undoing twice is as good as once."),
+        ]
+            + otherActions.map {
+                .misplaced($0, "cannot undo a step; `compensate` takes \(Phrase.alternatives(compensatingActions))")
+            },
+        choices: [.init(names: compensatingActions + otherActions, isRequired: true, what: "action")])
+
+    private static let otherActions = actionNames.filter { !compensatingActions.contains($0) }
 
     static let compensatingActions = ["run", "http", "uses", "call", "emit"]
 

@@ -346,4 +346,38 @@ struct CompensationTests {
         #expect(run.report?["compensated"]?.listValue?.count == 101)
         #expect(run.report?["compensated"]?.listValue?.last == ["more": 900])
     }
+
+    private func lostUndoing(_ rule: String) throws -> EngineRun {
+        var run = try EngineRun.started(
+            graph("{id: a, run: [a], compensate: {run: [undo]\(rule)}}", "{id: b, run: [b]}"))
+        try run.end("a")
+        try run.end("b", .exited(1))
+        try run.lose("a-compensate")
+        return run
+    }
+
+    @Test("an attempt to undo whose outcome is unknown is asked about, unless its rule says otherwise")
+    func unknownUndoing() throws {
+        var run = try lostUndoing("")
+        #expect(run.state.waits.keys.sorted() == ["a-compensate-unknown"])
+        try run.drop("a-compensate-unknown.txt", "done")
+        #expect(run.status("a") == .compensated)
+        run = try lostUndoing(", onUnknown: retry")
+        #expect(run.launched == ["a-compensate"])
+        run = try lostUndoing(", sideEffects: idempotent")
+        #expect(run.launched == ["a-compensate"])
+        run = try lostUndoing(", onUnknown: fail")
+        #expect(run.state.phase == .failed)
+        #expect(run.status("a") == .completed)
+    }
+
+    @Test("a check finds out how an attempt to undo ended", arguments: [(0, true), (1, false)])
+    func checkedUndoing(code: Int, isDone: Bool) throws {
+        var run = try lostUndoing(", onUnknown: {check: {run: [look]}}")
+        #expect(run.launched == ["a-compensate-check"])
+        try run.end("a-compensate-check", .exited(code))
+        if !isDone { try run.end("a-compensate") }
+        #expect(run.status("a") == .compensated)
+        #expect(run.state.phase == .failed)
+    }
 }

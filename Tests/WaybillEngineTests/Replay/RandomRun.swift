@@ -42,7 +42,8 @@ struct RandomStimuli {
 
     private mutating func end(_ attempt: Attempt, now: Timestamp) -> Stimulus {
         let outcome = random.pick([
-            AttemptResult.Outcome.exited(0), .exited(0), .exited(0), .exited(0), .exited(2), .signalled(9), .timedOut,
+            AttemptResult.Outcome.exited(0), .exited(0), .exited(0), .exited(0), .exited(2), .exited(75), .signalled(9),
+            .timedOut,
             .stopped,
         ])
         let texts = [

@@ -1,3 +1,5 @@
+import WaybillCore
+
 /// Workflows with a bit of everything, valid by construction.
 struct RandomWorkflow {
     private var random: SeededGenerator
@@ -36,6 +38,12 @@ struct RandomWorkflow {
         return head + body + undoing() + tail + child
     }
 
+    /// What a run may be started with.
+    mutating func retryOverride() -> Object {
+        random.chance(25)
+            ? ["maxAttempts": .int(Int64.random(in: 1...3, using: &random)), "on": ["exit", "timeout"]] : [:]
+    }
+
     // MARK: - Failing
 
     /// What follows failures and pauses.
@@ -55,6 +63,9 @@ struct RandomWorkflow {
         var members = ["run: [undo, '${{ visit }}']"]
         if random.chance(30) { members.append("on: started") }
         if random.chance(30) { members.append("retry: {maxAttempts: 2, initial: 1m}") }
+        if random.chance(40) {
+            members.append("onUnknown: \(random.pick(["retry", "fail", "ask", "{check: {run: [look]}}"]))")
+        }
         return "compensate: {\(members.joined(separator: ", "))}"
     }
 
@@ -84,6 +95,7 @@ struct RandomWorkflow {
             ["run: [tool]", "output: json", retry()], ["run: [tool]", "onUnknown: {check: {run: [look]}}", retry()],
             ["ask: {prompt: 'Go?', timeout: 3m, default: 7}"], ["set: {v: '${{ visit }}'}"],
             ["first: {a: {for: 2m}, b: {ask: {prompt: 'Go?'}}}"], ["wait: {for: 1m}"],
+            ["wait: {job: {handle: h, poll: {run: [look]}, every: 1m}}", "output: json", "timeout: 4m"],
         ])
         let rest = random.pick(["", ", continueOnError: true", ", needs: []"])
         let group = [
@@ -91,7 +103,7 @@ struct RandomWorkflow {
         ]
         let rule = random.pick(["finish", "stop", "collect"])
         let loop =
-            "forEach: {items: [x, y, z], maxParallel: \(Int.random(in: 1...3, using: &random)), onItemFailure: \(rule)}"
+            "forEach: {items: [x, y, z]\(random.pick(["", ", key: item", ", key: 'item + string(index)'"])), maxParallel: \(Int.random(in: 1...3, using: &random)), onItemFailure: \(rule)}"
         switch Int.random(in: 0..<6, using: &random) {
         case 0: return group
         case 1: return group + ["retry: {maxAttempts: 2, initial: 30s}"]
@@ -117,7 +129,8 @@ struct RandomWorkflow {
             var members = action(reading: nil, isLast: false) + modifiers(reading: nil)
             members.append("maxVisits: \(Int.random(in: 2...5, using: &random))")
             members.append(
-                "next: [{if: 'visit < \(Int.random(in: 1...4, using: &random))', to: \(back)}, {to: \(onward)}]")
+                "next: [{if: '\(random.pick(["visit", "vars.last"])) < \(Int.random(in: 1...4, using: &random))', to: \(back)}, {to: \(onward)}]"
+            )
             text += "  s\(index): {\(members.joined(separator: ", "))}\n"
         }
         return text

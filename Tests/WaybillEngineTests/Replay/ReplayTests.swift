@@ -14,7 +14,7 @@ struct ReplayTests {
         var stimuli = RandomStimuli(seed: seed)
         var run = try EngineRun(workflow.yaml(), limits: stimuli.limits)
         run.goesOn = false
-        try run.begin()
+        try run.begin(retry: workflow.retryOverride())
         for _ in 0..<Self.stimuliPerRun {
             if run.state.phase.isEnded, !run.hasMore { break }
             run.now = run.now + stimuli.pause()
