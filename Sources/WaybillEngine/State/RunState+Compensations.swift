@@ -156,7 +156,7 @@ extension StepDefinition {
         if let compensation = effectiveCompensation { return compensation.plan }
         guard case .call(let action) = action else { return nil }
         let step = StepDefinition(
-            id: Frame.compensate, place: place, action: .call(CallAction(workflow: action.workflow)))
+            id: Frame.compensate, place: place, action: .call(CallAction(workflow: action.workflow, place: place)))
         return Plan(shape: .graph, steps: [step])
     }
 }

@@ -14,9 +14,12 @@ struct RemoteReader {
         if let http = fields.fields("http") { return request(http).map { .http($0) } }
         if let emit = fields.fields("emit") { return self.emit(emit).map { .emit($0) } }
         if let call = fields.fields("call") { return self.call(call).map { .call($0) } }
-        guard let reference = fields.text("uses").flatMap(Names.capability) else { return nil }
-        let inputs = expressions.named(fields.entries("with"), in: scope)
-        return .uses(UseAction(reference: reference, inputs: inputs, capability: step.context.capability(reference)))
+        guard let node = fields.node("uses"), let reference = node.text.flatMap(Names.capability) else { return nil }
+        return .uses(
+            UseAction(
+                reference: reference, place: report.place(node.mark),
+                inputs: expressions.named(fields.entries("with"), in: scope),
+                capability: step.context.capability(reference)))
     }
 
     private func emit(_ emit: Fields) -> EmitAction? {
@@ -31,9 +34,10 @@ struct RemoteReader {
     private func call(_ call: Fields) -> CallAction? {
         let inputs = expressions.named(call.entries("with"), in: scope)
         let id = call.node("id").flatMap { expressions.text($0, in: scope) }
-        return call.text("workflow").map {
-            CallAction(workflow: $0, inputs: inputs, id: id, detach: call.flag("detach") ?? false)
-        }
+        guard let node = call.node("workflow"), let workflow = node.text else { return nil }
+        return CallAction(
+            workflow: workflow, place: report.place(node.mark), inputs: inputs, id: id,
+            detach: call.flag("detach") ?? false)
     }
 
     // MARK: - Requests

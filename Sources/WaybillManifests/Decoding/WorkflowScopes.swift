@@ -69,9 +69,9 @@ struct WorkflowScopes {
         "step": .object(["id": .string, "idempotencyKey": .string]), "attempt": .int, "visit": .int,
     ]
 
-    /// The error of a step or a run (contract, Appendix A).
-    static let error = TypeShape.openObject([
-        "step": .string, "kind": .string, "message": .string, "exitCode": .int, "signal": .int,
+    /// The error of a step or a run (contract, Appendix A): all that any kind of error may have.
+    static let error = TypeShape.object([
+        "step": .string, "kind": .string, "message": .string, "exitCode": .int, "signal": .int, "status": .int,
     ])
 }
 

@@ -19,7 +19,7 @@ extension Grammar {
             .optional("ask", .fields(ask), "A question, answered by a file in the run's inbox."),
             .misplaced("job", "cannot be one of several waits; give it a step of its own"),
         ],
-        choices: [.init(names: ["for", "until", "event", "ask"], isRequired: true, what: "wait")])
+        choices: [.init(names: ["for", "until", "event", "ask", "job"], isRequired: true, what: "wait")])
 
     private static let until = FieldTable(
         "`until`",

@@ -81,13 +81,13 @@ struct WorkflowLinker {
         guard let found = capabilities.resolve(use.reference) else {
             return refuse(
                 workflow, "the step `\(visit.path)` uses `\(use.reference)`, and there is no such capability",
-                at: visit.step.place, hint: capabilities.hint(for: use.reference))
+                at: use.place, hint: capabilities.hint(for: use.reference))
         }
         guard let capability = found.definition, !found.isSetAside else {
             return refuse(
                 workflow,
                 "the step `\(visit.path)` uses `\(use.reference.name)@\(found.version)`, which is set aside, and so is this workflow",
-                at: visit.step.place, hint: "mend the capability first")
+                at: use.place, hint: "mend the capability first")
         }
         let check = InputCheck(
             taker: "the capability `\(capability.name)@\(capability.version)`", inputs: capability.inputs)
@@ -102,13 +102,13 @@ struct WorkflowLinker {
                 isThere
                     ? Self.setAside(visit.path, call.workflow)
                     : "the step `\(visit.path)` calls the workflow `\(call.workflow)`, which does not exist",
-                at: visit.step.place,
+                at: call.place,
                 hint: isThere ? Self.mend : Suggestion.hint(for: call.workflow, among: names + setAside.sorted()))
         }
-        callers[callee].append((workflow, visit.path, visit.step.place))
+        callers[callee].append((workflow, visit.path, call.place))
         if !call.detach {
             graph.calls[workflow].append(
-                CallGraph.Call(callee: callee, place: visit.step.place, isConditional: isConditional))
+                CallGraph.Call(callee: callee, place: call.place, isConditional: isConditional))
         }
         let check = InputCheck(taker: "the workflow `\(call.workflow)`", inputs: workflows[callee].inputs)
         add(check.check(call.inputs, at: visit.step.place), to: workflow)

@@ -1,3 +1,4 @@
+package import WaybillCore
 package import WaybillExpressions
 
 /// `http: {method, url, query, headers, json | form | text | file, auth, expect}`.
@@ -74,14 +75,19 @@ package struct EmitAction: Sendable {
 package struct CallAction: Sendable {
     /// A name, literally: what a run calls is frozen with it.
     package var workflow: String
+    /// Where the name stands.
+    package var place: SourcePlace
     package var inputs: [NamedTemplate]
     /// A run id; derived from the parent's id, the address and the visit unless said.
     package var id: Template?
     /// Whether the step completes once the sub-run started; its output is `{run}` then, else the sub-run's outputs.
     package var detach: Bool
 
-    package init(workflow: String, inputs: [NamedTemplate] = [], id: Template? = nil, detach: Bool = false) {
+    package init(
+        workflow: String, place: SourcePlace, inputs: [NamedTemplate] = [], id: Template? = nil, detach: Bool = false
+    ) {
         self.workflow = workflow
+        self.place = place
         self.inputs = inputs
         self.id = id
         self.detach = detach
@@ -91,13 +97,19 @@ package struct CallAction: Sendable {
 /// `uses: name@1` with `with`.
 package struct UseAction: Sendable {
     package var reference: CapabilityReference
+    /// Where the reference stands.
+    package var place: SourcePlace
     package var inputs: [NamedTemplate]
     /// The capability it resolved to: the newest compatible one of the same sources. Set when a catalog is linked;
     /// a workflow that may run has no use without one.
     package var capability: CapabilityDefinition?
 
-    package init(reference: CapabilityReference, inputs: [NamedTemplate], capability: CapabilityDefinition? = nil) {
+    package init(
+        reference: CapabilityReference, place: SourcePlace, inputs: [NamedTemplate],
+        capability: CapabilityDefinition? = nil
+    ) {
         self.reference = reference
+        self.place = place
         self.inputs = inputs
         self.capability = capability
     }

@@ -148,4 +148,54 @@ struct MistakesTests {
         let many = "kind: Workflow\nname: w\n" + (0..<5_000).map { "x\($0): 1\n" }.joined()
         #expect(load(["workflows/w.yaml": many]).diagnostics.count <= 501)
     }
+
+    @Test(
+        "a misspelt member of an error gets a suggestion",
+        arguments: [
+            (
+                "{id: a, run: [x], catch: [{if: error.kidn == 'exit', output: 1}]}",
+                "4:41 there is no member 'kidn' (did you mean 'kind'?)"
+            ),
+            (
+                "{id: a, run: [x], retry: {on: [{if: error.exitcode == 3}]}}",
+                "4:46 there is no member 'exitcode' (did you mean 'exitCode'?)"
+            ),
+        ])
+    func errorMembers(step: String, message: String) {
+        #expect(diagnose(graph(step)) == [message])
+    }
+
+    @Test("every member that an error may have is known")
+    func knownErrorMembers() {
+        let members =
+            ["step", "kind", "message"].map { "error.\($0) == ''" }
+            + ["exitCode", "signal", "status"].map { "error.\($0) == 1" }
+        for member in members {
+            #expect(diagnose(graph("{id: a, run: [x], catch: [{if: \"\(member)\", output: 1}]}")) == [])
+        }
+    }
+
+    @Test(
+        "a wrong choice is one mistake",
+        arguments: [
+            (
+                "{id: a, first: {x: {job: {handle: h, poll: {run: [x]}, every: 1m}}}}",
+                "4:24 `job` cannot be one of several waits; give it a step of its own"
+            ),
+            (
+                "{id: a, run: [x], compensate: {ask: {prompt: Undo?}}}",
+                "4:35 `ask` cannot undo a step; `compensate` takes `run`, `http`, `uses`, `call` or `emit`"
+            ),
+        ])
+    func wrongChoice(step: String, message: String) {
+        #expect(diagnose(graph(step)) == [message])
+    }
+
+    @Test("only GET and HEAD are repeated unasked", arguments: ["GET", "HEAD", "OPTIONS", "PUT", "POST"])
+    func repeatableRequests(method: String) throws {
+        let text = graph("{id: a, http: {method: \(method), url: 'https://a.test'}}")
+        let step = try #require(load(["workflows/w.yaml": text]).workflows["w"]?.plan.steps.first)
+        #expect((step.sideEffects == .idempotent) == ["GET", "HEAD"].contains(method))
+        #expect((step.onUnknown.word == "retry") == ["GET", "HEAD"].contains(method))
+    }
 }

@@ -33,18 +33,18 @@ struct RetryOverrideTests {
         #expect(RetryOverride(recorded: given, for: try workflow()).rule.on?.count == 3)
     }
 
-    @Test(
-        "a mistake is told as in a manifest",
-        arguments: [
-            (["maxAttempts": 0], "`maxAttempts` expects a whole number from 1 to 1000000, got 0"),
-            (["maxAttemps": 2], "`retry` has no field `maxAttemps` (did you mean 'maxAttempts'?)"),
-            (["initial": "soon"], "`initial` expects a duration such as `90s` or `1h30m`, got 'soon'"),
-            (
-                ["initial": "2m", "max": "1m"],
-                "`max` is shorter than `initial` (the back-off grows from `initial` up to `max`)"
-            ),
-            (["on": [["if": "erorr.kind == 'exit'"]]], "there is no `erorr` here (did you mean 'error'?)"),
-        ] as [(Object, String)])
+    private static let wrong: [(given: Object, message: String)] = [
+        (["maxAttempts": 0], "`maxAttempts` expects a whole number from 1 to 1000000, got 0"),
+        (["maxAttemps": 2], "`retry` has no field `maxAttemps` (did you mean 'maxAttempts'?)"),
+        (["initial": "soon"], "`initial` expects a duration such as `90s` or `1h30m`, got 'soon'"),
+        (
+            ["initial": "2m", "max": "1m"],
+            "`max` is shorter than `initial` (the back-off grows from `initial` up to `max`)"
+        ),
+        (["on": [["if": "erorr.kind == 'exit'"]]], "there is no `erorr` here (did you mean 'error'?)"),
+    ]
+
+    @Test("a mistake is told as in a manifest", arguments: wrong)
     func mistakes(given: Object, message: String) throws {
         let workflow = try workflow()
         let problems = try #require(throws: RetryOverride.Problems.self) {
