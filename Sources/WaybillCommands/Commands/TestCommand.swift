@@ -30,9 +30,7 @@ struct TestCommand: ParsableCommand {
                 workflow: workflow, policies: catalog.policies, settings: catalog.settings, digest: Digest.zero)
             definition.workflows = catalog.closure(of: workflow)
             definition.zones = try options.tree().zones
-            for testCase in test.cases where caseName == nil || testCase.name == caseName {
-                reports.append(TestRunner.run(testCase, of: test.name, definition: definition))
-            }
+            reports += TestRunner.run(test, case: caseName, definition: definition)
         }
         guard !reports.isEmpty else {
             throw CommandError("no-test", "no case matches", hint: "`waybill test` plays all of them", status: .usage)

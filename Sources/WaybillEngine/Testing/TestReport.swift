@@ -19,5 +19,8 @@ package struct TestReport: Sendable {
     /// What happened, a line for each entry of the ledger.
     package var story: [String] = []
 
+    /// Where the stubs stand that served an attempt.
+    var takenStubs: Set<SourcePlace> = []
+
     package var hasPassed: Bool { misses.isEmpty && problem == nil }
 }

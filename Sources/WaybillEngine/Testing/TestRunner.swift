@@ -27,6 +27,7 @@ package struct TestRunner {
     /// How many attempts each address has had.
     private var attempts: [String: Int] = [:]
     private var answered: Set<String> = []
+    private var use = TestUse()
     private var events: [(seq: Int, event: Value)] = []
     private var eventsToCome: [Value]
     private var report: TestReport
@@ -41,10 +42,36 @@ package struct TestRunner {
             payloads: payloads)
     }
 
-    /// Runs one case.
+    /// Runs the cases of a test, or the one of a name.
+    ///
+    /// Cases often share stubs, by YAML's aliases. A stub that none of them takes fails the first one that has it; what
+    /// cases have that are not played, or that cannot be played, may be theirs.
     ///
     /// - Parameter definition: the workflow the test names, with its policies and what it calls.
-    package static func run(_ test: TestCase, of name: String, definition: RunDefinition) -> TestReport {
+    package static func run(
+        _ test: TestDefinition, case name: String? = nil, definition: RunDefinition
+    ) -> [TestReport] {
+        var taken: Set<SourcePlace> = []
+        var played: [(test: TestCase, report: TestReport)] = []
+        for testCase in test.cases {
+            let isWanted = name == nil || testCase.name == name
+            let report = isWanted ? run(testCase, of: test.name, definition: definition) : nil
+            if let report, report.problem == nil {
+                taken.formUnion(report.takenStubs)
+            } else {
+                taken.formUnion(testCase.stubPlaces)
+            }
+            if let report { played.append((testCase, report)) }
+        }
+        return played.map { test, report in
+            var report = report
+            report.misses += TestUse.untakenStubs(of: test, taken: taken)
+            taken.formUnion(test.stubPlaces)
+            return report
+        }
+    }
+
+    private static func run(_ test: TestCase, of name: String, definition: RunDefinition) -> TestReport {
         var runner = TestRunner(test, of: name, definition: definition)
         do throws(TestProblem) {
             try runner.play()
@@ -53,10 +80,12 @@ package struct TestRunner {
         }
         runner.report.story = runner.entries.map(TestStory.line)
         if runner.report.problem == nil {
-            runner.report.misses = TestComparison(
-                entries: runner.entries, state: runner.engine.state, payloads: runner.payloads
-            ).misses(of: test.expect)
+            runner.report.misses =
+                TestComparison(
+                    entries: runner.entries, state: runner.engine.state, payloads: runner.payloads
+                ).misses(of: test.expect) + runner.use.unaskedAnswers(of: test)
         }
+        runner.report.takenStubs = runner.use.stubs
         return runner.report
     }
 
@@ -178,18 +207,23 @@ package struct TestRunner {
     private mutating func stub(for address: String, visit: Int) throws(TestProblem) -> TestStub {
         let number = attempts[address, default: 0]
         attempts[address] = number + 1
-        let stubs = stubs(for: address) ?? []
-        return stubs.isEmpty ? TestStub(place: test.place) : stubs[min(number, stubs.count - 1)]
+        guard let key = stubKey(for: address), let stubs = test.stubs[key], !stubs.isEmpty else {
+            return TestStub(place: test.place)
+        }
+        let index = min(number, stubs.count - 1)
+        use.take(stubs[index])
+        return stubs[index]
     }
 
-    /// The stubs under an address; else, for a poll, those of the step that waits for the job; else, for an item, those of
-    /// the whole loop.
-    private func stubs(for address: String) -> [TestStub]? {
+    /// Where the stubs of an address stand: under itself; else, for a poll, under the step that waits for the job; else,
+    /// for an item, under the whole loop. Nil where there are none.
+    private func stubKey(for address: String) -> String? {
         let suffix = "-\(Frame.poll)"
         let step = address.hasSuffix(suffix) ? String(address.dropLast(suffix.count)) : address
-        if let stubs = test.stubs[address] ?? test.stubs[step] { return stubs }
+        if let key = [address, step].first(where: { test.stubs[$0] != nil }) { return key }
         guard let dash = step.lastIndex(of: "-"), Int(step[step.index(after: dash)...]) != nil else { return nil }
-        return test.stubs[String(step[..<dash])]
+        let loop = String(step[..<dash])
+        return test.stubs[loop] == nil ? nil : loop
     }
 
     // MARK: - Calls
@@ -202,7 +236,7 @@ package struct TestRunner {
                 due.append(Happening(at: now, stimulus: .childStarted(waitKey: wait.key)))
                 continue
             }
-            guard stubs(for: wait.step) != nil else {
+            guard stubKey(for: wait.step) != nil else {
                 throw TestProblem(
                     "\(wait.step) calls another workflow: give it a stub with its `output`, or an `error`")
             }
@@ -218,10 +252,11 @@ package struct TestRunner {
     private mutating func answer() throws(TestProblem) -> Bool {
         for wait in engine.state.waits.values.sorted(by: { ($0.since, $0.key) < ($1.since, $1.key) }) {
             guard wait.reply != nil || wait.reason == .policy, !answered.contains(wait.key),
-                let value = answerValue(for: wait)
+                let given = answer(for: wait)
             else { continue }
             answered.insert(wait.key)
-            let bytes = JSON.compact(value)
+            use.takeAnswer(given.key, number: given.number)
+            let bytes = JSON.compact(given.value)
             let file = InboxFile(
                 name: AnswerName(file: "\(wait.key).json"), content: .bytes(bytes), digest: Digest.sha256(bytes),
                 size: bytes.count, uid: 0, user: "test", changedAt: now)
@@ -236,16 +271,19 @@ package struct TestRunner {
     }
 
     /// An answer stands under the wait's key, or in a list under that of the first visit.
-    private func answerValue(for wait: WaitState) -> Value? {
+    private func answer(for wait: WaitState) -> (key: String, number: Int?, value: Value)? {
         if let given = test.answers.first(where: { $0.key == wait.key }) {
-            return wait.visit == 1 ? given.value.listValue?.first ?? given.value : given.value
+            guard wait.visit == 1, let first = given.value.listValue?.first else {
+                return (given.key, nil, given.value)
+            }
+            return (given.key, 0, first)
         }
         let dot = wait.key.lastIndex(of: ".")
         guard wait.visit > 1, let dot,
-            let list = test.answers.first(where: { $0.key == wait.key[..<dot] })?.value.listValue,
-            list.indices.contains(wait.visit - 1)
+            let given = test.answers.first(where: { $0.key == wait.key[..<dot] }),
+            let list = given.value.listValue, list.indices.contains(wait.visit - 1)
         else { return nil }
-        return list[wait.visit - 1]
+        return (given.key, wait.visit - 1, list[wait.visit - 1])
     }
 
     private mutating func accept(_ event: Value) throws(TestProblem) {
@@ -289,4 +327,8 @@ extension Stimulus {
         default: nil
         }
     }
+}
+
+extension TestCase {
+    fileprivate var stubPlaces: [SourcePlace] { stubs.values.flatMap { $0.map(\.place) } }
 }
