@@ -120,4 +120,23 @@ struct RunPageTests {
         #expect(below.map(\.0.run.text) == ["top", "early", "deep", "late"])
         #expect(below.map(\.depth) == [0, 1, 2, 1])
     }
+
+    @Test("what is inside of a step stands indented below it, and of very many what is not simply done is shown first")
+    func nested() throws {
+        func step(_ id: String, _ status: String) -> StepHistory.Step {
+            var step = StepHistory.Step(id: id)
+            step.status = status
+            return step
+        }
+        var steps = [step("load", "running")] + (0..<400).map { step("load-\($0)", "completed") }
+        steps[396].status = "failed"
+        steps += [step("after", "pending")]
+        let text = RunPage(glance: try glance([:]), steps: steps, waits: [], now: now).text(for: .plain)
+        let lines = text.split(separator: "\n").map(String.init)
+        #expect(lines.contains { $0.hasPrefix("load ") && $0.contains("running") })
+        #expect(lines.contains { $0.hasPrefix("  load-0 ") })
+        #expect(lines.contains { $0.hasPrefix("  load-395 ") && $0.contains("failed") })
+        #expect(lines.contains { $0.hasPrefix("after ") })
+        #expect(lines.last == "... and 202 more steps")
+    }
 }

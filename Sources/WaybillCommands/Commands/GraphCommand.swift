@@ -7,7 +7,8 @@ import WaybillStore
 
 struct GraphCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "graph", abstract: "Draw a workflow, or a run with the status of its steps.")
+        commandName: "graph", abstract: "Draw a workflow, or a run with the status of its steps.",
+        discussion: "Groups and loops are drawn around their members.")
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
         case mermaid, dot
@@ -31,7 +32,8 @@ struct GraphCommand: ParsableCommand {
         if options.isJSON {
             options.console.output.prettyJSON(graph.value)
         } else {
-            options.console.output.write(Array((format == .mermaid ? graph.mermaid : graph.dot).utf8))
+            options.console.output.write(
+                Array((format == .mermaid ? MermaidDrawing.text(graph) : DotDrawing.text(graph)).utf8))
         }
     }
 

@@ -53,12 +53,13 @@ struct ShowCommand: ParsableCommand {
         }
         let seq = verdict?.head.seq ?? 0
         var steps = history.steps
-        let plan = try? DefinitionCache().definition(of: folder.run, in: tree).workflow.plan
-        guard let plan else { return (steps, seq) }
+        guard let workflow = try? DefinitionCache().definition(of: folder.run, in: tree).workflow else {
+            return (steps, seq)
+        }
         let known = Set(steps.map(\.id))
-        steps += plan.steps.map(\.id).filter { !known.contains($0) }.map { StepHistory.Step(id: $0) }
-        // In the order of the file: that is the one its author knows.
-        return (steps.sorted { (plan.index(of: $0.id) ?? .max) < (plan.index(of: $1.id) ?? .max) }, seq)
+        steps += workflow.plan.steps.map(\.id).filter { !known.contains($0) }.map { StepHistory.Step(id: $0) }
+        // In the order of the file: that is the one its author knows. Members stand below their group or loop.
+        return (AddressOrder(workflow).sorted(steps) { $0.id }, seq)
     }
 }
 
@@ -141,13 +142,32 @@ struct RunPage {
 
     private func table(_ terminal: Terminal) -> String {
         var table = Table("STEP", "STATUS", "TIME", "DETAIL")
-        for step in steps.prefix(Self.limit) {
+        let shown = shownSteps
+        for step in shown {
             let time = step.status == "skipped" ? "" : step.duration(now: now).map(Text.span) ?? ""
-            table.add(.plain(step.id), .status(step.status), .plain(time), .faint(step.detail))
+            let indent = String(repeating: "  ", count: AddressOrder.depth(of: step.id))
+            table.add(.plain(indent + step.id), .status(step.status), .plain(time), .faint(step.detail))
         }
         // A page has its columns wherever it is read.
-        let more = steps.count > Self.limit ? "... and \(steps.count - Self.limit) more steps\n" : ""
+        let more = steps.count > shown.count ? "... and \(steps.count - shown.count) more steps\n" : ""
         return table.aligned(for: terminal) + more
+    }
+
+    /// Of very many steps those of the workflow itself, and of what is inside of them what is not simply done.
+    private var shownSteps: [StepHistory.Step] {
+        guard steps.count > Self.limit else { return steps }
+        let isTelling = { (step: StepHistory.Step) in
+            AddressOrder.depth(of: step.id) == 0 || !["completed", "skipped", "pending"].contains(step.status)
+        }
+        let telling = steps.filter(isTelling).prefix(Self.limit)
+        var room = Self.limit - telling.count
+        let kept = Set(telling.map(\.id))
+        return steps.filter { step in
+            if kept.contains(step.id) { return true }
+            guard room > 0, !isTelling(step) else { return false }
+            room -= 1
+            return true
+        }
     }
 
     private func pairs(_ object: Object) -> String {

@@ -2,13 +2,18 @@ import WaybillCore
 import WaybillExpressions
 import WaybillManifests
 
-/// A workflow's plan as a drawing: nodes and labelled arrows.
+/// A workflow's plan as a drawing: nodes, some of them with nodes inside, and labelled arrows.
 struct PlanGraph {
     struct Node {
+        /// The address, with `*` for an item's index: `group.build`, `load-*.triage`.
         var id: String
+        /// What people call it: the step's own id.
+        var title: String
         var action: String
         /// In a run, how the step stands.
         var status: String?
+        /// The steps of a group, or what a loop does with each item.
+        var members: [Node] = []
     }
 
     struct Arrow {
@@ -23,34 +28,64 @@ struct PlanGraph {
     static let end = "__end"
 
     let name: String
-    private(set) var nodes: [Node]
+    private(set) var nodes: [Node] = []
     private(set) var arrows: [Arrow] = []
-    private var hasEnd = false
+    private(set) var isMachine = false
+    private(set) var hasEnd = false
 
-    /// - Parameter statuses: by step, for the drawing of a run.
+    /// - Parameter statuses: by address, for the drawing of a run.
     init(_ workflow: WorkflowDefinition, statuses: [String: String] = [:]) {
         name = workflow.name
-        let plan = workflow.plan
-        nodes = plan.steps.map { Node(id: $0.id, action: $0.action.name, status: statuses[$0.id]) }
-        switch plan.shape {
-        case .graph: addNeeds(plan)
-        case .machine(let start): addTransitions(plan, start: start)
-        }
+        nodes = add(workflow.plan, in: "", statuses)
     }
 
-    private mutating func addNeeds(_ plan: Plan) {
+    // MARK: - Nodes
+
+    private mutating func add(_ plan: Plan, in group: String, _ statuses: [String: String]) -> [Node] {
+        let nodes = plan.steps.map { node($0, at: group + $0.id, titled: $0.id, statuses) }
+        switch plan.shape {
+        case .graph: addNeeds(plan, group)
+        case .machine(let start): addTransitions(plan, start: start)
+        }
+        return nodes
+    }
+
+    private mutating func node(
+        _ step: StepDefinition, at address: String, titled title: String, _ statuses: [String: String]
+    ) -> Node {
+        var node = Node(id: address, title: title, action: step.action.name, status: statuses[address])
+        switch step.action {
+        case .steps(let plan): node.members = add(plan, in: "\(address).", statuses)
+        case .forEach(let loop):
+            for body in loop.body.steps {
+                // A group that is done for each item is the loop's own frame.
+                if case .steps(let plan) = body.action {
+                    node.members += add(plan, in: "\(address)-*.", statuses)
+                } else {
+                    node.members.append(self.node(body, at: "\(address)-*", titled: "each item", statuses))
+                }
+            }
+        default: break
+        }
+        return node
+    }
+
+    // MARK: - Arrows
+
+    private mutating func addNeeds(_ plan: Plan, _ group: String) {
         for step in plan.steps {
             for need in step.needs {
                 let label = need.when == .completed ? step.condition?.source : need.when.rawValue
                 arrows.append(
                     Arrow(
-                        from: plan.steps[need.step].id, to: step.id, label: label.map(Self.short),
+                        from: group + plan.steps[need.step].id, to: group + step.id, label: label.map(Self.short),
                         isConditional: step.condition != nil || need.when != .completed))
             }
         }
     }
 
     private mutating func addTransitions(_ plan: Plan, start: Int) {
+        isMachine = true
         arrows.append(Arrow(from: Self.start, to: plan.steps[start].id, label: nil, isConditional: false))
         for step in plan.steps {
             for transition in step.next {
@@ -66,89 +101,17 @@ struct PlanGraph {
 
     private static func short(_ expression: String) -> String { Text.cut(Text.oneLine(expression), to: 60) }
 
-    private var isMachine: Bool { arrows.contains { $0.from == Self.start } }
-
-    // MARK: - Mermaid
-
-    /// A flowchart in Mermaid's language.
-    var mermaid: String {
-        var lines = ["flowchart TD"]
-        if isMachine { lines.append("  \(Self.start)((start))") }
-        for node in nodes {
-            let text = "\"\(Self.entities(node.id))<br/><i>\(node.action)</i>\""
-            let shape =
-                switch node.action {
-                case "ask": "{{\(text)}}"
-                case "wait": "([\(text)])"
-                default: "[\(text)]"
-                }
-            lines.append("  \(node.id)\(shape)" + (node.status.map { ":::\($0)" } ?? ""))
-        }
-        if hasEnd { lines.append("  \(Self.end)((end))") }
-        for arrow in arrows {
-            let line = arrow.isConditional ? "-.->" : "-->"
-            let label = arrow.label.map { "|\"\(Self.entities($0))\"|" } ?? ""
-            lines.append("  \(arrow.from) \(line)\(label) \(arrow.to)")
-        }
-        for (status, colour) in Self.colours where nodes.contains(where: { $0.status == status }) {
-            lines.append("  classDef \(status) fill:\(colour)")
-        }
-        return lines.joined(separator: "\n") + "\n"
-    }
-
-    private static func entities(_ text: String) -> String {
-        text.replacing("#", with: "#35;").replacing("\"", with: "#quot;").replacing("<", with: "#lt;")
-            .replacing(">", with: "#gt;").replacing("&", with: "#amp;")
-    }
-
-    private static let colours = [
+    /// The colours of nodes by the status of their steps.
+    static let colours = [
         ("completed", "#c8e6c9"), ("failed", "#ffcdd2"), ("waiting", "#fff9c4"), ("running", "#bbdefb"),
         ("skipped", "#eeeeee"), ("cancelled", "#eeeeee"), ("unknown", "#ffcdd2"), ("pending", "#ffffff"),
     ]
-
-    // MARK: - DOT
-
-    /// A directed graph in Graphviz' language.
-    var dot: String {
-        var lines = [
-            "digraph \(Self.quoted(name)) {", "  node [shape=box, style=\"rounded,filled\", fillcolor=white];",
-        ]
-        if isMachine { lines.append("  \(Self.quoted(Self.start)) [shape=circle, label=\"start\"];") }
-        for node in nodes {
-            var attributes = "label=\(Self.quoted(node.id + "\n" + node.action))"
-            if node.action == "ask" { attributes += ", shape=hexagon" }
-            if let colour = Self.colours.first(where: { $0.0 == node.status })?.1 {
-                attributes += ", fillcolor=\"\(colour)\""
-            }
-            lines.append("  \(Self.quoted(node.id)) [\(attributes)];")
-        }
-        if hasEnd { lines.append("  \(Self.quoted(Self.end)) [shape=doublecircle, label=\"end\"];") }
-        for arrow in arrows {
-            var attributes: [String] = []
-            if let label = arrow.label { attributes.append("label=\(Self.quoted(label))") }
-            if arrow.isConditional { attributes.append("style=dashed") }
-            let list = attributes.isEmpty ? "" : " [\(attributes.joined(separator: ", "))]"
-            lines.append("  \(Self.quoted(arrow.from)) -> \(Self.quoted(arrow.to))\(list);")
-        }
-        return lines.joined(separator: "\n") + "\n}\n"
-    }
-
-    private static func quoted(_ text: String) -> String {
-        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n") + "\""
-    }
 
     // MARK: - For programs
 
     var value: Value {
         [
-            "workflow": .string(name),
-            "nodes": .list(
-                nodes.map { node in
-                    [
-                        "id": .string(node.id), "action": .string(node.action),
-                        "status": node.status.map(Value.string) ?? .null,
-                    ]
-                }),
+            "workflow": .string(name), "nodes": .list(nodes.flatMap { values($0, in: nil) }),
             "arrows": .list(
                 arrows.map { arrow in
                     [
@@ -158,5 +121,14 @@ struct PlanGraph {
                     ]
                 }),
         ]
+    }
+
+    /// A node, and after it those inside, each with the node it is in.
+    private func values(_ node: Node, in parent: String?) -> [Value] {
+        let own: Value = [
+            "id": .string(node.id), "action": .string(node.action),
+            "status": node.status.map(Value.string) ?? .null, "in": parent.map(Value.string) ?? .null,
+        ]
+        return [own] + node.members.flatMap { values($0, in: node.id) }
     }
 }
