@@ -85,7 +85,7 @@ struct StartRequestTests {
         #expect(command.errors.contains("s started"))
         #expect(try tree.count("TASK_START", of: "s") == 3)
         let refused = try await tree.expect(2, "run", "flaky", "--id", "t", "--retry", "maxAttempts=none")
-        #expect(refused.errors.contains("retry: `maxAttempts` expects a whole number"))
+        #expect(refused.errors.contains("retry: `maxAttempts` expects an integer"))
         #expect(!tree.exists("runs/t"))
         let explained = try await tree.expect(0, "explain", "flaky#try")
         #expect(explained.output.contains("`waybill run --retry` would come first"))

@@ -154,11 +154,11 @@ struct MistakesTests {
         arguments: [
             (
                 "{id: a, run: [x], catch: [{if: error.kidn == 'exit', output: 1}]}",
-                "4:41 there is no member 'kidn' (did you mean 'kind'?)"
+                "4:42 in the expression: there is no member 'kidn' (did you mean 'kind'?)"
             ),
             (
                 "{id: a, run: [x], retry: {on: [{if: error.exitcode == 3}]}}",
-                "4:46 there is no member 'exitcode' (did you mean 'exitCode'?)"
+                "4:47 in the expression: there is no member 'exitcode' (did you mean 'exitCode'?)"
             ),
         ])
     func errorMembers(step: String, message: String) {
@@ -180,11 +180,11 @@ struct MistakesTests {
         arguments: [
             (
                 "{id: a, first: {x: {job: {handle: h, poll: {run: [x]}, every: 1m}}}}",
-                "4:24 `job` cannot be one of several waits; give it a step of its own"
+                "4:25 `job` cannot be one of several waits; give it a step of its own"
             ),
             (
                 "{id: a, run: [x], compensate: {ask: {prompt: Undo?}}}",
-                "4:35 `ask` cannot undo a step; `compensate` takes `run`, `http`, `uses`, `call` or `emit`"
+                "4:36 `ask` cannot undo a step; `compensate` takes `run`, `http`, `uses`, `call` or `emit`"
             ),
         ])
     func wrongChoice(step: String, message: String) {

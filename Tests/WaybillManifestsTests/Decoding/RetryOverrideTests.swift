@@ -34,14 +34,14 @@ struct RetryOverrideTests {
     }
 
     private static let wrong: [(given: Object, message: String)] = [
-        (["maxAttempts": 0], "`maxAttempts` expects a whole number from 1 to 1000000, got 0"),
+        (["maxAttempts": 0], "`maxAttempts` expects an integer from 1 to 1000000, got 0"),
         (["maxAttemps": 2], "`retry` has no field `maxAttemps` (did you mean 'maxAttempts'?)"),
-        (["initial": "soon"], "`initial` expects a duration such as `90s` or `1h30m`, got 'soon'"),
+        (["initial": "soon"], "`initial` expects a duration such as `90s`, `10m`, `1h30m` or `3d`, got `soon`"),
         (
             ["initial": "2m", "max": "1m"],
             "`max` is shorter than `initial` (the back-off grows from `initial` up to `max`)"
         ),
-        (["on": [["if": "erorr.kind == 'exit'"]]], "there is no `erorr` here (did you mean 'error'?)"),
+        (["on": [["if": "erorr.kind == 'exit'"]]], "in the expression: there is no 'erorr' here (did you mean 'error'?)"),
     ]
 
     @Test("a mistake is told as in a manifest", arguments: wrong)
@@ -57,6 +57,6 @@ struct RetryOverrideTests {
     func noMap() throws {
         let workflow = try workflow()
         let problems = try #require(throws: RetryOverride.Problems.self) { try RetryOverride(5, for: workflow) }
-        #expect(problems.messages == ["`retry` expects a map, got a number"])
+        #expect(problems.messages == ["`retry` expects a map, got an integer"])
     }
 }

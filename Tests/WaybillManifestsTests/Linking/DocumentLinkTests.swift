@@ -141,7 +141,7 @@ struct DocumentLinkTests {
             ),
             (
                 "inputs: {version: v1}, expect: {waiting: [choose]}",
-                "5:56 `choose` waits for several things, each under a key of its own (there are `choose-late` and `choose-answer`)"
+                "5:57 `choose` waits for several things, each under a key of its own (there are `choose-late` and `choose-answer`)"
             ),
             (
                 "inputs: {version: x}, expect: {status: failed}",

@@ -68,7 +68,7 @@ struct WorkflowLinkTests {
             "workflows/w.yaml": Self.workflow("w", "{id: a, uses: \(reference), with: {file: x}}"),
             "workflows/c.yaml": Self.capability("1.2.0"), "workflows/d.yaml": Self.capability("2.0.0"),
         ])
-        #expect(Self.texts(catalog) == ["workflows/w.yaml:5:10 \(expected)"])
+        #expect(Self.texts(catalog) == ["workflows/w.yaml:5:19 \(expected)"])
         #expect(catalog.workflows.isEmpty)
         #expect(catalog.setAside == ["w"])
     }
@@ -104,7 +104,7 @@ struct WorkflowLinkTests {
         #expect(
             Self.texts(catalog) == [
                 "workflows/b.yaml:5:33 in the expression: there is no member 'flie' (did you mean 'file'?)",
-                "workflows/w.yaml:5:10 the step `a` uses `publish@1.3.0`, which is set aside, and so is this workflow (mend the capability first)",
+                "workflows/w.yaml:5:19 the step `a` uses `publish@1.3.0`, which is set aside, and so is this workflow (mend the capability first)",
             ])
         #expect(catalog.setAside == ["w"])
         #expect(catalog.capabilities.map(\.version.description) == ["1.2.0"])
@@ -124,7 +124,7 @@ struct WorkflowLinkTests {
         #expect(
             Self.texts(catalog) == [
                 "workflows/c.yaml:5:47 `tag` does not fit the schema of the workflow `build-it`: does not match the pattern '^v', got \"x1\"",
-                "workflows/d.yaml:5:10 the step `a` calls the workflow `biuld-it`, which does not exist (did you mean 'build-it'?)",
+                "workflows/d.yaml:5:30 the step `a` calls the workflow `biuld-it`, which does not exist (did you mean 'build-it'?)",
             ])
         #expect(catalog.workflows.keys.sorted() == ["build-it", "good"])
     }
@@ -140,10 +140,10 @@ struct WorkflowLinkTests {
         ])
         #expect(
             Self.texts(catalog) == [
-                "workflows/a.yaml:5:10 the step `s` calls the workflow `b`, which is set aside, and so is this one (mend that workflow first)",
-                "workflows/b.yaml:5:26 the step `s.t` calls the workflow `c`, which is set aside, and so is this one (mend that workflow first)",
-                "workflows/c.yaml:5:10 the step `s` uses `gone@1`, and there is no such capability",
-                "workflows/d.yaml:5:10 the step `s` calls the workflow `e`, which is set aside, and so is this one (mend that workflow first)",
+                "workflows/a.yaml:5:30 the step `s` calls the workflow `b`, which is set aside, and so is this one (mend that workflow first)",
+                "workflows/b.yaml:5:46 the step `s.t` calls the workflow `c`, which is set aside, and so is this one (mend that workflow first)",
+                "workflows/c.yaml:5:19 the step `s` uses `gone@1`, and there is no such capability",
+                "workflows/d.yaml:5:30 the step `s` calls the workflow `e`, which is set aside, and so is this one (mend that workflow first)",
                 "workflows/e.yaml:3:8 `steps` is empty (it needs at least 1 of its entries)",
             ])
         #expect(catalog.workflows.isEmpty)
@@ -160,9 +160,9 @@ struct WorkflowLinkTests {
         ])
         #expect(
             Self.texts(catalog) == [
-                "workflows/a.yaml:5:10 the step `s` calls the workflow `b`, which is set aside, and so is this one (mend that workflow first)",
-                "workflows/c.yaml:5:10 these calls never end: `b` calls `c` calls `b` (give one of these steps an `if`)",
-                "workflows/d.yaml:5:10 these calls never end: `d` calls `d` (give one of these steps an `if`)",
+                "workflows/a.yaml:5:30 the step `s` calls the workflow `b`, which is set aside, and so is this one (mend that workflow first)",
+                "workflows/c.yaml:5:30 these calls never end: `b` calls `c` calls `b` (give one of these steps an `if`)",
+                "workflows/d.yaml:5:30 these calls never end: `d` calls `d` (give one of these steps an `if`)",
             ])
         #expect(catalog.setAside == ["a", "b", "c", "d"])
     }
@@ -182,9 +182,9 @@ struct WorkflowLinkTests {
         let hint = "(make sure that the condition on the way ends it)"
         #expect(
             Self.texts(catalog) == [
-                "workflows/a.yaml:5:10 warning: these calls may go round in a circle: `a` calls `a` \(hint)",
-                "workflows/c.yaml:5:3 warning: these calls may go round in a circle: `c` calls `c` \(hint)",
-                "workflows/d.yaml:6:10 warning: these calls may go round in a circle: `d` calls `d` \(hint)",
+                "workflows/a.yaml:5:50 warning: these calls may go round in a circle: `a` calls `a` \(hint)",
+                "workflows/c.yaml:5:24 warning: these calls may go round in a circle: `c` calls `c` \(hint)",
+                "workflows/d.yaml:6:30 warning: these calls may go round in a circle: `d` calls `d` \(hint)",
             ])
         #expect(catalog.workflows.count == 4)
     }
