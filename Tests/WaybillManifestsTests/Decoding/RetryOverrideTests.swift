@@ -41,7 +41,10 @@ struct RetryOverrideTests {
             ["initial": "2m", "max": "1m"],
             "`max` is shorter than `initial` (the back-off grows from `initial` up to `max`)"
         ),
-        (["on": [["if": "erorr.kind == 'exit'"]]], "in the expression: there is no 'erorr' here (did you mean 'error'?)"),
+        (
+            ["on": [["if": "erorr.kind == 'exit'"]]],
+            "in the expression: there is no 'erorr' here (did you mean 'error'?)"
+        ),
     ]
 
     @Test("a mistake is told as in a manifest", arguments: wrong)
