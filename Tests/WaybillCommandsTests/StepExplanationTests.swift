@@ -66,7 +66,7 @@ struct StepExplanationTests {
     func process() throws {
         #expect(
             try explain("plain") == [
-                "does: runs a process (workflows/w.yaml:8:5)", "if: is skipped unless inputs.n > 1", "timeout: 10m",
+                "does: runs a process (workflows/w.yaml:8:10)", "if: is skipped unless inputs.n > 1", "timeout: 10m",
                 "retry: none: one attempt (built in); `waybill run --retry` would come first",
                 "failure: the run goes on (continueOnError)", "unknown outcome: ask (side effects: effect)",
                 "pool: gpu, which has 1 place", Self.group, Self.policy,
@@ -88,7 +88,7 @@ struct StepExplanationTests {
     func capability() throws {
         #expect(
             try explain("pay") == [
-                "does: uses the capability pay@1.4.0 (workflows/w.yaml:19:7), which runs a process (workflows/w.yaml:10:5)",
+                "does: uses the capability pay@1.4.0 (workflows/w.yaml:19:7), which runs a process (workflows/w.yaml:10:10)",
                 "timeout: 20s, from its capability",
                 "retry: 4 attempts (the capability); exponential back-off (the capability); from 5s (the workflow); "
                     + "to 1m (built in); jitter full (the workflow); on exit, signal, timeout, executor (built in); "

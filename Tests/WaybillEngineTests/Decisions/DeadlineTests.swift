@@ -59,15 +59,12 @@ struct DeadlineTests {
         #expect(run.state.status == .completed)
     }
 
-    @Test("a zone that nobody knows and a time that never comes fail the step")
-    func impossibleCron() throws {
-        let zone = graph("{id: t, wait: {until: {next: '0 2 * * *', timezone: Mars/Olympus}}}")
-        var run = try EngineRun(zone, zones: Self.zones)
+    @Test("a zone that nobody knows fails the step")
+    func unknownZone() throws {
+        var run = try EngineRun(
+            graph("{id: t, wait: {until: {next: '0 2 * * *', timezone: Mars/Olympus}}}"), zones: Self.zones)
         try run.begin()
         #expect(run.state.error?.message == "wait.until.timezone: there is no time zone 'Mars/Olympus'")
-        run = try EngineRun(graph("{id: t, wait: {until: {next: '0 2 30 2 *'}}}"), zones: Self.zones)
-        try run.begin()
-        #expect(run.state.error?.message == "wait.until.next: '0 2 30 2 *' never comes in the zone UTC")
     }
 
     @Test("what is no duration and no time fails the step", arguments: ["for", "until"])

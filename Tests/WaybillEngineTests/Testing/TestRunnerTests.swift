@@ -184,7 +184,7 @@ struct TestRunnerTests {
             ),
             (
                 "stubs: {build: {output: {}}}, answers: {approve: 7}, expect: {status: failed}",
-                "the answer to approve is refused: expected {\"approve\": true} or {\"approve\": false}, got number"
+                "the answer to approve is refused: expected {\"approve\": true} or {\"approve\": false}, got integer"
             ),
         ])
     func problems(rest: String, problem: String) throws {
