@@ -18,7 +18,6 @@ struct EngineRun {
     /// What the tests' clock says; an entry may have a later time.
     var now = EngineRun.start
     /// What the jitter of back-offs is made of.
-    var random: UInt64 = 0
     private(set) var entries: [Entry] = []
     private(set) var lines: [UInt8] = []
     /// The effects of the newest decision.
@@ -109,7 +108,7 @@ struct EngineRun {
 
     private mutating func decide(_ stimulus: Stimulus) throws -> Decision {
         let before = state.head
-        let decision = try engine.handle(stimulus, at: Moment(now: now, boot: "boot-1", random: random))
+        let decision = try engine.handle(stimulus, at: Moment(now: now, boot: "boot-1"))
         try check(decision, after: before)
         for blob in decision.blobs { store.put(blob) }
         entries += decision.entries.map(\.entry)

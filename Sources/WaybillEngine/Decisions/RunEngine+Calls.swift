@@ -72,9 +72,15 @@ extension RunEngine {
     }
 
     private func childID(_ workflow: String, _ id: InstanceID, visit: Int, attempt: Int) -> String {
-        let digest = Digest.sha256("\(state.id)/\(state.address(of: id))/\(visit)/\(attempt)")
-        let random = digest.hex.prefix(16).utf8.reduce(UInt64(0)) { $0 &* 31 &+ UInt64($1) }
+        let random = chance(of: id, visit: visit, attempt: attempt)
         return RunID.make(workflow: workflow, at: draft.moment.now, random: random).text
+    }
+
+    /// A number that is as good as random and always the same for one attempt: what has to be spread (ids of sub-runs, the
+    /// jitter of back-offs) needs no dice, and is decided again as it was.
+    func chance(of id: InstanceID, visit: Int, attempt: Int) -> UInt64 {
+        let digest = Digest.sha256("\(state.id)/\(state.address(of: id))/\(visit)/\(attempt)")
+        return UInt64(digest.hex.prefix(16), radix: 16) ?? 0
     }
 
     /// Tries a call again: as a sub-run of its own.

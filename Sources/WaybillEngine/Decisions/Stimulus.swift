@@ -5,15 +5,12 @@ package struct Moment: Sendable, Hashable {
     package var now: Timestamp
     /// The kernel's boot id: a process recorded under another one is gone.
     package var boot: String
-    /// For the jitter of back-offs: any number, evenly.
-    package var random: UInt64
     /// The journal's last entry, for waits that take only events after it.
     package var journalSeq: Int
 
-    package init(now: Timestamp, boot: String, random: UInt64 = 0, journalSeq: Int = 0) {
+    package init(now: Timestamp, boot: String, journalSeq: Int = 0) {
         self.now = now
         self.boot = boot
-        self.random = random
         self.journalSeq = journalSeq
     }
 }

@@ -63,12 +63,23 @@ struct RetryTests {
         #expect(try run.attempt("a").reference.attempt == 6)
     }
 
-    @Test("full jitter takes any time up to the back-off, of a number that comes from outside")
+    @Test("full jitter takes any time up to the back-off: another one for each attempt, the same whenever it is decided")
     func jitter() throws {
-        var run = try run("{maxAttempts: 2, initial: 10s, jitter: full}")
-        run.random = 7_000_003
-        try run.end("a", .exited(1))
-        #expect(run.state.nextDeadline == run.now + .microseconds(7_000_003))
+        func pauses() throws -> [Int64] {
+            var run = try run("{maxAttempts: 6, initial: 10s, jitter: full}")
+            var pauses: [Int64] = []
+            for _ in 1...5 {
+                try run.end("a", .exited(1))
+                let pause = try #require(run.state.nextDeadline).microseconds - run.now.microseconds
+                pauses.append(pause)
+                try run.tick(after: .microseconds(pause))
+            }
+            return pauses
+        }
+        let first = try pauses()
+        #expect(Set(first).count == 5)
+        #expect(first.allSatisfy { (1...10_000_000).contains($0) }, "\(first)")
+        #expect(try pauses() == first)
     }
 
     @Test("each field is the step's, else the workflow's")
