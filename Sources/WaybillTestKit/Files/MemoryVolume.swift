@@ -158,11 +158,11 @@ struct MemoryVolume {
     private mutating func collect() {
         guard pending.isEmpty, nodes.count > 64 else { return }
         var reachable: Set<Int> = []
-        var todo = [root]
-        while let node = todo.popLast() {
+        var unvisited = [root]
+        while let node = unvisited.popLast() {
             guard reachable.insert(node).inserted, let entries = nodes[node] else { continue }
-            todo += entries.entries.values
-            todo += entries.durableEntries.values
+            unvisited += entries.entries.values
+            unvisited += entries.durableEntries.values
         }
         nodes = nodes.filter { reachable.contains($0.key) || $0.value.lockHolder != nil }
     }
