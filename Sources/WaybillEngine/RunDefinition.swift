@@ -9,21 +9,21 @@ package struct RunDefinition: Sendable {
     package var policies: [PolicyDefinition]
     package var settings: SettingsDefinition
     /// The time zones that expressions and cron waits may name.
-    package var zones: any TimeZoneSource = UniversalTime()
+    package var zones: any TimeZoneSource
     /// The SHA-256 of `definition/index.json`.
     package var digest: Digest
     /// The workflows that it may come to call, by name, from the same sources; itself among them.
-    package var workflows: [String: WorkflowDefinition] = [:]
+    package var workflows: [String: WorkflowDefinition]
 
+    /// What a catalog makes of one of its workflows: with the policies that match it, the settings, and all it may call.
     package init(
-        workflow: WorkflowDefinition, policies: [PolicyDefinition], settings: SettingsDefinition, digest: Digest
+        workflow: WorkflowDefinition, of catalog: Catalog, digest: Digest, zones: any TimeZoneSource = UniversalTime()
     ) {
         self.workflow = workflow
-        self.policies =
-            policies
-            .filter { $0.match.matches(workflow: workflow.name, labels: workflow.labels) }
-            .sorted { $0.name.precedesInCodePoints($1.name) }
-        self.settings = settings
+        policies = catalog.policies.filter { $0.match.matches(workflow: workflow.name, labels: workflow.labels) }
+        settings = catalog.settings
+        workflows = catalog.closure(of: workflow)
         self.digest = digest
+        self.zones = zones
     }
 }

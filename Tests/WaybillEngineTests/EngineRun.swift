@@ -17,7 +17,6 @@ struct EngineRun {
     private(set) var engine: RunEngine
     /// What the tests' clock says; an entry may have a later time.
     var now = EngineRun.start
-    /// What the jitter of back-offs is made of.
     private(set) var entries: [Entry] = []
     private(set) var lines: [UInt8] = []
     /// The effects of the newest decision.
@@ -37,12 +36,8 @@ struct EngineRun {
         let catalog = Catalog.load([SourceFile(path: "workflows/w.yaml", bytes: Array(yaml.utf8))]) { _ in true }
         let errors = catalog.diagnostics.filter { $0.level == .error }
         try #require(errors.isEmpty, "\(errors.map(\.text))")
-        var definition = RunDefinition(
-            workflow: try #require(catalog.workflows["w"]), policies: catalog.policies, settings: catalog.settings,
-            digest: Digest.sha256("index"))
-        definition.workflows = catalog.workflows
-        definition.zones = zones
-        self.definition = definition
+        definition = RunDefinition(
+            workflow: try #require(catalog.workflows["w"]), of: catalog, digest: Digest.sha256("index"), zones: zones)
         engine = RunEngine(
             definition: definition, state: RunState(definition: definition.workflow, genesis: definition.digest),
             payloads: store, limits: limits)

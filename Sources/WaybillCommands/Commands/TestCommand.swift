@@ -22,14 +22,12 @@ struct TestCommand: ParsableCommand {
     var story = false
 
     func run() throws {
-        let (catalog, tests) = try load()
+        let tree = try options.tree()
+        let (catalog, tests) = try load(tree)
         var reports: [TestReport] = []
         for test in tests {
             guard let workflow = catalog.workflows[test.workflow] else { continue }
-            var definition = RunDefinition(
-                workflow: workflow, policies: catalog.policies, settings: catalog.settings, digest: Digest.zero)
-            definition.workflows = catalog.closure(of: workflow)
-            definition.zones = try options.tree().zones
+            let definition = RunDefinition(workflow: workflow, of: catalog, digest: .zero, zones: tree.zones)
             reports += TestRunner.run(test, case: caseName, definition: definition)
         }
         guard !reports.isEmpty else {
@@ -39,8 +37,8 @@ struct TestCommand: ParsableCommand {
         if reports.contains(where: { !$0.hasPassed }) { throw ExitStatus.failed.exit }
     }
 
-    private func load() throws -> (catalog: Catalog, tests: [TestDefinition]) {
-        let catalog = try SourceTree(root: options.tree().root).catalog
+    private func load(_ tree: Tree) throws -> (catalog: Catalog, tests: [TestDefinition]) {
+        let catalog = try SourceTree(root: tree.root).catalog
         let errors = catalog.diagnostics.filter { $0.level == .error }
         guard errors.isEmpty else {
             let report = DiagnosticReport(diagnostics: errors, summary: ValidateCommand.summary(catalog))

@@ -93,10 +93,6 @@ package final class DefinitionCache: Sendable {
                 .quarantined, "the frozen workflow of run \(run) cannot be read by this version",
                 diagnostics: catalog.diagnostics)
         }
-        var definition = RunDefinition(
-            workflow: workflow, policies: catalog.policies, settings: catalog.settings, digest: frozen.digest)
-        definition.workflows = catalog.closure(of: workflow)
-        definition.zones = zones
-        return definition
+        return RunDefinition(workflow: workflow, of: catalog, digest: frozen.digest, zones: zones)
     }
 }

@@ -37,10 +37,9 @@ package struct RunRebuild {
     /// Folds, and hands every projection but `run.json`'s and the open waits' to `body` as it comes up: checkpoints and
     /// receipts in the ledger's order. Memory does not grow with the ledger.
     package func fold(_ body: (Projection) -> Void) throws(StoreError) -> Report {
-        let policies = RunDefinition(
-            workflow: definition, policies: [], settings: SettingsDefinition(), digest: genesis)
+        // A fold decides nothing, so it asks for no policies, settings or other workflows.
         var engine = RunEngine(
-            definition: policies, state: RunState(definition: definition, genesis: genesis),
+            definition: RunDefinition(workflow: definition, of: Catalog(), digest: genesis), state: RunState(definition: definition, genesis: genesis),
             payloads: RunPayloads(tree: tree, run: folder.run))
         var fault: StoreError?
         let verdict = try tree.ledgers.scan(folder.run, from: .start(genesis: genesis), knownHeads: [:]) { item in

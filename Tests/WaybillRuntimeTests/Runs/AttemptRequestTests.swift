@@ -27,8 +27,7 @@ struct AttemptRequestTests {
         let directory = try #require(try tree.runsDirectory.openDirectory(FilePath(Self.run.text)))
         host = AttemptHost(
             tree: tree, run: Self.run, folder: RunFolder(run: Self.run, directory: directory),
-            definition: RunDefinition(
-                workflow: workflow, policies: [], settings: SettingsDefinition(), digest: .zero))
+            definition: RunDefinition(workflow: workflow, of: Catalog(), digest: .zero))
     }
 
     private func attempt(_ members: Object) -> Attempt {
