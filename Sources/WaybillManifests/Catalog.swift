@@ -41,11 +41,12 @@ package struct Catalog: Sendable {
     /// - Parameters:
     ///   - files: every `*.yaml` and `*.yml` below `workflows/`, in any order.
     ///   - exists: whether a file stands at a path relative to the tree's root.
-    package static func load(_ files: [SourceFile], exists: (String) -> Bool) -> Catalog {
+    ///   - workers: who reads the files; what comes out is the same.
+    package static func load(
+        _ files: [SourceFile], exists: @escaping @Sendable (String) -> Bool, workers: Workers = .here
+    ) -> Catalog {
         var catalog = Catalog()
-        withoutActuallyEscaping(exists) { exists in
-            catalog.link(catalog.read(files, exists: exists))
-        }
+        catalog.link(catalog.read(files, exists: exists, workers))
         catalog.diagnostics.sort(by: Diagnostic.isBefore)
         return catalog
     }
@@ -66,19 +67,24 @@ package struct Catalog: Sendable {
 
     // MARK: - Reading
 
-    private mutating func read(_ files: [SourceFile], exists: @escaping (String) -> Bool) -> [ManifestReader] {
-        var readers = files.sorted { $0.path.precedesInCodePoints($1.path) }
-            .map { ManifestReader(file: $0, exists: exists) }
+    private mutating func read(
+        _ files: [SourceFile], exists: @escaping @Sendable (String) -> Bool, _ workers: Workers
+    ) -> [ManifestReader] {
+        let sorted = files.sorted { $0.path.precedesInCodePoints($1.path) }
         // What a step gets from a capability is known once all of them are read.
-        for index in readers.indices { readers[index].read([.capability], capability: { _ in nil }) }
-        let capabilities = CapabilityIndex(readers.flatMap { $0.documents.filter { $0.kind == .capability } })
-        for index in readers.indices {
-            readers[index].read([.workflow, .policy, .run, .settings, .test]) {
-                capabilities.resolve($0)?.definition
-            }
-            readers[index].setAsideIfWrong()
-            diagnostics += readers[index].report.diagnostics
+        let begun = workers.map(sorted) { file in
+            var reader = ManifestReader(file: file, exists: exists)
+            reader.read([.capability], capability: { _ in nil })
+            return reader
         }
+        let capabilities = CapabilityIndex(begun.flatMap { $0.documents.filter { $0.kind == .capability } })
+        let readers = workers.map(begun) { begun in
+            var reader = begun
+            reader.read([.workflow, .policy, .run, .settings, .test]) { capabilities.resolve($0)?.definition }
+            reader.setAsideIfWrong()
+            return reader
+        }
+        for reader in readers { diagnostics += reader.report.diagnostics }
         return readers
     }
 

@@ -3,12 +3,12 @@ import WaybillCore
 import WaybillManifests
 
 /// Loads files given as texts; every program beside a workflow exists.
-func load(_ files: [String: String], exists: (String) -> Bool = { _ in true }) -> Catalog {
+func load(_ files: [String: String], exists: @escaping @Sendable (String) -> Bool = { _ in true }) -> Catalog {
     Catalog.load(files.map { SourceFile(path: $0.key, bytes: Array($0.value.utf8)) }, exists: exists)
 }
 
 /// The diagnostics of one file, each as `line:column message (hint)`; warnings are marked.
-func diagnose(_ text: String, exists: (String) -> Bool = { _ in true }) -> [String] {
+func diagnose(_ text: String, exists: @escaping @Sendable (String) -> Bool = { _ in true }) -> [String] {
     load(["workflows/w.yaml": text], exists: exists).diagnostics.map { diagnostic in
         let place = diagnostic.place.map { "\($0.line):\($0.column) " } ?? ""
         let level = diagnostic.level == .error ? "" : "\(diagnostic.level.rawValue): "

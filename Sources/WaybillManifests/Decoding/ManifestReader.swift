@@ -56,13 +56,13 @@ struct ManifestDocument {
 }
 
 /// Reads the documents of one file, one kind after the other: what a kind refers to is read before it.
-struct ManifestReader {
+struct ManifestReader: Sendable {
     let report: Report
     private(set) var documents: [ManifestDocument] = []
-    private let exists: (String) -> Bool
+    private let exists: @Sendable (String) -> Bool
 
     /// Finds out what there is, and compares it with the shapes of its kinds.
-    init(file: SourceFile, exists: @escaping (String) -> Bool) {
+    init(file: SourceFile, exists: @escaping @Sendable (String) -> Bool) {
         report = Report(path: file.path, bytes: file.bytes)
         self.exists = exists
         let stream = YAML.documents(report.bytes)

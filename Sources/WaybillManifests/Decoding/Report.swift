@@ -1,8 +1,9 @@
 import WaybillCore
 import WaybillExpressions
 
-/// Collects what is wrong in one file.
-final class Report {
+/// Collects what is wrong in one file. Whoever reads the file has it alone: files are handed from one thread to another
+/// as a whole, and what was collected is looked at once all are read.
+final class Report: @unchecked Sendable {
     let path: String
     let bytes: [UInt8]
     private(set) var diagnostics: [Diagnostic] = []

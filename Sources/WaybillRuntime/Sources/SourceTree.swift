@@ -59,7 +59,8 @@ package struct SourceTree: Sendable {
         let files = readable.keys.sorted { $0.precedesInCodePoints($1) }
             .map { SourceFile(path: $0, bytes: readable[$0]?.bytes ?? []) }
         let root = self.root
-        catalog = Catalog.load(files, exists: { path in (try? root.status(FilePath(path))) != nil })
+        catalog = Catalog.load(
+            files, exists: { path in (try? root.status(FilePath(path))) != nil }, workers: .threads)
         let problems = read.compactMapValues(\.problem).merging(unreadable) { file, _ in file }
         for (path, problem) in problems.sorted(by: { $0.key.precedesInCodePoints($1.key) }) {
             let place = SourcePlace(file: path, line: 1, column: 1)
