@@ -7,6 +7,8 @@ package struct RunDefinition: Sendable {
     package var workflow: WorkflowDefinition
     /// Those that match the workflow, in order of their names.
     package var policies: [PolicyDefinition]
+    /// All that were frozen with the run, in order of their names: also those of the workflows that it may call.
+    package var frozenPolicies: [PolicyDefinition]
     package var settings: SettingsDefinition
     /// The time zones that expressions and cron waits may name.
     package var zones: any TimeZoneSource
@@ -20,7 +22,8 @@ package struct RunDefinition: Sendable {
         workflow: WorkflowDefinition, of catalog: Catalog, digest: Digest, zones: any TimeZoneSource = UniversalTime()
     ) {
         self.workflow = workflow
-        policies = catalog.policies.filter { $0.match.matches(workflow: workflow.name, labels: workflow.labels) }
+        frozenPolicies = catalog.policies
+        policies = frozenPolicies.filter { $0.match.matches(workflow: workflow.name, labels: workflow.labels) }
         settings = catalog.settings
         workflows = catalog.closure(of: workflow)
         self.digest = digest

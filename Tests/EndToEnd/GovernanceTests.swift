@@ -43,7 +43,9 @@ struct GovernanceTests {
         let refused = try await tree.expect(1, "run", "w", "--id", "r2", "--input", "n=11")
         #expect(refused.errors.contains("production-guard/few: 11 are too many"), "\(refused)")
         #expect(!tree.exists("runs/r2"))
-        #expect(tree.lines("runs/journal.jsonl").filter { $0.contains("START_REFUSED") }.count == 1)
+        let entries = tree.lines("runs/journal.jsonl").filter { $0.contains("START_REFUSED") }
+        #expect(entries.count == 1)
+        #expect(entries.first?.contains(#""values":{"inputs.n":11}"#) == true)
         try tree.drop(#"{"workflow":"w","id":"r3","inputs":{"n":11}}"#, at: "runs/inbox/r3.json")
         _ = try await tree.waybill("reconcile")
         let reason = tree.names(in: "runs/inbox/rejected").first { $0.hasSuffix("reason.json") } ?? ""

@@ -39,12 +39,20 @@ struct DiagnosticReportTests {
             PolicyCoverage(
                 policy: "tools", mode: .warn, workflow: "a", rules: ["r"], steps: ["x"], isWhole: false),
             PolicyCoverage(policy: "all", mode: .enforce, workflow: "b", rules: ["r"], steps: [], isWhole: false),
+            PolicyCoverage(
+                policy: "budget", mode: .enforce, workflow: "b", rules: ["cap"], runRules: ["cap"], steps: ["z"],
+                isWhole: true),
+            PolicyCoverage(
+                policy: "gate", mode: .enforce, workflow: "b", rules: ["r", "few"], runRules: ["few"], steps: ["z"],
+                isWhole: true),
         ]
         #expect(
             report.text(for: .plain) == """
                 ok: 2 workflows, 2 policies
                 policy all: 2 steps of 2 workflows (--policies lists them)
                 policy tools: 1 step of 1 workflow (--policies lists them)
+                policy budget: every run of 1 workflow (--policies lists them)
+                policy gate: 1 step of 1 workflow (--policies lists them)
 
                 """)
         report.listsSteps = true
@@ -54,9 +62,11 @@ struct DiagnosticReportTests {
                 policy all: a: every step
                 policy tools (warn): a: x
                 policy all: b: no step
+                policy budget: b: the whole run (cap)
+                policy gate: b: every step; the whole run (few)
 
                 """)
-        #expect(report.value["policies"]?.listValue?.count == 3)
+        #expect(report.value["policies"]?.listValue?.count == 5)
     }
 
     @Test("annotations escape what would end them")

@@ -64,7 +64,9 @@ struct ProgressView {
         case .taskStart where !terminal.isInteractive && entry.data["action"]?.stringValue == "run":
             return "\(mark("running")) \(Text.oneLine(entry.step ?? "")) running"
         case .taskWaiting:
-            return "\(mark("waiting")) \(Text.oneLine(entry.step ?? "")) \(terminal.paint(status: "waiting"))"
+            // Without a step the run itself waits, to be admitted.
+            let name = Text.oneLine(entry.step ?? entry.data["key"]?.stringValue ?? "")
+            return "\(mark("waiting")) \(name) \(terminal.paint(status: "waiting"))"
         case .runPaused: return terminal.paint(status: "paused")
         case .runResumed: return terminal.paint(status: "running")
         default: return nil

@@ -75,7 +75,8 @@ struct RunAttendance: Sendable {
         if glance.isEnded { return folder.run != self.folder.run }
         let now = tree.clock.now()
         var changed = (try? folder.directory.status(RunFolder.inbox))?.modified ?? .earliest
-        if glance.waiting.contains(where: { $0["reason"] == "event" }) {
+        // An event is in the journal, and so is the end of a run that this one queues behind.
+        if glance.status == RunStatus.pending.rawValue || glance.waiting.contains(where: { $0["reason"] == "event" }) {
             let journal = try? tree.runsDirectory.status(FilePath(FileJournal.openSegment))
             changed = max(changed, journal?.modified ?? .earliest)
         }

@@ -53,6 +53,9 @@ struct DiagnosticReport {
             let parts = coverage.filter { $0.policy == policy }
             let steps = parts.reduce(0) { $0 + $1.steps.count }
             let workflows = Text.count(parts.count, "workflow")
+            guard parts.contains(where: { $0.runRules != $0.rules }) else {
+                return "policy \(policy): every run of \(workflows) (--policies lists them)"
+            }
             return "policy \(policy): \(Text.count(steps, "step")) of \(workflows) (--policies lists them)"
         }
     }
@@ -63,7 +66,9 @@ struct DiagnosticReport {
             let mode = part.mode == .enforce ? "" : " (\(part.mode.rawValue))"
             let steps =
                 part.isWhole ? "every step" : part.steps.isEmpty ? "no step" : part.steps.joined(separator: ", ")
-            return "policy \(part.policy)\(mode): \(part.workflow): \(steps)"
+            var parts = part.runRules == part.rules ? [] : [steps]
+            if !part.runRules.isEmpty { parts.append("the whole run (\(part.runRules.joined(separator: ", ")))") }
+            return "policy \(part.policy)\(mode): \(part.workflow): \(parts.joined(separator: "; "))"
         }
     }
 

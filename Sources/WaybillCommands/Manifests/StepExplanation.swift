@@ -181,8 +181,11 @@ struct StepExplanation {
         _ visit: StepVisit, _ workflow: WorkflowDefinition, _ catalog: Catalog
     ) -> [Line] {
         catalog.policies.compactMap { policy in
-            guard let coverage = policy.coverage(of: workflow), coverage.steps.contains(visit.path) else { return nil }
-            let rules = coverage.rules.joined(separator: ", ")
+            guard let coverage = policy.coverage(of: workflow) else { return nil }
+            // Budgets and what is asked at a run's start concern each of its steps.
+            let ids = coverage.steps.contains(visit.path) ? coverage.rules : coverage.runRules
+            guard !ids.isEmpty else { return nil }
+            let rules = ids.joined(separator: ", ")
             return ("policy", "\(policy.name) (\(policy.mode.rawValue)): \(rules) (\(policy.place))")
         }
     }

@@ -43,6 +43,9 @@ extension RunEngine {
     mutating func begin(_ id: InstanceID, visit: Int, _ resolved: ResolvedAction) throws(EngineError) {
         let address = state.address(of: id)
         var intent = resolved.intent
+        if let failure = try prepareCall(id, visit: visit, &intent) {
+            return try settle(id, .failed(failure, AttemptReport()), visit: visit)
+        }
         if let key = newItemKey(of: id) { intent["key"] = .string(key) }
         if let items = resolved.items { write(items, as: "items", into: &intent) }
         try emit(.taskStart, step: address, visit: visit, attempt: 1, intent)

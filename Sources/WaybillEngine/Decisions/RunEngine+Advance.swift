@@ -25,8 +25,9 @@ extension RunEngine {
         write(.object(start.inputs), as: "inputs", into: &data)
         if let goal = definition.workflow.goal { data["goal"] = describe(goal, start) }
         try emit(.runStart, actor: start.actor, by: start.by, data)
-        try recordAdmission(of: start)
+        let approvals = try recordAdmission(of: start)
         for diagnostic in start.diagnostics { try emit(.diagnostic, diagnostic.value.objectValue ?? Object()) }
+        try askForAdmission(approvals)
     }
 
     /// The run's turn in its concurrency group has come. Being told twice changes nothing.
@@ -58,7 +59,7 @@ extension RunEngine {
                 try pauseIfQuiet()
                 guard state.ending == .rollback else { break }
             }
-            if state.isQueued, state.ending == nil { break }
+            if !state.mayBegin, state.ending == nil { break }
             if state.ending != nil, state.stage == .main || state.isAborted {
                 if try !wind() { break }
             } else if let id = state.abandoned.first {
@@ -81,7 +82,8 @@ extension RunEngine {
 
     private mutating func pauseIfQuiet() throws(EngineError) {
         guard state.outstanding.isEmpty else { return }
-        if definition.workflow.onPause == .rollback, state.stage == .main {
+        // What has not begun has nothing to be undone, and goes on waiting.
+        if definition.workflow.onPause == .rollback, state.stage == .main, state.mayBegin {
             return try emit(.branchTaken, ["to": .string(RunStage.undoing.rawValue), "reason": "rollback"])
         }
         draft.isMilestone = true
@@ -118,7 +120,7 @@ extension RunEngine {
     ///
     /// - Returns: whether nothing is left that has begun, groups and loops apart.
     private mutating func wind() throws(EngineError) -> Bool {
-        if state.ending == .failure, definition.workflow.failure == .hold, state.stage == .main {
+        if state.ending == .failure, definition.workflow.failure == .hold, state.stage == .main, state.mayBegin {
             guard state.ready.isEmpty else { return true }
             guard state.outstanding.isEmpty else { return false }
             draft.isMilestone = true
@@ -139,7 +141,9 @@ extension RunEngine {
     }
 
     private mutating func close(_ key: String) throws(EngineError) {
-        guard let wait = state.waits[key], let id = state.instance(at: wait.step) else { return }
+        guard let wait = state.waits[key] else { return }
+        if wait.isOfRun { return try emit(.taskResumed, ["key": .string(key), "by": "end"]) }
+        guard let id = state.instance(at: wait.step) else { return }
         if wait.reason == .subworkflow {
             // A sub-run is brought to its end as well (`RunState.childOrder`), and the step waits for that.
             return
@@ -226,8 +230,8 @@ extension RunEngine {
     /// Begins a part of the run's life that the workflow has, or the one after it.
     private mutating func begin(stage: RunStage) throws(EngineError) -> Bool {
         // A run that undoes another one has nothing else to do: that one cleaned up itself. One whose turn never came has
-        // done nothing.
-        guard !state.isAborted, state.undoes == nil, !state.isQueued else { return try end(after: nil) }
+        // done nothing, and neither has one that no policy let begin.
+        guard !state.isAborted, state.undoes == nil, state.mayBegin else { return try end(after: nil) }
         if stage == .onFailure, definition.workflow.onFailure != nil {
             try emit(.branchTaken, ["to": .string(RunStage.onFailure.rawValue)])
             return true

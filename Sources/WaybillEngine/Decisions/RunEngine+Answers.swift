@@ -47,7 +47,8 @@ extension RunEngine {
     }
 
     private mutating func judge(_ file: InboxFile, _ bytes: [UInt8], for wait: WaitState) throws(EngineError) {
-        guard let reply = reply(for: wait), let id = state.instance(at: wait.step) else {
+        let id = state.instance(at: wait.step)
+        guard let reply = reply(for: wait), wait.isOfRun || id != nil else {
             return try reject(file, .unknownWait, "\(wait.key) waits for \(wait.reason.what); it takes no answer")
         }
         if let until = wait.until, file.changedAt > until {
@@ -57,11 +58,13 @@ extension RunEngine {
         switch verdict {
         case .failure(let refusal): try reject(file, refusal.kind, refusal.message)
         case .success(let answer):
-            if let denial = try consultPolicies(on: answer, for: wait, id) {
-                return try reject(file, .policy, denial)
+            if let denial = try consultPolicies(on: answer, for: wait) { return try reject(file, .policy, denial) }
+            try accept(file, bytes, step: wait.stepName, visit: wait.isOfRun ? nil : wait.visit)
+            if let id {
+                try take(answer, for: wait, id, by: file.author)
+            } else {
+                try settleAdmission(wait, answer, by: file.author)
             }
-            try accept(file, bytes, step: wait.step, visit: wait.visit)
-            try take(answer, for: wait, id, by: file.author)
         }
     }
 
@@ -167,10 +170,16 @@ extension RunEngine {
         while state.ending == nil || state.stage != .main, let due = state.deadlines.first,
             due.until <= draft.moment.now
         {
-            guard let wait = state.waits[due.key], let id = state.instance(at: wait.step) else {
+            guard let wait = state.waits[due.key] else {
+                throw EngineError(.unexpectedStimulus, "\(due.key) has a deadline, and no wait has that key")
+            }
+            if wait.isOfRun {
+                try expireAdmission(wait)
+            } else if let id = state.instance(at: wait.step) {
+                try expire(wait, id)
+            } else {
                 throw EngineError(.unexpectedStimulus, "\(due.key) waits for a step that is not there")
             }
-            try expire(wait, id)
         }
     }
 
@@ -192,7 +201,7 @@ extension RunEngine {
             .taskResumed, step: wait.step, visit: wait.visit, attempt: attemptNumber(of: id),
             ["key": .string(wait.key), "by": "deadline"])
         if wait.reason == .policy {
-            return try refuse(id, wait, "nobody approved by \(wait.until.map(\.description) ?? "")")
+            return try refuse(id, wait, lateText(wait))
         }
         let what = wait.reason == .event ? "no such event came" : "nobody answered"
         let failure = Failure(.timeout, "\(what) by \(wait.until.map(\.description) ?? "")")

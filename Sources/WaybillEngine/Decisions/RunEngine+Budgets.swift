@@ -3,7 +3,7 @@ import WaybillExpressions
 package import WaybillManifests
 
 /// One limit that a run is under.
-private struct Budget {
+struct Budget {
     /// `workflow`, `grant`, or `policy/rule`.
     var source: String
     var mode: PolicyDefinition.Mode
@@ -19,6 +19,8 @@ private struct Reading {
     /// Whether the next attempt would be one too many.
     var isExhausted: Bool
     var shown: (used: Value, limit: Value)
+    /// What sub-runs under way were granted of it; nil for nothing.
+    var granted: Value?
 }
 
 // Budgets: `limits` of the workflow, the grant of a sub-run, and the `limit` rules of policies (contract, section 4).
@@ -30,7 +32,7 @@ extension RunEngine {
         guard state.stage == .main else { return nil }
         var failure: Failure?
         for budget in budgets(for: id) {
-            for reading in readings(budget.limits, isRetry: isRetry) {
+            for reading in readings(budget, isRetry: isRetry) {
                 let isNear = reading.used >= 0.8 * reading.limit
                 guard isNear || reading.isExhausted else { continue }
                 let stops = reading.isExhausted && budget.mode == .enforce
@@ -78,7 +80,7 @@ extension RunEngine {
         try record(verdict, .policyPre, step: state.address(of: id))
     }
 
-    private func budgets(for id: InstanceID) -> [Budget] {
+    func budgets(for id: InstanceID) -> [Budget] {
         var budgets: [Budget] = []
         let own = definition.workflow.limits
         if !own.isEmpty { budgets.append(Budget(source: "limits", mode: .enforce, limits: own)) }
@@ -101,77 +103,54 @@ extension RunEngine {
         return budgets
     }
 
-    private func readings(_ limits: LimitsDefinition, isRetry: Bool) -> [Reading] {
-        let usage = state.usage
+    /// How the measures stand. What sub-runs were granted is not used, but nobody else may use it: where a budget stops,
+    /// it stops before that.
+    private func readings(_ budget: Budget, isRetry: Bool) -> [Reading] {
+        let (limits, usage) = (budget.limits, state.usage)
+        let granted = budget.mode == .enforce ? state.granted : Grants()
         var readings: [Reading] = []
-        func count(_ measure: String, _ used: Int, _ limit: Int?, isExhausted: Bool) {
+        func count(_ measure: String, _ used: Int, _ granted: Int, _ limit: Int?, isExhausted: (Int, Int) -> Bool) {
             guard let limit else { return }
             readings.append(
                 Reading(
-                    measure: measure, used: Double(used), limit: Double(limit), isExhausted: isExhausted,
-                    shown: (.int(Int64(used)), .int(Int64(limit)))))
+                    measure: measure, used: Double(used), limit: Double(limit),
+                    isExhausted: isExhausted(used + granted, limit),
+                    shown: (.int(Int64(used)), .int(Int64(limit))),
+                    granted: granted > 0 ? Value.int(Int64(granted)) : Optional.none))
         }
-        func time(_ measure: String, _ used: Int64, _ limit: Duration?) {
+        func time(_ measure: String, _ used: Int64, _ granted: Int64, _ limit: Duration?) {
             guard let limit else { return }
             readings.append(
                 Reading(
                     measure: measure, used: Double(used), limit: Double(limit.microseconds),
-                    isExhausted: used >= limit.microseconds,
-                    shown: (.string(Duration.microseconds(used).text), .string(limit.text))))
+                    isExhausted: used + granted >= limit.microseconds,
+                    shown: (.string(Duration.microseconds(used).text), .string(limit.text)),
+                    granted: granted > 0 ? Value.string(Duration.microseconds(granted).text) : Optional.none))
         }
-        count("steps", usage.started, limits.steps, isExhausted: limits.steps.map { usage.started >= $0 } ?? false)
+        count("steps", usage.started, granted.steps, limits.steps, isExhausted: >=)
         // A retry that is about to begin is counted already; what is no retry uses none.
-        count(
-            "retries", usage.retries, limits.retries,
-            isExhausted: isRetry && limits.retries.map { usage.retries > $0 } ?? false)
-        time("elapsed", max(0, draft.moment.now.microseconds - state.startedAt.microseconds), limits.elapsed)
-        time("active", usage.activeMicroseconds, limits.active)
+        count("retries", usage.retries, granted.retries, limits.retries) { isRetry && $0 > $1 }
+        time("elapsed", max(0, draft.moment.now.microseconds - state.startedAt.microseconds), 0, limits.elapsed)
+        time("active", usage.activeMicroseconds, granted.activeMicroseconds, limits.active)
         if let limit = limits.cost {
             readings.append(
                 Reading(
-                    measure: "cost", used: usage.cost, limit: limit, isExhausted: usage.cost >= limit,
-                    shown: (.double(usage.cost), .double(limit))))
+                    measure: "cost", used: usage.cost, limit: limit, isExhausted: usage.cost + granted.cost >= limit,
+                    shown: (.double(usage.cost), .double(limit)),
+                    granted: granted.cost > 0 ? Value.double(granted.cost) : Optional.none))
         }
-        count(
-            "tokens", Int(usage.tokens), limits.tokens,
-            isExhausted: limits.tokens.map { Int(usage.tokens) >= $0 } ?? false)
+        count("tokens", Int(usage.tokens), granted.tokens, limits.tokens, isExhausted: >=)
         return readings
-    }
-
-    // MARK: - Grants
-
-    /// What is left of the run's budgets: what a sub-run may use. Empty where nothing is limited.
-    func grant(for id: InstanceID) -> Object {
-        var grant = LimitsDefinition()
-        let usage = state.usage
-        for budget in budgets(for: id) where budget.mode == .enforce {
-            let limits = budget.limits
-            // The call is an attempt of its own.
-            grant.steps = least(grant.steps, limits.steps.map { max(0, $0 - usage.started - 1) })
-            grant.retries = least(grant.retries, limits.retries.map { max(0, $0 - usage.retries) })
-            grant.tokens = least(grant.tokens, limits.tokens.map { max(0, $0 - Int(usage.tokens)) })
-            grant.cost = least(grant.cost, limits.cost.map { max(0, $0 - usage.cost) })
-            grant.active = least(
-                grant.active,
-                limits.active.map { .microseconds(max(0, $0.microseconds - usage.activeMicroseconds)) })
-            let elapsed = draft.moment.now.microseconds - state.startedAt.microseconds
-            grant.elapsed = least(
-                grant.elapsed, limits.elapsed.map { .microseconds(max(0, $0.microseconds - elapsed)) })
-        }
-        return grant.grant
-    }
-
-    private func least<Measure: Comparable>(_ first: Measure?, _ second: Measure?) -> Measure? {
-        guard let first, let second else { return first ?? second }
-        return min(first, second)
     }
 }
 
 extension Reading {
     fileprivate var text: String {
-        let used = String(decoding: JSON.compact(shown.used), as: UTF8.self).filter { $0 != "\"" }
-        let limit = String(decoding: JSON.compact(shown.limit), as: UTF8.self).filter { $0 != "\"" }
-        return "the limit of \(limit) \(measure) (\(used))"
+        func plain(_ value: Value) -> String {
+            String(decoding: JSON.compact(value), as: UTF8.self).filter { $0 != "\"" }
+        }
+        let others = granted.map { ", and \(plain($0)) granted to sub-runs" } ?? ""
+        return "the limit of \(plain(shown.limit)) \(measure) (\(plain(shown.used))\(others))"
     }
 }
 

@@ -37,8 +37,6 @@ extension RunEngine {
         resolved.intent["workflow"] = .string(action.workflow)
         resolved.intent["run"] = .string(run)
         resolved.policyView["with"] = resolved.intent["with"]
-        let grant = grant(for: id)
-        if !grant.isEmpty { resolved.intent["grant"] = .object(grant) }
         resolved.waits = [(nil, callWait(run, action.detach))]
     }
 
@@ -91,8 +89,9 @@ extension RunEngine {
         var intent = intent
         let run = childID(action.workflow, id, visit: step.visit, attempt: step.attempt + 1)
         intent["run"] = .string(run)
-        let grant = grant(for: id)
-        if !grant.isEmpty { intent["grant"] = .object(grant) }
+        if let failure = try prepareCall(id, visit: step.visit, &intent) {
+            return try settle(id, .failed(failure, AttemptReport()))
+        }
         try emit(.taskStart, step: address, visit: step.visit, attempt: step.attempt + 1, intent)
         draft.isMilestone = true
         var wait = callWait(run, action.detach)
@@ -100,6 +99,27 @@ extension RunEngine {
         wait["key"] = .string(key)
         try emit(.taskWaiting, step: address, visit: step.visit, attempt: step.attempt + 1, wait)
         draft.effects.append(.startRun(waitKey: key))
+    }
+
+    /// Puts the sub-run that a call is about to start to the rules at `run.admit`, and cuts its grant: at the last moment,
+    /// as what is left changes while a call waits for an approval or a retry.
+    ///
+    /// - Returns: why the call may not begin; nil if it may. A sub-run that is let in records that itself.
+    mutating func prepareCall(_ id: InstanceID, visit: Int, _ intent: inout Object) throws(EngineError) -> Failure? {
+        guard case .call(let action) = state.definition(of: id).action, intent["undoes"] == nil,
+            let workflow = definition.workflows[action.workflow]
+        else { return nil }
+        let subject = AdmissionSubject(
+            run: intent["run"]?.stringValue ?? "", workflow: workflow, inputs: intent["with"]?.objectValue ?? Object(),
+            startedBy: state.id, startedAt: draft.moment.now)
+        let verdicts = admission(of: subject, bindingPolicies(ofCalled: workflow))
+        if let refusal = verdicts.refusal {
+            for verdict in verdicts { try record(verdict, .policyPre, step: state.address(of: id), visit: visit) }
+            return Failure(.policy, refusal)
+        }
+        let grant = grant(for: id, calling: workflow, isDetached: action.detach)
+        intent["grant"] = grant.isEmpty ? Optional.none : Value.object(grant)
+        return nil
     }
 
     private func callWait(_ key: String) throws(EngineError) -> (wait: WaitState, id: InstanceID) {
@@ -125,6 +145,10 @@ extension RunEngine {
             .taskResumed, step: wait.step, visit: wait.visit, attempt: attemptNumber(of: id),
             ["key": .string(key), "by": "subworkflow"])
         var report = AttemptReport()
+        if end.isRefused {
+            let failure = end.error ?? Failure(.failed, "it was refused")
+            return try settle(id, .failed(failure, report))
+        }
         report.extra["run"] = .string(end.run)
         report.extra["head"] = .string(end.head.hex)
         if end.canBeUndone { report.extra["undo"] = true }
@@ -162,12 +186,23 @@ extension RunEngine {
         else { return nil }
         return ChildStart(
             run: run, workflow: workflow, inputs: intent["with"]?.objectValue ?? Object(),
-            parent: [
-                "run": .string(state.id), "step": .string(wait.step), "visit": .int(Int64(wait.visit)),
-                "depth": .int(Int64(state.depth + 1)),
-            ],
+            parent: parentRecord(for: wait),
             undoes: wait.details?["undoes"]?.stringValue, isDetached: wait.details?["detach"] == true,
             grant: intent["grant"]?.objectValue ?? Object())
+    }
+
+    /// `{"run","step","visit","depth","groups"?}`: what a sub-run's `RUN_START` says of its caller. `groups` are the
+    /// concurrency groups in whose places it works: those of the runs that wait for it.
+    private func parentRecord(for wait: WaitState) -> Object {
+        var record: Object = [
+            "run": .string(state.id), "step": .string(wait.step), "visit": .int(Int64(wait.visit)),
+            "depth": .int(Int64(state.depth + 1)),
+        ]
+        if wait.details?["detach"] != true {
+            let groups = (state.parent["groups"]?.listValue ?? []) + (state.group.map { [.string($0)] } ?? [])
+            if !groups.isEmpty { record["groups"] = .list(groups) }
+        }
+        return record
     }
 
     /// What `RUN_END` says for the run that called this one.

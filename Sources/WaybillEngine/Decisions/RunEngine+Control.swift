@@ -59,7 +59,10 @@ extension RunEngine {
     /// Why this control file does not apply now; nil if it does.
     func objection(to kind: ControlKind, _ body: Object) -> String? {
         switch kind {
-        case .cancel: return nil
+        case .cancel:
+            // Whose place another run is to have ends once, however often it is told: a second order to end is another one.
+            let isOver = state.ending != nil && state.ending != .rollback
+            return body["room"] != nil && isOver ? "the run is ending already" : nil
         case .pause:
             if state.ending == .rollback { return "the run is paused already" }
             if state.ending != nil { return "the run is ending" }

@@ -61,22 +61,27 @@ extension RunEngine {
 
     /// Puts an answer to the rules, before it is accepted; why it is refused, if it is.
     mutating func consultPolicies(
-        on answer: Value, for wait: WaitState, _ id: InstanceID
+        on answer: Value, for wait: WaitState
     ) throws(EngineError) -> String? {
-        let binding = policies(for: id)
+        let id = state.instance(at: wait.step)
+        // A question about the run itself is no step's: only policies that do not ask for steps of their own match it.
+        let binding = id.map { policies(for: $0) } ?? bindingPolicies.filter(\.policy.match.matchesAllSteps)
         guard binding.contains(where: { $0.rules.contains { $0.point == .answer } }) else { return nil }
-        let scope = policyScope(id, view: recordedView(of: id, state[id].intent), answer: answer)
+        let view = id.map { recordedView(of: $0, state[$0].intent) } ?? Object()
+        let scope = policyScope(id, view: view, answer: answer)
         let verdicts = judge(binding, at: .answer, in: scope)
         // What is refused beyond the limit is only counted, and so is why.
         if verdicts.refusal == nil || state.rejections.recorded < RejectionLimits.count {
-            for verdict in verdicts { try record(verdict, .policyPre, step: wait.step, visit: wait.visit) }
+            for verdict in verdicts {
+                try record(verdict, .policyPre, step: wait.stepName, visit: wait.isOfRun ? nil : wait.visit)
+            }
         }
         return verdicts.refusal
     }
 
     // MARK: - Verdicts
 
-    private func judge(
+    func judge(
         _ binding: [BindingPolicy], at point: PolicyRule.Point, in scope: PolicyScope,
         where isWanted: (PolicyRule) -> Bool = { _ in true }
     ) -> [RuleVerdict] {
@@ -119,21 +124,32 @@ extension RunEngine {
         _ verdicts: [RuleVerdict], of view: Object, _ id: InstanceID, visit: Int, _ resolved: Value
     ) -> [Value] {
         let granted = state[id].visit == visit ? state[id].approvals : []
+        let address = state.address(of: id)
+        return approvals(verdicts, except: granted, prompt: { "\($0): may \(address) begin?" }) { verdict in
+            let bound: Value = [
+                "step": .string(address), "view": .object(view), "resolved": resolved,
+                "policy": .string(verdict.policy), "rule": .string(verdict.rule.digest),
+            ]
+            // Values of a ledger are JSON, and JSON has a canonical form.
+            return Digest.sha256((try? JSON.canonical(bound)) ?? JSON.compact(bound)).hex
+        }
+    }
+
+    /// The approvals that these verdicts ask for: `{name, policy, rule, digest, prompt, timeout?}` each.
+    func approvals(
+        _ verdicts: [RuleVerdict], except granted: [String] = [], prompt: (_ rule: String) -> String,
+        digest: (RuleVerdict) -> String
+    ) -> [Value] {
         var rules: Set<String> = []
         return verdicts.compactMap { verdict in
             guard verdict.word == .require, verdict.mode == .enforce,
                 case .approval(let approval) = verdict.rule.verdict
             else { return nil }
-            let bound: Value = [
-                "step": .string(state.address(of: id)), "view": .object(view), "resolved": resolved,
-                "policy": .string(verdict.policy), "rule": .string(verdict.rule.digest),
-            ]
-            // Values of a ledger are JSON, and JSON has a canonical form.
-            let digest = Digest.sha256((try? JSON.canonical(bound)) ?? JSON.compact(bound)).hex
+            let digest = digest(verdict)
             guard !granted.contains(digest) else { return nil }
             var name = verdict.rule.id
             while !rules.insert(name).inserted { name += "_" }
-            let prompt = verdict.message ?? "\(verdict.policy)/\(verdict.rule.id): may \(state.address(of: id)) begin?"
+            let prompt = verdict.message ?? prompt("\(verdict.policy)/\(verdict.rule.id)")
             var record: Object = [
                 "name": .string(name), "policy": .string(verdict.policy), "rule": .string(verdict.rule.id),
                 "digest": .string(digest), "prompt": .string(prompt),
@@ -151,21 +167,30 @@ extension RunEngine {
         let address = state.address(of: id)
         var record = record
         record["approvals"] = approvals.count > 1 ? .list(Array(approvals.dropFirst())) : nil
-        var details = Object()
-        for name in ["policy", "rule", "digest"] { details[name] = first[name] }
-        var data: Object = [
-            "key": .string(WaitKey.of(address, visit: visit, suffix: first["name"]?.stringValue ?? "policy")),
-            "reason": .string(WaitReason.policy.rawValue), "reply": .string(ReplyForm.approval.rawValue),
-            "schema": Reply.approvalSchema, "details": .object(details),
-        ]
-        data["prompt"] = first["prompt"]
-        if let timeout = first["timeout"]?.stringValue.flatMap(Duration.init(text:)) {
-            data["until"] = .string((draft.moment.now + timeout).description)
-        }
+        var data = question(first)
+        data["key"] = .string(WaitKey.of(address, visit: visit, suffix: first["name"]?.stringValue ?? "policy"))
         data["intent"] = .object(record)
         draft.isMilestone = true
         let attempt = state[id].visit == visit ? attemptNumber(of: id) : nil
         try emit(.taskWaiting, step: address, visit: visit, attempt: attempt, data)
+    }
+
+    /// What `TASK_WAITING` says of an approval, its key apart.
+    ///
+    /// - Parameter rest: the approvals to be asked for after it, where the wait itself has to remember them.
+    func question(_ approval: Object, rest: ArraySlice<Value> = []) -> Object {
+        var details = Object()
+        for name in ["policy", "rule", "digest"] { details[name] = approval[name] }
+        if !rest.isEmpty { details["approvals"] = .list(Array(rest)) }
+        var data: Object = [
+            "reason": .string(WaitReason.policy.rawValue), "reply": .string(ReplyForm.approval.rawValue),
+            "schema": Reply.approvalSchema, "details": .object(details),
+        ]
+        data["prompt"] = approval["prompt"]
+        if let timeout = approval["timeout"]?.stringValue.flatMap(Duration.init(text:)) {
+            data["until"] = .string((draft.moment.now + timeout).description)
+        }
+        return data
     }
 
     /// Takes the answer to an approval.
@@ -176,11 +201,7 @@ extension RunEngine {
         var data: Object = ["key": .string(wait.key), "by": "answer", "approved": .bool(isApproved)]
         data["digest"] = wait.details?["digest"]
         try emit(.taskResumed, step: wait.step, visit: wait.visit, attempt: attemptNumber(of: id), data)
-        guard isApproved else {
-            let comment = answer["comment"]?.stringValue.map { ": \($0)" } ?? ""
-            let who = author.map { " by \($0)" } ?? ""
-            return try refuse(id, wait, "refused\(who)\(comment)")
-        }
+        guard isApproved else { return try refuse(id, wait, refusalText(answer, by: author)) }
         guard var record = state[id].intent, let rest = record["approvals"]?.listValue, !rest.isEmpty else { return }
         record["approvals"] = nil
         try ask(rest, before: record, id, visit: wait.visit)
@@ -188,10 +209,20 @@ extension RunEngine {
 
     /// An approval that did not come is a denial.
     mutating func refuse(_ id: InstanceID, _ wait: WaitState, _ why: String) throws(EngineError) {
-        let name = [wait.details?["policy"], wait.details?["rule"]].compactMap { $0?.stringValue }
-        let failure = Failure(.policy, "\(name.joined(separator: "/")): \(ValueLimits.shortened(why))")
-        try settle(id, .failed(failure, AttemptReport()), visit: wait.visit)
+        try settle(id, .failed(refusal(wait, why), AttemptReport()), visit: wait.visit)
     }
+
+    func refusal(_ wait: WaitState, _ why: String) -> Failure {
+        let name = [wait.details?["policy"], wait.details?["rule"]].compactMap { $0?.stringValue }
+        return Failure(.policy, "\(name.joined(separator: "/")): \(ValueLimits.shortened(why))")
+    }
+
+    func refusalText(_ answer: Value, by author: String?) -> String {
+        let comment = answer["comment"]?.stringValue.map { ": \($0)" } ?? ""
+        return "refused\(author.map { " by \($0)" } ?? "")\(comment)"
+    }
+
+    func lateText(_ wait: WaitState) -> String { "nobody approved by \(wait.until.map(\.description) ?? "")" }
 
     /// Begins what was recorded when it had to be approved. Nothing of it is evaluated anew.
     mutating func beginApproved(_ id: InstanceID, _ record: Object) throws(EngineError) {

@@ -13,6 +13,8 @@ extension RunEngine {
         guard let failure = outcome.failure, let intent = current.intent, current.attempt > 0, !isHalted(id) else {
             return false
         }
+        // An attempt that was not allowed to begin is none that could be tried again.
+        guard current.status != .pending else { return false }
         let step = state.definition(of: id)
         let rule = RetrySettings(
             override: state.retryOverride.rule, step: step, workflow: definition.workflow.retry)
@@ -31,6 +33,7 @@ extension RunEngine {
         if outcome.report.activeMicroseconds > 0 {
             data["activeMicroseconds"] = .int(outcome.report.activeMicroseconds)
         }
+        data["childUsage"] = outcome.report.extra["childUsage"]
         try emit(.taskRetry, step: address, visit: current.visit, attempt: current.attempt + 1, data)
         guard until > draft.moment.now else { return true }
         draft.isMilestone = true

@@ -48,7 +48,7 @@ package struct ChildStart: Sendable, Hashable {
     package var run: String
     package var workflow: String
     package var inputs: Object
-    /// `{"run","step","visit"}`
+    /// `{"run","step","visit","depth","groups"?}`
     package var parent: Object
     /// The sub-run that this one undoes; nil for one that is called.
     package var undoes: String?
@@ -83,11 +83,14 @@ package struct ChildEnd: Sendable, Hashable {
     /// Whether it did something that is neither wanted nor undone.
     package var hasStandingEffects: Bool
     package var usage: Usage
+    /// Whether it was never made: a policy or its concurrency group did not let it in.
+    package var isRefused: Bool
 
     package init(
         run: String, status: RunStatus, outputs: Value?, error: Failure?, head: Digest, canBeUndone: Bool = false,
-        hasStandingEffects: Bool = false, usage: Usage = Usage()
+        hasStandingEffects: Bool = false, usage: Usage = Usage(), isRefused: Bool = false
     ) {
+        self.isRefused = isRefused
         self.run = run
         self.status = status
         self.outputs = outputs
@@ -113,7 +116,7 @@ package struct RunStart: Sendable {
     package var diagnostics: [Diagnostic]
     /// The run's own `retry`, as a manifest would write it and checked (`RetryOverride`); it comes before what steps say.
     package var retry = Object()
-    /// `{"run","step","visit"}` of the run that called this one.
+    /// Of a sub-run what says who called it: `ChildStart.parent`.
     package var parent: Object?
     /// The journal's last entry: events after it count for this run.
     package var journalSeq = 0

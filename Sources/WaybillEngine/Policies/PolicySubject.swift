@@ -27,15 +27,24 @@ extension PolicyDefinition {
 extension RunEngine {
     /// The policies that the run was started with, and after them the tree's present ones that bind running runs: these
     /// can only deny or require more, so whatever they say adds to what the others do.
-    var bindingPolicies: [BindingPolicy] {
-        let own = definition.policies.map { BindingPolicy(policy: $0, isPresent: false, rules: $0.rules) }
-        let workflow = definition.workflow
+    var bindingPolicies: [BindingPolicy] { bindingPolicies(of: definition.workflow, definition.policies) }
+
+    /// The same for a workflow that this run may call.
+    func bindingPolicies(ofCalled workflow: WorkflowDefinition) -> [BindingPolicy] {
+        let frozen = definition.frozenPolicies.filter {
+            $0.match.matches(workflow: workflow.name, labels: workflow.labels)
+        }
+        return bindingPolicies(of: workflow, frozen)
+    }
+
+    private func bindingPolicies(of workflow: WorkflowDefinition, _ frozen: [PolicyDefinition]) -> [BindingPolicy] {
+        let own = frozen.map { BindingPolicy(policy: $0, isPresent: false, rules: $0.rules) }
         let present = runningPolicies.filter { policy in
             policy.binding == .running && policy.match.matches(workflow: workflow.name, labels: workflow.labels)
         }
         return own
             + present.compactMap { policy in
-                let known = definition.policies.filter { $0.name == policy.name && $0.mode == policy.mode }
+                let known = frozen.filter { $0.name == policy.name && $0.mode == policy.mode }
                     .flatMap(\.rules).map(\.digest)
                 let rules = policy.rules.filter { !known.contains($0.digest) }
                 return rules.isEmpty ? nil : BindingPolicy(policy: policy, isPresent: true, rules: rules)
@@ -69,7 +78,11 @@ extension RunEngine {
             ],
             "context": .object(state.context),
         ]
-        if let id { variables["step"] = .object(fullView(of: id, view: view)) }
+        if let id {
+            variables["step"] = .object(fullView(of: id, view: view))
+        } else if answer != nil {
+            variables["step"] = .object(PolicyJudge.fullStep(view))
+        }
         variables["output"] = output
         variables["answer"] = answer
         let reader = payloadReader

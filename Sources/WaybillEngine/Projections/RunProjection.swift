@@ -108,7 +108,7 @@ package enum RunProjection {
         for wait in waits.prefix(listLimit) {
             writer.beginObject()
             writer.member("key", wait.key)
-            writer.member("step", wait.step)
+            writer.member("step", wait.stepName)
             writer.member("reason", wait.reason.rawValue)
             writer.member("since", wait.since.description)
             writer.member("until", wait.until?.description)

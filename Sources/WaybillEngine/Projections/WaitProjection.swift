@@ -8,7 +8,7 @@ package enum WaitProjection {
         writer.member("format", 1 as Int)
         writer.member("run", run)
         writer.member("key", wait.key)
-        writer.member("step", wait.step)
+        writer.member("step", wait.stepName)
         writer.member("visit", wait.visit)
         writer.member("reason", wait.reason.rawValue)
         writer.member("prompt", wait.prompt)

@@ -46,6 +46,7 @@ extension RunState {
         case .snapshot: applySnapshot(entry)
         case .forked: applyForked(entry)
         case .error:
+            if entry.data["admission"] == true { isUnadmitted = true }
             guard ending == nil || ending == .finish else { return }
             outputs = nil
             ending = .failure
@@ -174,6 +175,9 @@ extension RunState {
         trigger = ["type": "parent", "by": entry.by.map(Value.string) ?? .null]
         startedBy = entry.by
         usage = Usage()
+        granted = Grants()
+        // It undoes in whatever place there is: it waits for no turn, and nobody ends it to have its own.
+        group = nil
         outputs = nil
         ending = .cancellation
         stage = .main

@@ -35,6 +35,7 @@ extension RunState {
         case "call":
             self[id].intent = entry.data
             self[id].run = entry.data["run"]?.stringValue
+            if let grant = entry.data["grant"]?.objectValue { granted.add(grant) }
         case "steps":
             let step = definition(of: id)
             guard case .steps(let plan) = step.action else { return }
@@ -56,6 +57,7 @@ extension RunState {
         outstanding.remove(id)
         ready.remove(id)
         let intent = self[id].intent
+        releaseGrant(of: id, isKept: status == .completed)
         if let inner = groupFrame(of: id) { closeFrame(inner.id, isCounted: data["again"] != true) }
         closeServants(of: id)
         takeResult(entry, of: id)
@@ -64,13 +66,7 @@ extension RunState {
             usage.tokens += used["tokens"]?.intValue ?? 0
             usage.cost += used["cost"]?.numberValue ?? 0
         }
-        // A sub-run's use is its parent's too; its call was counted as an attempt of its own.
-        if let used = data["childUsage"]?.objectValue {
-            usage.started += Int(used["started"]?.intValue ?? 0)
-            usage.retries += Int(used["retries"]?.intValue ?? 0)
-            usage.tokens += used["tokens"]?.intValue ?? 0
-            usage.cost += used["cost"]?.numberValue ?? 0
-        }
+        takeUse(ofChild: data)
         if data["again"] == true {
             setStatus(.pending, of: id)
             if frames[id.frame]?.isHalted == false { ready.insert(id) }
@@ -113,6 +109,25 @@ extension RunState {
             self[id].answers = []
         }
         usage.activeMicroseconds += data["activeMicroseconds"]?.intValue ?? 0
+    }
+
+    /// A sub-run's use is its parent's too; its call was counted as an attempt of its own.
+    private mutating func takeUse(ofChild data: Object) {
+        guard let used = data["childUsage"]?.objectValue else { return }
+        usage.started += Int(used["started"]?.intValue ?? 0)
+        usage.retries += Int(used["retries"]?.intValue ?? 0)
+        usage.tokens += used["tokens"]?.intValue ?? 0
+        usage.cost += used["cost"]?.numberValue ?? 0
+    }
+
+    /// What the sub-run of a call was granted is free again; a detached one that is there keeps it.
+    private mutating func releaseGrant(of id: InstanceID, isKept: Bool) {
+        guard let grant = self[id].intent?["grant"]?.objectValue, case .call(let call) = definition(of: id).action
+        else {
+            return
+        }
+        granted.release(grant, isKept: call.detach && isKept)
+        self[id].intent?["grant"] = nil
     }
 
     private mutating func merge(_ updates: Object) {
@@ -222,6 +237,8 @@ extension RunState {
     mutating func applyTaskRetry(_ entry: Entry) throws(EngineError) {
         let id = try instance(of: entry)
         outstanding.remove(id)
+        releaseGrant(of: id, isKept: false)
+        takeUse(ofChild: entry.data)
         if let inner = groupFrame(of: id) { closeFrame(inner.id, isCounted: false) }
         closeServants(of: id)
         ready.remove(id)

@@ -5,9 +5,31 @@ import WaybillManifests
 
 extension RunState {
     mutating func applyTaskWaiting(_ entry: Entry) throws(EngineError) {
-        let id = try instance(of: entry)
         let data = entry.data
         let key = data["key"]?.stringValue ?? WaitKey.of(entry.step ?? "", visit: entry.visit ?? 1)
+        let wait = wait(key, entry)
+        // Without a step the run itself waits: to be admitted.
+        guard entry.step != nil else {
+            isUnadmitted = true
+            return put(wait)
+        }
+        let id = try instance(of: entry)
+        closeServants(of: id)
+        put(wait)
+        self[id].waitKeys.append(key)
+        self[id].since = entry.ts
+        ready.remove(id)
+        if wait.reason == .policy {
+            if self[id].visit != wait.visit { clearVisit(id) }
+            self[id].visit = wait.visit
+            self[id].intent = data["intent"]?.objectValue
+        }
+        if wait.reply != .unknown { setStatus(.waiting, of: id) }
+        if frames[id.frame]?.isHalted == true { abandon(id) }
+    }
+
+    private func wait(_ key: String, _ entry: Entry) -> WaitState {
+        let data = entry.data
         var wait = WaitState(
             key: key, step: entry.step ?? "", visit: entry.visit ?? 1,
             reason: WaitReason(rawValue: data["reason"]?.stringValue ?? "") ?? .user, since: entry.ts)
@@ -22,18 +44,7 @@ extension RunState {
         wait.event = EventSubscription(data["event"])
         wait.run = data["run"]?.stringValue
         wait.details = data["details"]?.objectValue
-        closeServants(of: id)
-        put(wait)
-        self[id].waitKeys.append(key)
-        self[id].since = entry.ts
-        ready.remove(id)
-        if wait.reason == .policy {
-            if self[id].visit != wait.visit { clearVisit(id) }
-            self[id].visit = wait.visit
-            self[id].intent = data["intent"]?.objectValue
-        }
-        if wait.reply != .unknown { setStatus(.waiting, of: id) }
-        if frames[id.frame]?.isHalted == true { abandon(id) }
+        return wait
     }
 
     // MARK: - The table of waits
@@ -59,8 +70,9 @@ extension RunState {
     }
 
     mutating func applyTaskResumed(_ entry: Entry) throws(EngineError) {
-        let id = try instance(of: entry)
         guard let key = entry.data["key"]?.stringValue else { return }
+        guard entry.step != nil else { return applyAdmission(entry, key) }
+        let id = try instance(of: entry)
         let by = entry.data["by"]?.stringValue
         let wait = waits[key]
         if by == "deadline", wait?.defaultAnswer != nil {
@@ -91,6 +103,16 @@ extension RunState {
             if frames[id.frame]?.isHalted == false { ready.insert(id) }
         default: setStatus(.running, of: id)
         }
+    }
+
+    /// The run's own wait is over: it begins once it was approved.
+    private mutating func applyAdmission(_ entry: Entry, _ key: String) {
+        drop(waitWithKey: key)
+        if closedWaits[key] == nil {
+            let isExpired = entry.data["by"] == "deadline"
+            closedWaits.insert(ClosedWait(key: key, answer: nil, seq: entry.seq, isExpired: isExpired))
+        }
+        if entry.data["approved"] == true { isUnadmitted = false }
     }
 
     /// A visit that begins with a question rather than an attempt has nothing of the visit before.
@@ -124,6 +146,7 @@ extension RunState {
         }
         let digest = data["sha256"]?.stringValue.flatMap(Digest.init(hex:))
         closedWaits.insert(ClosedWait(key: key, answer: digest, seq: entry.seq, isExpired: false))
+        guard entry.step != nil else { return }
         let id = try instance(of: entry)
         // What somebody says of an attempt, or of whether it may begin, is no answer of the step.
         if waits[key]?.reply == .unknown || waits[key]?.reason == .policy { return }

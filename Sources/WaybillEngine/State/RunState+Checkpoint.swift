@@ -55,6 +55,7 @@ extension RunState {
         if !grant.isEmpty { object["grant"] = .object(grant) }
         object["group"] = group.map(Value.string)
         if isQueued { object["queued"] = true }
+        if isUnadmitted { object["unadmitted"] = true }
         if !limitWarnings.isEmpty {
             object["limitWarnings"] = .list(limitWarnings.sorted { $0.precedesInCodePoints($1) }.map(Value.string))
         }
@@ -82,6 +83,7 @@ extension RunState {
         object["closed"] = .list(closedWaits.all.map(\.record))
         object["snapshots"] = .list(snapshots.values.sorted { $0.seq < $1.seq }.map(\.record))
         object["usage"] = usage.record
+        if !granted.isEmpty { object["granted"] = granted.record }
         object["diagnostics"] = [
             "errors": .int(Int64(diagnostics.errors)), "warnings": .int(Int64(diagnostics.warnings)),
         ]
@@ -144,6 +146,7 @@ extension RunState {
         grant = object["grant"]?.objectValue ?? Object()
         group = object["group"]?.stringValue
         isQueued = object["queued"]?.boolValue ?? false
+        isUnadmitted = object["unadmitted"]?.boolValue ?? false
         limitWarnings = Set((object["limitWarnings"]?.listValue ?? []).compactMap(\.stringValue))
         isPausedByParent = object["pausedByParent"]?.boolValue ?? false
         undoes = object["undoes"]?.stringValue
@@ -168,6 +171,7 @@ extension RunState {
         usage.activeMicroseconds = try used.int("activeMicroseconds")
         usage.tokens = try used.int("tokens")
         usage.cost = object["usage"]?["cost"]?.numberValue ?? 0
+        if let record = object["granted"] { granted = Grants(record: record) }
         let found = CheckpointFields(object["diagnostics"]?.objectValue ?? Object())
         diagnostics.errors = Int(try found.int("errors"))
         diagnostics.warnings = Int(try found.int("warnings"))

@@ -12,10 +12,14 @@ extension RunState {
         case .completed: .completed
         case .failed: .failed
         case .cancelled: .cancelled
+        case .running where isUnadmitted && ending == nil: .waiting
         case .running where isQueued && ending == nil: .pending
         case .running: outstanding.isEmpty && !waits.isEmpty ? .waiting : .running
         }
     }
+
+    /// Whether its turn in its group has come, and no policy keeps it from beginning.
+    var mayBegin: Bool { !isQueued && !isUnadmitted }
 
     /// Attempts that were started and have no outcome: to be launched, adopted or declared unknown.
     package var outstandingAttempts: [Attempt] { outstanding.sorted().compactMap { attempt(at: $0) } }

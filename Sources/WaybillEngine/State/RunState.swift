@@ -34,6 +34,8 @@ package struct RunState: Sendable {
     package var group: String?
     /// Whether the run waits for its turn in its group.
     package var isQueued = false
+    /// Whether a policy still has to let the run begin, or never did.
+    package var isUnadmitted = false
     /// Compact digest of workflow name and inputs: what makes a second start with the same id the same run.
     package var startDigest = ""
 
@@ -91,6 +93,8 @@ package struct RunState: Sendable {
 
     // Counters.
     package var usage = Usage()
+    /// What sub-runs were granted of the run's budgets.
+    package var granted = Grants()
     /// What was said of budgets, each once: `<source> <measure> <percent>`.
     package var limitWarnings: Set<String> = []
     package var diagnostics = DiagnosticCounts()

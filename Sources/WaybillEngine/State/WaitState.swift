@@ -2,8 +2,9 @@ package import WaybillCore
 
 /// An open wait: a question, or a deadline.
 package struct WaitState: Sendable, Hashable {
-    /// The address, with `.<visit>` from the second visit on, or `<address>-unknown`.
+    /// The address, with `.<visit>` from the second visit on, or `<address>-unknown`; of the run itself `admit-<rule>`.
     package var key: String
+    /// Empty where the run itself waits, to be admitted.
     package var step: String
     package var visit: Int
     package var reason: WaitReason
@@ -35,6 +36,14 @@ package struct WaitState: Sendable, Hashable {
         self.reason = reason
         self.since = since
     }
+}
+
+extension WaitState {
+    /// Whether no step waits but the run itself.
+    package var isOfRun: Bool { step.isEmpty }
+
+    /// Nil where the run itself waits.
+    package var stepName: String? { isOfRun ? nil : step }
 }
 
 /// Which events a wait takes: those of a type, after a cursor, whose `key` is this one.

@@ -7,14 +7,19 @@ package struct PolicyCoverage: Sendable {
     package var workflow: String
     /// The ids of its rules, in the order of the file.
     package var rules: [String]
+    /// Those of them that are about the run as a whole, whichever steps the policy matches: budgets, and the rules at
+    /// `run.admit` and `migrate`.
+    package var runRules: [String]
     /// The addresses of the steps that it matches, with `*` for an item's index, in the order of the file.
     package var steps: [String]
     /// Whether it matches every step of the workflow.
     package var isWhole: Bool
 
     package init(
-        policy: String, mode: PolicyDefinition.Mode, workflow: String, rules: [String], steps: [String], isWhole: Bool
+        policy: String, mode: PolicyDefinition.Mode, workflow: String, rules: [String], runRules: [String] = [],
+        steps: [String], isWhole: Bool
     ) {
+        self.runRules = runRules
         self.policy = policy
         self.mode = mode
         self.workflow = workflow
@@ -27,7 +32,8 @@ package struct PolicyCoverage: Sendable {
     package var value: Value {
         [
             "policy": .string(policy), "mode": .string(mode.rawValue), "workflow": .string(workflow),
-            "rules": .list(rules.map { .string($0) }), "steps": .list(steps.map { .string($0) }),
+            "rules": .list(rules.map { .string($0) }), "run": .list(runRules.map { .string($0) }),
+            "steps": .list(steps.map { .string($0) }),
         ]
     }
 }
@@ -48,8 +54,15 @@ extension PolicyDefinition {
             }
         }
         return PolicyCoverage(
-            policy: name, mode: mode, workflow: workflow.name, rules: rules.map(\.id), steps: steps,
-            isWhole: steps.count == count)
+            policy: name, mode: mode, workflow: workflow.name, rules: rules.map(\.id),
+            runRules: rules.filter(\.isAboutRun).map(\.id), steps: steps, isWhole: steps.count == count)
+    }
+}
+
+extension PolicyRule {
+    fileprivate var isAboutRun: Bool {
+        if case .limit = verdict { return true }
+        return point == .admission || point == .migration
     }
 }
 

@@ -104,9 +104,10 @@ private struct RuleVerdictReader {
 
     private func approval(_ member: YAMLMember) -> ApprovalRequirement? {
         guard let fields = Fields(member.node) else { return nil }
-        if point != .before {
+        if point != .before, point != .admission {
             report.error(
-                "an approval stands before a step, and `at: \(point.rawValue)` is no such place", at: member.keyMark,
+                "an approval stands before a step or a run, and `at: \(point.rawValue)` is no such place",
+                at: member.keyMark,
                 hint: "write `at: step.before`")
         }
         let prompt = fields.node("prompt").flatMap { expressions.text($0, in: scope) }

@@ -57,7 +57,8 @@ extension Grammar {
     private static let requirement = FieldTable(
         "`require`",
         [
-            .optional("approval", .fields(approval), "Somebody must approve the step first."),
+            .optional(
+                "approval", .fields(approval), "Somebody must approve the step first, or at `run.admit` the run."),
             .optional("verification", .list(.scalar(.condition), atLeast: 1), "Conditions that must all be true."),
         ],
         choices: [.init(names: ["approval", "verification"], isRequired: true, what: "requirement")])
@@ -66,7 +67,7 @@ extension Grammar {
         "`approval`",
         [
             .optional("prompt", .scalar(.template), "The question."),
-            .optional("timeout", .scalar(.span), "How long it stays open; after that the step is denied."),
+            .optional("timeout", .scalar(.span), "How long it stays open; after that it is denied."),
             .misplaced("from", "is not enforced by this version yet, so nobody may rely on it"),
         ])
 

@@ -41,6 +41,12 @@ struct AddressBook {
         return workflow.step(at: String(text[..<dot]))
     }
 
+    /// Whether a wait asks if a run may begin at all.
+    func isAdmission(_ key: String) -> Bool {
+        let stem = workflow.admissionStem + "-"
+        return key.hasPrefix(stem) && Names.isID(String(key.dropFirst(stem.count)))
+    }
+
     /// The addresses there are, for suggestions; of items that of the first.
     var addresses: [String] { visited(keys: { path, _ in [path] }) }
 

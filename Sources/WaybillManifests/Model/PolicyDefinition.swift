@@ -48,6 +48,9 @@ package struct PolicyMatch: Sendable {
             && workflowLabels.allSatisfy { labels[$0.key] == $0.value }
     }
 
+    /// Whether it asks for no steps of its own.
+    package var matchesAllSteps: Bool { stepIDs.isEmpty && actions.isEmpty }
+
     package func matches(step id: String, action: String) -> Bool {
         (stepIDs.isEmpty || stepIDs.contains(id)) && (actions.isEmpty || actions.contains(action))
     }
@@ -66,7 +69,8 @@ package struct PolicyRule: Sendable {
     package enum Verdict: Sendable {
         /// Denied where this is true.
         case deny(Expression)
-        /// Goes on once somebody approved. The approval binds the digest of the resolved step and rule.
+        /// Goes on once somebody approved. The approval binds the digest of the resolved step, or of the run and its
+        /// inputs, and of the rule.
         case approval(ApprovalRequirement)
         /// Denied unless all of these are true (`require: {verification: [...]}`).
         case verification([Expression])

@@ -1,4 +1,12 @@
 extension WorkflowDefinition {
+    /// What the keys of waits begin with in which a policy asks whether a run may begin: `admit-<rule>`. No step of the
+    /// workflow has that name.
+    package var admissionStem: String {
+        var stem = "admit"
+        while step(at: stem) != nil { stem += "_" }
+        return stem
+    }
+
     /// The step that an address names: `build`, `group.step`, `load-3.triage`, `stage-compensate`, `deploy-check`;
     /// nil if the workflow has none. The indices of items are not looked at.
     package func step(at address: String) -> StepDefinition? {

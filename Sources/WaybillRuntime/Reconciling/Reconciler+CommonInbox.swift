@@ -122,12 +122,12 @@ extension Reconciler {
 
     func refuse(
         _ claimed: ClaimedFile, _ door: InboxDoor, _ type: EntryType, _ kind: RefusalKind, _ message: String,
-        diagnostics: [Diagnostic] = []
+        diagnostics: [Diagnostic] = [], verdict: Object? = nil
     ) {
         do throws(RuntimeError) {
             try JournalRefusal(tree: tree).refuse(
                 claimed, of: door, into: receipts(of: door), type: type, kind: kind, message: message,
-                diagnostics: diagnostics)
+                diagnostics: diagnostics, verdict: verdict)
             options.log.warning("\(claimed.escapedName) was refused: \(message)")
         } catch {
             postpone(claimed, "cannot be refused now: \(error.message)")
@@ -226,7 +226,7 @@ extension Reconciler {
                 refuse(claimed, door, .startRefused, .unknownWorkflow, error.message, diagnostics: error.diagnostics)
             case .invalidInputs: refuse(claimed, door, .startRefused, .schema, error.message)
             case .conflict: refuse(claimed, door, .startRefused, .conflict, error.message)
-            case .policy: refuse(claimed, door, .startRefused, .policy, error.message)
+            case .policy: refuse(claimed, door, .startRefused, .policy, error.message, verdict: error.verdict)
             case .skipped: refuse(claimed, door, .startRefused, .skipped, error.message)
             default:
                 // The disk's trouble, not the request's.

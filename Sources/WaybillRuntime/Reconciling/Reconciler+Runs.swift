@@ -183,13 +183,23 @@ extension Reconciler {
 
     /// Lets the runs begin whose turn has come in the group of a run that ended.
     private func wakeGroup(of run: RunID) {
-        guard !isStopping, onlyRun == nil else { return }
+        guard !isStopping else { return }
         let admitted = try? tree.journal.query(following: true) { index in
             index.runs[run]?.group.map { index.admitted(in: $0) } ?? []
         }
-        for next in admitted ?? [] where records[next].map({ $0.glance?.isQueued ?? true }) ?? true {
-            register(next, Wake())
+        for next in admitted ?? [] {
+            // Who drives one run drives what that one called, and leaves the others alone.
+            guard let record = records[next] else {
+                if onlyRun == nil { register(next, Wake()) }
+                continue
+            }
+            if record.glance?.isQueued ?? true { register(next, Wake()) }
         }
+    }
+
+    /// Wakes a run that was told to make room for another one, unless this process is there for one run alone.
+    func attendNeighbour(_ run: RunID, _ wake: Wake) {
+        if onlyRun == nil { register(run, wake) }
     }
 
     /// Asks now and then for places in pools that other processes gave back.

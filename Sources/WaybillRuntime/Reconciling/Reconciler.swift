@@ -170,6 +170,7 @@ package actor Reconciler {
             tree: tree, definitions: definitions, launcher: services.launcher, performer: services.performer,
             steps: Slots(settings.concurrentSteps), pools: pools, hooks: hooks, limits: options.limits,
             wakeChild: { [weak self] child, wake, parent in self?.post { $0.attend(child, wake, for: parent) } },
+            wakeNeighbour: { [weak self] run, wake in self?.post { $0.attendNeighbour(run, wake) } },
             eventsAccepted: { [weak self] in self?.post { $0.noticeEvents(following: false) } },
             report: { [weak self] run, report in self?.post { $0.take(report, of: run) } })
         for diagnostic in sources.catalog.diagnostics where diagnostic.level == .error {

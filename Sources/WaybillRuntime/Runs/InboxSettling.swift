@@ -128,7 +128,7 @@ struct JournalRefusal {
 
     func refuse(
         _ claimed: ClaimedFile, of door: InboxDoor, into receipts: InboxReceipts, type: EntryType, kind: RefusalKind,
-        message: String, run: RunID? = nil, diagnostics: [Diagnostic] = []
+        message: String, run: RunID? = nil, diagnostics: [Diagnostic] = [], verdict: Object? = nil
     ) throws(RuntimeError) {
         var data: Object = [
             "file": .string(claimed.escapedName), "size": .int(claimed.status.size),
@@ -138,6 +138,7 @@ struct JournalRefusal {
         if let user = claimed.user { data["user"] = .string(user) }
         if let digest = claimed.sha256 { data["sha256"] = .string(digest.hex) }
         if !diagnostics.isEmpty { data["diagnostics"] = .list(diagnostics.prefix(20).map(\.value)) }
+        data["verdict"] = verdict.map(Value.object)
         do throws(StoreError) {
             let draft = EntryDraft(type, actor: .user, by: claimed.user, data: data)
             let entries = try tree.journal.append([draft], at: tree.clock.now())

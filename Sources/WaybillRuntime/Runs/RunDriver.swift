@@ -17,6 +17,8 @@ struct DriverEnvironment: Sendable {
     let limits: EngineLimits
     /// Wakes a sub-run that another run waits for, which is to hear of its end.
     let wakeChild: @Sendable (_ child: RunID, Wake, _ parent: RunID) -> Void
+    /// Wakes a run of the same concurrency group that is to end, so that another one has its place.
+    let wakeNeighbour: @Sendable (RunID, Wake) -> Void
     /// Called when a run's own events are in the journal.
     let eventsAccepted: @Sendable () -> Void
     /// Called when a driver came to rest, on its lane.
@@ -148,8 +150,9 @@ actor RunDriver {
     func wake(_ wake: Wake) {
         guard !isStopping else { return }
         attend { () throws(RuntimeError) in
+            let isFirst = self.isFirstOpening
             let session = try self.open(restoring: wake.restoresProjections)
-            try self.takeTurn(session)
+            try self.takeTurn(session, isFirst: isFirst)
             try self.hear(of: wake.children, session)
             try self.readInboxes(session, wake)
             _ = try self.takeEvents(session)
@@ -171,12 +174,14 @@ actor RunDriver {
         }
     }
 
-    /// Lets a run of a concurrency group begin, once its turn has come.
-    private func takeTurn(_ session: RunSession) throws(RuntimeError) {
-        guard session.state.isQueued, session.state.ending == nil, !session.state.phase.isEnded,
-            try RunGroups(tree: tree).isAdmitted(session.state)
-        else { return }
-        try perform(try session.handle(.admitted), session)
+    /// Lets a run of a concurrency group begin, once its turn has come. The run that has to make room for it is told when
+    /// this one is opened first, by every process: the one before may have been stopped just before it did.
+    private func takeTurn(_ session: RunSession, isFirst: Bool) throws(RuntimeError) {
+        guard session.state.isQueued, session.state.ending == nil, !session.state.phase.isEnded else { return }
+        let groups = RunGroups(tree: tree)
+        if try groups.isAdmitted(session.state) { return try perform(try session.handle(.admitted), session) }
+        guard isFirst, let oldest = try groups.makeRoom(for: run) else { return }
+        environment.wakeNeighbour(oldest.run, Wake(completeNames: [oldest.file]))
     }
 
     /// Writes projections that are behind.

@@ -31,6 +31,8 @@ package struct RuntimeError: Error, Sendable, Hashable {
     package var message: String
     package var seq: Int?
     package var diagnostics: [Diagnostic] = []
+    /// What the rule of a policy said that denies the start, and what it saw: as `POLICY_PRE` has it.
+    package var verdict: Object?
 
     package init(_ code: Code, _ message: String, seq: Int? = nil, diagnostics: [Diagnostic] = []) {
         self.code = code
@@ -48,6 +50,12 @@ package struct RuntimeError: Error, Sendable, Hashable {
             default: .storage
             }
         self.init(code, error.message, seq: error.seq)
+    }
+
+    /// The denial of a start.
+    init(denial: RuleVerdict) {
+        self.init(.policy, denial.text)
+        verdict = denial.data
     }
 }
 

@@ -51,6 +51,8 @@ struct SubRuns {
             return .underWay(run)
         } catch let error as RuntimeError where error.code == .conflict {
             return lost(run.text, .failed, Failure(.executor, error.message))
+        } catch let error as RuntimeError where Self.refusals[error.code] != nil {
+            return try refused(start, error)
         } catch {
             throw RuntimeError(wrapping: error)
         }
@@ -79,6 +81,22 @@ struct SubRuns {
         }
         guard isEnding else { return .underWay(run) }
         return lost(run.text, .failed, Failure(.internal, "its ledger cannot be trusted"))
+    }
+
+    /// Why a sub-run may be refused, and how its call fails then.
+    private static let refusals: [RuntimeError.Code: ErrorKind] = [
+        .policy: .policy, .skipped: .limit, .invalidInputs: .expression,
+    ]
+
+    /// What the parent of a sub-run that was not let in takes for its end. The journal keeps it, as it does every start that is refused.
+    private func refused(_ start: ChildStart, _ error: RuntimeError) throws(RuntimeError) -> Standing {
+        let request = StartRequest(
+            workflow: start.workflow, inputs: start.inputs, id: start.run, by: parent.text, trigger: "parent")
+        try RunStarter.recordRefusal(of: request, error, actor: .parent, in: tree)
+        return .lost(
+            ChildEnd(
+                run: start.run, status: .failed, outputs: nil,
+                error: Failure(Self.refusals[error.code] ?? .failed, error.message), head: .zero, isRefused: true))
     }
 
     private func lost(_ run: String, _ status: RunStatus, _ failure: Failure) -> Standing {

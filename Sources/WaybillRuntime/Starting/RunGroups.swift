@@ -1,3 +1,4 @@
+import Synchronization
 import SystemPackage
 import WaybillCore
 import WaybillEngine
@@ -11,11 +12,10 @@ import WaybillStore
 struct RunGroups: Sendable {
     let tree: Tree
 
-    /// The group that a run is about to join, as text; nil where its workflow has none. Sub-runs join none: they work in
-    /// their root's place.
+    /// The group that a run is about to join, as text; nil where its workflow has none, and for a sub-run whose caller
+    /// waits for it in a place of the same group: it works in that place, or neither would ever go on.
     ///
-    /// - Throws: `invalidInputs` where the expression cannot be evaluated, `skipped` where the group is full and its
-    ///   runs do not queue.
+    /// - Throws: `invalidInputs` where the expression cannot be evaluated.
     func join(_ workflow: WorkflowDefinition, _ start: RunStart, now: Timestamp) throws(RuntimeError) -> String? {
         guard let concurrency = workflow.concurrency else { return nil }
         let variables: Object = [
@@ -33,39 +33,102 @@ struct RunGroups: Sendable {
         } catch {
             throw RuntimeError(.invalidInputs, "concurrency.group: \(error.message)")
         }
-        if concurrency.onLimit == .skip {
-            let limit = concurrency.limit
-            let holders = try query { index in Array((index.groups[group] ?? []).prefix(limit)) }
-            if holders.count >= limit {
-                throw RuntimeError(
-                    .skipped,
-                    "the group '\(group)' is full (\(holders.map(\.text).joined(separator: ", "))), "
-                        + "and the workflow \(workflow.name) skips then")
-            }
-        }
-        return group
+        let held = start.parent?["groups"]?.listValue ?? []
+        return held.contains(.string(group)) ? nil : group
     }
 
-    /// Tells the run that has to make room for this one, where the workflow wants that: each start tells one, so that
-    /// none is told twice.
-    func makeRoom(for run: RunID, in group: String, _ concurrency: ConcurrencyDefinition?) throws(RuntimeError) {
-        guard let concurrency, concurrency.onLimit == .cancelOldest else { return }
-        let limit = concurrency.limit
-        let oldest = try query { index -> RunID? in
-            guard let runs = index.groups[group], let position = runs.firstIndex(of: run), position >= limit else {
-                return nil
+    // MARK: - Making runs
+
+    /// What came of making a run under the journal's lock.
+    private enum Making: Sendable {
+        case made(isNew: Bool)
+        case full([RunID])
+        case failed(StoreError)
+    }
+
+    private final class MakingBox: Sendable {
+        let making = Mutex<Making?>(nil)
+    }
+
+    /// Makes a run's folder. Where its group lets nobody queue, whether there is room is decided under the journal's lock,
+    /// and the run is made and recorded before that is given back: of runs that start at once no more get in than the group
+    /// has places.
+    ///
+    /// - Parameter create: makes the folder; false if the id is taken.
+    /// - Throws: `skipped` where the group is full and its runs do not queue.
+    func make(
+        _ state: RunState, _ create: @escaping @Sendable () throws(StoreError) -> Bool
+    ) throws(RuntimeError) -> Bool {
+        guard let group = state.group, let concurrency = state.definition.concurrency, concurrency.onLimit == .skip,
+            let run = RunID(state.id)
+        else {
+            do throws(StoreError) {
+                return try create()
+            } catch {
+                throw RuntimeError(error)
             }
-            return runs[position - limit]
         }
-        guard let oldest else { return }
+        let limit = concurrency.limit
+        let draft = RunStarter.startDraft(of: state)
+        let box = MakingBox()
+        do throws(StoreError) {
+            _ = try tree.journal.decide(at: tree.clock.now()) { index in
+                let holders = index.groups[group] ?? []
+                guard holders.count < limit else {
+                    box.making.withLock { $0 = .full(holders) }
+                    return []
+                }
+                do throws(StoreError) {
+                    let isNew = try create()
+                    box.making.withLock { $0 = .made(isNew: isNew) }
+                    return isNew && index.runs[run]?.started ?? 0 == 0 ? draft(index) : []
+                } catch {
+                    box.making.withLock { $0 = .failed(error) }
+                    return []
+                }
+            }
+        } catch {
+            throw RuntimeError(error)
+        }
+        switch box.making.withLock({ $0 }) {
+        case .made(let isNew)?: return isNew
+        case .full(let holders)?:
+            throw RuntimeError(
+                .skipped,
+                "the group '\(group)' is full (\(holders.prefix(limit).map(\.text).joined(separator: ", "))), "
+                    + "and the workflow \(state.definition.name) skips then")
+        case .failed(let error)?: throw RuntimeError(error)
+        case nil: throw RuntimeError(.internal, "the journal decided nothing about the start of \(run)")
+        }
+    }
+
+    // MARK: - Turns
+
+    /// Tells the run to end that the journal says has to make room for this one. Telling it twice does no harm: an order
+    /// that comes while it ends is refused.
+    ///
+    /// - Returns: that run, and the file in its inbox; nil if there is none, or it has ended.
+    func makeRoom(for run: RunID) throws(RuntimeError) -> (run: RunID, file: FilePath.Component)? {
+        let oldest = try query { index -> RunID? in
+            guard let oldest = index.runs[run]?.cancels, index.runs[oldest]?.ended == nil else { return nil }
+            return oldest
+        }
+        let name = "\(ControlKind.cancel.key)--\(run.text).json"
+        guard let oldest, let file = FilePath.Component(name) else { return nil }
         do {
             guard let inbox = try tree.runsDirectory.openDirectory(FilePath(oldest.text).pushing(RunFolder.inbox))
-            else { return }
-            let reason: Value = ["reason": .string("\(run) takes its place in the group '\(group)'")]
-            try Mailbox.drop("\(ControlKind.cancel.key)--\(run.text).json", JSON.compact(reason), into: inbox)
+            else { return nil }
+            let order: Value = [
+                "reason": .string("\(run) takes its place in its concurrency group"), "room": .string(run.text),
+            ]
+            try Mailbox.drop(name, JSON.compact(order), into: inbox)
+        } catch let error as StoreError where error.code == .exists {
+            // It lies there unread.
+            return (oldest, file)
         } catch {
             throw RuntimeError(wrapping: error)
         }
+        return (oldest, file)
     }
 
     /// Whether a run's turn has come.

@@ -49,18 +49,15 @@ package struct RunStarter: Sendable {
             id: run.text, commit: frozen.commit, inputs: inputs, trigger: trigger(of: request), actor: .user,
             by: request.by ?? tree.user, labels: request.labels, diagnostics: warnings(about: workflow))
         start.retry = retry.source
-        if let refusal = engine.admission(of: start, at: now).refusal { throw RuntimeError(.policy, refusal) }
+        if let denial = engine.admission(of: start, at: now).denial { throw RuntimeError(denial: denial) }
         start.group = try RunGroups(tree: tree).join(definition.workflow, start, now: now)
         do {
             // What other processes have written was read when the id was looked up.
             start.journalSeq = try tree.events.lastSeq(following: false)
             let decision = try engine.handle(.start(start), at: Moment(now: now, boot: tree.boot))
             // The effects are carried out by whoever opens the run: they follow from the state.
-            guard try create(run, frozen, decision) else { return try existing(run, digest) }
+            guard try create(run, frozen, decision, engine.state) else { return try existing(run, digest) }
             try record(engine.state)
-            if let group = start.group {
-                try RunGroups(tree: tree).makeRoom(for: run, in: group, definition.workflow.concurrency)
-            }
         } catch {
             throw RuntimeError(wrapping: error)
         }
@@ -68,9 +65,12 @@ package struct RunStarter: Sendable {
     }
 
     private func create(
-        _ run: RunID, _ frozen: FrozenDefinition, _ decision: Decision
-    ) throws(StoreError) -> Bool {
-        try tree.runs.create(run, definition: frozen, lines: decision.lines, blobs: decision.blobs.map(\.bytes))
+        _ run: RunID, _ frozen: FrozenDefinition, _ decision: Decision, _ state: RunState
+    ) throws(RuntimeError) -> Bool {
+        let (runs, lines, blobs) = (tree.runs, decision.lines, decision.blobs.map(\.bytes))
+        return try RunGroups(tree: tree).make(state) { () throws(StoreError) in
+            try runs.create(run, definition: frozen, lines: lines, blobs: blobs)
+        }
     }
 
     private func trigger(of request: StartRequest) -> Object {
@@ -139,24 +139,33 @@ package struct RunStarter: Sendable {
 
     /// A run that is there and not in the journal: its starter was interrupted, or is a moment ahead of us.
     private func existing(_ run: RunID, _ digest: Digest) throws(RuntimeError) -> StartedRun {
+        let isSame = try Self.adopt(run, digest, in: tree) { sources.catalog.workflows[$0]?.concurrency }
+        guard isSame else { throw conflict(run, isPruned: false) }
+        return StartedRun(run: run, isNew: false)
+    }
+
+    /// Sees to it that a run whose folder is there is durable and in the journal: whoever made it may have been stopped
+    /// before.
+    ///
+    /// - Returns: false if it is not the run with this digest.
+    static func adopt(
+        _ run: RunID, _ digest: Digest, in tree: Tree, concurrency: (_ workflow: String) -> ConcurrencyDefinition?
+    ) throws(RuntimeError) -> Bool {
         guard let first = try Self.firstEntry(of: run, in: tree),
             first.data["startDigest"] == .string(digest.hex)
-        else { throw conflict(run, isPruned: false) }
-        // Whoever made the folder may have been stopped before it was durable and in the journal.
+        else { return false }
         do throws(FileSystemError) {
             try tree.runsDirectory.synchronize()
         } catch {
             throw RuntimeError(StoreError(error))
         }
         let workflow = first.data["workflow"]?.stringValue ?? ""
-        let draft = EntryDraft.runStarted(
-            run, workflow: workflow, inputs: digest,
-            trigger: first.data["trigger"] ?? .null,
-            group: first.data["group"]?.stringValue.map {
-                ($0, sources.catalog.workflows[workflow]?.concurrency?.limit ?? 1)
-            })
-        try Self.decide(in: tree) { $0.runs[run].map { $0.started == 0 } ?? true ? [draft] : [] }
-        return StartedRun(run: run, isNew: false)
+        try record(
+            startDraft(
+                run, workflow: workflow, digest, first.data["trigger"] ?? .null,
+                group: first.data["group"]?.stringValue, concurrency(workflow)),
+            of: run, in: tree)
+        return true
     }
 
     private func conflict(_ run: RunID, isPruned: Bool) -> RuntimeError {
@@ -186,11 +195,40 @@ package struct RunStarter: Sendable {
 
     /// Notes in the journal that a run started; nothing happens if it says so already.
     static func recordStart(of state: RunState, in tree: Tree) throws(RuntimeError) {
-        guard let run = RunID(state.id), let digest = Digest(hex: state.startDigest) else { return }
-        let draft = EntryDraft.runStarted(
-            run, workflow: state.definition.name, inputs: digest, trigger: state.trigger,
-            group: state.group.map { ($0, state.definition.concurrency?.limit ?? 1) })
-        try decide(in: tree) { $0.runs[run].map { $0.started == 0 } ?? true ? [draft] : [] }
+        guard let run = RunID(state.id) else { return }
+        try record(startDraft(of: state), of: run, in: tree)
+    }
+
+    private static func record(
+        _ draft: @escaping @Sendable (JournalIndex) -> [EntryDraft], of run: RunID, in tree: Tree
+    ) throws(RuntimeError) {
+        try decide(in: tree) { $0.runs[run].map { $0.started == 0 } ?? true ? draft($0) : [] }
+    }
+
+    /// Makes of what the journal says the entry about a run's start.
+    static func startDraft(of state: RunState) -> @Sendable (JournalIndex) -> [EntryDraft] {
+        guard let run = RunID(state.id), let digest = Digest(hex: state.startDigest) else { return { _ in [] } }
+        return startDraft(
+            run, workflow: state.definition.name, digest, state.trigger, group: state.group,
+            state.definition.concurrency)
+    }
+
+    private static func startDraft(
+        _ run: RunID, workflow: String, _ digest: Digest, _ trigger: Value, group: String?,
+        _ concurrency: ConcurrencyDefinition?
+    ) -> @Sendable (JournalIndex) -> [EntryDraft] {
+        let limit = concurrency?.limit ?? 1
+        let endsOldest = concurrency?.onLimit == .cancelOldest
+        return { index in
+            // Each start ends one run, so that none is told twice: the one that is as many places ahead as there are.
+            let members = group.flatMap { index.groups[$0] } ?? []
+            let isCrowded = endsOldest && members.count >= limit && limit > 0
+            return [
+                EntryDraft.runStarted(
+                    run, workflow: workflow, inputs: digest, trigger: trigger, group: group.map { ($0, limit) },
+                    cancels: isCrowded ? members[members.count - limit] : Optional.none)
+            ]
+        }
     }
 
     /// Notes in the journal that a run ended, with its final head.
@@ -203,14 +241,15 @@ package struct RunStarter: Sendable {
 
     /// Notes in the journal that a start was refused that came as no file.
     package static func recordRefusal(
-        of request: StartRequest, _ error: RuntimeError, in tree: Tree
+        of request: StartRequest, _ error: RuntimeError, actor: Actor = .user, in tree: Tree
     ) throws(RuntimeError) {
         var data: Object = [
             "workflow": .string(request.workflow), "kind": .string(error.code.rawValue),
             "message": .string(error.message),
         ]
         data["run"] = request.id.map(Value.string)
-        let draft = EntryDraft(.startRefused, actor: .user, by: request.by ?? tree.user, data: data)
+        data["verdict"] = error.verdict.map(Value.object)
+        let draft = EntryDraft(.startRefused, actor: actor, by: request.by ?? tree.user, data: data)
         try decide(in: tree) { _ in [draft] }
     }
 

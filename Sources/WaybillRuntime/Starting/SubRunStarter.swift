@@ -1,6 +1,7 @@
 import SystemPackage
 import WaybillCore
 import WaybillEngine
+import WaybillManifests
 import WaybillPorts
 import WaybillStore
 
@@ -13,7 +14,8 @@ struct SubRunStarter {
 
     /// Makes sure that a sub-run is there and in the journal.
     ///
-    /// - Throws: `conflict` where the id belongs to a run of another workflow or with other inputs.
+    /// - Throws: `conflict` where the id belongs to a run of another workflow or with other inputs; `policy`, `skipped` and
+    ///   `invalidInputs` where it is not let in, and was not made.
     func start(_ start: ChildStart, _ run: RunID, of parent: RunID) throws(RuntimeError) {
         do {
             if let undone = start.undoes {
@@ -38,18 +40,28 @@ struct SubRunStarter {
         begin.parent = start.parent
         begin.grant = start.grant
         begin.journalSeq = try tree.events.lastSeq(following: true)
+        let digest = RunStart.digest(workflow: definition.workflow.name, inputs: start.inputs)
+        // One that was made before was let in then.
+        guard try tree.runs.open(run) == nil else { return try adopt(run, digest, definition.workflow) }
+        let now = tree.clock.now()
         var engine = RunEngine(
             definition: definition, state: RunState(definition: definition.workflow, genesis: frozen.digest),
             payloads: RunPayloads(tree: tree, run: run), limits: limits)
-        let decision = try engine.handle(.start(begin), at: Moment(now: tree.clock.now(), boot: tree.boot))
-        let isNew = try tree.runs.create(
-            run, definition: frozen, lines: decision.lines, blobs: decision.blobs.map(\.bytes))
-        if !isNew { try checkSame(run, engine.state.startDigest) }
+        // The present policies that bind running runs may say more than those its parent was started with.
+        engine.runningPolicies = definitions.running
+        if let denial = engine.admission(of: begin, at: now).denial { throw RuntimeError(denial: denial) }
+        begin.group = try RunGroups(tree: tree).join(definition.workflow, begin, now: now)
+        let decision = try engine.handle(.start(begin), at: Moment(now: now, boot: tree.boot))
+        let (runs, lines, blobs) = (tree.runs, decision.lines, decision.blobs.map(\.bytes))
+        let isNew = try RunGroups(tree: tree).make(engine.state) { () throws(StoreError) in
+            try runs.create(run, definition: frozen, lines: lines, blobs: blobs)
+        }
+        guard isNew else { return try adopt(run, digest, definition.workflow) }
         try RunStarter.recordStart(of: engine.state, in: tree)
     }
 
-    private func checkSame(_ run: RunID, _ digest: String) throws(RuntimeError) {
-        guard try RunStarter.firstEntry(of: run, in: tree)?.data["startDigest"] == .string(digest) else {
+    private func adopt(_ run: RunID, _ digest: Digest, _ workflow: WorkflowDefinition) throws(RuntimeError) {
+        guard try RunStarter.adopt(run, digest, in: tree, concurrency: { _ in workflow.concurrency }) else {
             throw RuntimeError(.conflict, "the id \(run) is taken by a run with another workflow or other inputs")
         }
     }

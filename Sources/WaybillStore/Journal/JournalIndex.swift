@@ -16,6 +16,8 @@ package struct JournalIndex: Hashable, Sendable {
         /// The concurrency group that it belongs to, and how many of the group may go on at once.
         package var group: String?
         package var limit = 0
+        /// The run of the group that has to end, so that this one has its place.
+        package var cancels: RunID?
     }
 
     package struct End: Hashable, Sendable {
@@ -63,7 +65,8 @@ package struct JournalIndex: Hashable, Sendable {
                 workflow: entry.data["workflow"]?.stringValue,
                 inputs: entry.data["inputs"]?.stringValue.flatMap(Digest.init(hex:)), started: entry.seq,
                 startedAt: entry.ts, ended: runs[run]?.ended, group: entry.data["group"]?.stringValue,
-                limit: Int(entry.data["limit"]?.intValue ?? 0))
+                limit: Int(entry.data["limit"]?.intValue ?? 0),
+                cancels: entry.data["cancels"]?.stringValue.flatMap(RunID.init))
             if let group = runs[run]?.group, runs[run]?.ended == nil { groups[group, default: []].append(run) }
         case .runEnded:
             guard let run, let status = entry.data["status"]?.stringValue, let seq = entry.data["seq"]?.intValue,
@@ -114,8 +117,10 @@ extension EntryDraft {
     /// - Parameters:
     ///   - inputs: digest of the canonical inputs.
     ///   - group: the concurrency group it joins, and how many of it may go on at once.
+    ///   - cancels: the run of that group that has to end for it.
     package static func runStarted(
-        _ run: RunID, workflow: String, inputs: Digest, trigger: Value, group: (name: String, limit: Int)? = nil
+        _ run: RunID, workflow: String, inputs: Digest, trigger: Value, group: (name: String, limit: Int)? = nil,
+        cancels: RunID? = nil
     ) -> EntryDraft {
         var data: Object = [
             "run": .string(run.text), "workflow": .string(workflow), "inputs": .string(inputs.hex),
@@ -124,6 +129,7 @@ extension EntryDraft {
         if let group {
             data["group"] = .string(group.name)
             data["limit"] = .int(Int64(group.limit))
+            data["cancels"] = cancels.map { .string($0.text) }
         }
         return EntryDraft(.runStarted, data: data)
     }

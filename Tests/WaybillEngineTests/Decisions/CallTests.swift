@@ -71,6 +71,53 @@ struct CallTests {
         #expect(run.state.error?.message == "the sub-run \(second ?? "") failed: exited with code 2")
     }
 
+    @Test("a call whose sub-run no policy lets in fails before anything is started, and says why")
+    func denied() throws {
+        let rule =
+            "---\nkind: Policy\nname: p\nmatch: {workflows: {names: [child]}}\nrules:\n"
+            + "  - {id: few, at: run.admit, deny: inputs.n > 3, message: '${{ inputs.n }} are too many'}\n"
+        let steps = "{id: c, call: {workflow: child, with: {n: '${{ 4 }}'}}, retry: {maxAttempts: 3, on: [policy]}}"
+        var run = try EngineRun.started(calling(steps) + rule)
+        #expect(
+            run.news() == [
+                "RUN_START", "POLICY_PRE c p/few enforce deny", "TASK_END c failed policy[c]: p/few: 4 are too many",
+                "RUN_END failed policy[c]: p/few: 4 are too many",
+            ])
+        run = try EngineRun.started(calling("{id: c, call: {workflow: child, with: {n: '${{ 3 }}'}}}") + rule)
+        #expect(run.state.status == .waiting)
+        #expect(run.entries(.policyPre).isEmpty)
+    }
+
+    @Test("a sub-run that its group does not let in fails the call as that says")
+    func refused() throws {
+        var run = try EngineRun.started(calling("{id: c, call: {workflow: child}, catch: [{output: none}]}"))
+        let child = try #require(run.state.waits["c"]?.run)
+        try run.send(
+            .childEnded(
+                waitKey: "c",
+                ChildEnd(
+                    run: child, status: .failed, outputs: nil, error: Failure(.limit, "the group 'g' is full (x)"),
+                    head: .zero, isRefused: true)))
+        let end = try #require(run.entries(.taskEnd).last)
+        #expect(Failure(end.data["caught"])?.kind == .limit)
+        #expect(Failure(end.data["caught"])?.message == "the group 'g' is full (x)")
+        #expect(end.data["head"] == nil)
+    }
+
+    @Test("a sub-run is told in whose groups' places it works; a detached one works in its own")
+    func groups() throws {
+        for (detach, expected) in [("", Value?.some(["outer", "g"])), (", detach: true", nil)] {
+            var run = try EngineRun(calling("{id: c, call: {workflow: child\(detach)}}"))
+            var start = RunStart(
+                id: EngineRun.id, commit: nil, inputs: Object(), trigger: ["type": "parent"], actor: .parent, by: "r")
+            start.parent = ["run": "r", "step": "c", "visit": 1, "groups": ["outer"]]
+            start.group = "g"
+            try run.send(.start(start))
+            try run.send(.admitted)
+            #expect(run.engine.childStart("c")?.parent["groups"] == expected)
+        }
+    }
+
     @Test("a detached call is done once its sub-run is there")
     func detached() throws {
         var run = try EngineRun.started(calling("{id: c, call: {workflow: child, detach: true}}"))

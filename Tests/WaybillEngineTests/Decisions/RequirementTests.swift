@@ -151,6 +151,47 @@ struct RequirementTests {
         #expect(run.state.status == .completed)
     }
 
+    @Test("what must be verified rejects a result; `warn` and `audit` record that alone, of results as of answers")
+    func afterwards() throws {
+        let rules = [
+            "{id: few, at: step.after, require: {verification: ['output < 3', 'output.nothing']}}",
+            "{id: odd, at: answer, require: {verification: ['answer % 2 == 1']}}",
+        ]
+        let steps = graph("{id: a, ask: {prompt: 'How many?', schema: {type: integer}}}")
+        var run = try EngineRun.started(steps + policy(rules[0], rules[1]))
+        try run.drop("a.json", "4")
+        #expect(run.news().last == "ANSWER_REJECTED a policy: p/odd: does not hold: answer % 2 == 1")
+        try run.drop("a--2.json", "5")
+        #expect(run.state.error?.message == "p/few: does not hold: output < 3")
+        for (mode, warnings) in [("warn", 2), ("audit", 0)] {
+            run = try EngineRun.started(steps + policy(rules[0], rules[1], more: "mode: \(mode)\n"))
+            try run.drop("a.json", "4")
+            #expect(run.state.status == .completed)
+            #expect(run.state.diagnostics.warnings == warnings)
+            #expect(
+                (run.entries(.policyPre) + run.entries(.policyPost)).map { $0.data["verdict"] } == ["deny", "deny"])
+        }
+    }
+
+    @Test("an `if`, a verification or a prompt that cannot be evaluated denies, at every point")
+    func unevaluable() throws {
+        let broken = [
+            "if: step.env.NONE == 'x', deny: 'true'", "require: {verification: ['step.env.NONE == \"x\"']}",
+            "require: {approval: {prompt: '${{ step.env.NONE }}'}}",
+        ]
+        for rule in broken {
+            let run = try EngineRun.started(
+                graph("{id: a, run: [make]}") + policy("{id: r, at: step.before, \(rule)}"))
+            #expect(run.launched == [])
+            #expect(run.state.error?.message.hasPrefix("p/r: cannot be evaluated: ") == true, "\(rule)")
+        }
+        let run = try EngineRun.started(
+            graph("{id: a, run: [make]}")
+                + policy("{id: r, at: run.admit, if: inputs.missing == 1, require: {approval: {}}}"))
+        #expect(run.launched == [])
+        #expect(run.state.error?.kind == .policy)
+    }
+
     @Test("admission is judged before a run is made, and recorded with its start")
     func admission() throws {
         let yaml =

@@ -67,12 +67,16 @@ struct RandomStimuli {
         let (key, child) = random.pick(awaited)
         let status = random.pick([RunStatus.completed, .completed, .failed, .cancelled])
         let isDone = status == .completed
+        var usage = Usage()
+        usage.started = Int.random(in: 0...3, using: &random)
+        usage.cost = random.pick([0, 0.1, 0.7])
         return .childEnded(
             waitKey: key,
             ChildEnd(
                 run: child, status: status, outputs: isDone ? ["n": 1] : nil,
                 error: isDone ? nil : Failure(.exit, "exited with code 1"), head: Digest.sha256(child),
-                canBeUndone: isDone && random.chance(60), hasStandingEffects: !isDone && random.chance(30)))
+                canBeUndone: isDone && random.chance(60), hasStandingEffects: !isDone && random.chance(30),
+                usage: usage, isRefused: !isDone && random.chance(20)))
     }
 
     private mutating func answer(_ run: EngineRun) -> Stimulus {

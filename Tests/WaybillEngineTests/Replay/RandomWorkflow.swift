@@ -25,6 +25,7 @@ struct RandomWorkflow {
                 "{id: also, at: step.before, if: 'step.action == \"run\"', require: {approval: {}}}",
                 "{id: fits, at: step.after, require: {verification: ['output != 7']}}",
                 "{id: polite, at: answer, deny: 'answer == \"no\"'}",
+                "{id: first, at: run.admit, require: {approval: \(timeout.isEmpty ? "{}" : "{timeout: 3m}")}}",
             ].filter { _ in random.chance(60) }
             if !rules.isEmpty {
                 tail += "---\nkind: Policy\nname: q\n\(match)rules: [\(rules.joined(separator: ", "))]\n"
@@ -33,8 +34,12 @@ struct RandomWorkflow {
         if random.chance(20) {
             tail += "---\nkind: Policy\nname: z\nmode: \(random.pick(["warn", "enforce"]))\n"
             tail += "rules: [{id: cap, limit: {steps: \(Int.random(in: 2...6, using: &random)), elapsed: 40m}}]\n"
+        } else if random.chance(30) {
+            let steps = Int.random(in: 4...40, using: &random)
+            tail = "limits: {steps: \(steps), cost: 7.3, active: 90s, retries: 9}\n" + tail
         }
-        let child = "---\nkind: Workflow\nname: k\nsteps: [{id: s, run: [s]}]\n"
+        let limits = random.pick(["", "", "limits: {steps: 2, cost: 0.7}\n"])
+        let child = "---\nkind: Workflow\nname: k\n\(limits)steps: [{id: s, run: [s]}]\n"
         return head + body + undoing() + tail + child
     }
 
@@ -96,6 +101,7 @@ struct RandomWorkflow {
             ["ask: {prompt: 'Go?', timeout: 3m, default: 7}"], ["set: {v: '${{ visit }}'}"],
             ["first: {a: {for: 2m}, b: {ask: {prompt: 'Go?'}}}"], ["wait: {for: 1m}"],
             ["wait: {job: {handle: h, poll: {run: [look]}, every: 1m}}", "output: json", "timeout: 4m"],
+            ["call: {workflow: k}", retry()],
         ])
         let rest = random.pick(["", ", continueOnError: true", ", needs: []"])
         let group = [

@@ -42,16 +42,18 @@ struct PolicyCoverageTests {
         #expect(
             catalog.coverage.map(\.value) == [
                 [
-                    "policy": "all", "mode": "enforce", "workflow": "w", "rules": ["c"],
+                    "policy": "all", "mode": "enforce", "workflow": "w", "rules": ["c"], "run": ["c"],
                     "steps": [
                         "make", "note", "publish", "load-*", "load-*.fetch", "load-*.ask", "each-*", "tidy",
                     ],
                 ],
                 [
-                    "policy": "tools", "mode": "warn", "workflow": "w", "rules": ["a", "b"],
+                    "policy": "tools", "mode": "warn", "workflow": "w", "rules": ["a", "b"], "run": ["b"],
                     "steps": ["make", "publish", "load-*.fetch", "each-*", "tidy"],
                 ],
-                ["policy": "all", "mode": "enforce", "workflow": "x", "rules": ["c"], "steps": ["a"]],
+                [
+                    "policy": "all", "mode": "enforce", "workflow": "x", "rules": ["c"], "run": ["c"], "steps": ["a"],
+                ],
             ])
         #expect(catalog.coverage.map(\.isWhole) == [true, false, true])
     }

@@ -61,7 +61,7 @@ struct PolicyAndSettingsTests {
             ),
             (
                 "rules: [{id: r, at: step.after, require: {approval: {}}}]",
-                "3:43 an approval stands before a step, and `at: step.after` is no such place (write `at: step.before`)"
+                "3:43 an approval stands before a step or a run, and `at: step.after` is no such place (write `at: step.before`)"
             ),
             (
                 "rules: [{id: r, at: step.before, require: {verification: []}}]",

@@ -76,4 +76,30 @@ struct JournalStoreContractTests {
         #expect(try journal.index(following: false).open.isEmpty)
         #expect(try start().isEmpty)
     }
+
+    @Test(
+        "knows who is in a group, in order, and which run has to end for another one", arguments: JournalForm.allCases)
+    func groups(_ form: JournalForm) throws {
+        let (journal, keep) = try form.make()
+        defer { withExtendedLifetime(keep) {} }
+        let runs = ["a", "b", "c"].compactMap(RunID.init)
+        for (position, run) in runs.enumerated() {
+            let oldest = position > 0 ? runs[position - 1] : Optional.none
+            try journal.append(
+                [
+                    .runStarted(
+                        run, workflow: "w", inputs: inputs, trigger: .null, group: ("g", 1), cancels: oldest)
+                ], at: time)
+        }
+        var index = try journal.index(following: true)
+        #expect(index.groups == ["g": runs])
+        #expect(index.runs[runs[1]]?.cancels == runs[0])
+        #expect(index.runs[runs[0]]?.cancels == nil)
+        #expect(runs.map { index.isAdmitted($0, limit: 1) } == [true, false, false])
+        let head = LedgerHead(seq: 9, digest: .sha256("end"), ts: time, length: 0)
+        try journal.append([.runEnded(runs[0], status: "cancelled", head: head)], at: time)
+        index = try journal.index(following: true)
+        #expect(index.groups == ["g": Array(runs.dropFirst())])
+        #expect(index.admitted(in: "g") == [runs[1]])
+    }
 }
