@@ -96,7 +96,7 @@ struct AdmissionTests {
 
     private static let ask = "ask: {prompt: 'Go?'}"
 
-    private func child(of run: String, in tree: ScratchTree) -> String? {
+    private func called(by run: String, in tree: ScratchTree) -> String? {
         tree.member("runs/\(run)/waits/c.json", "call")?.stringValue
     }
 
@@ -108,7 +108,7 @@ struct AdmissionTests {
             try await tree.untilWaiting("r1", for: "go")
             try await tree.expect(0, "run", "caller", "--id", "r2")
             try await tree.untilWaiting("r2", for: "c")
-            let child = try #require(child(of: "r2", in: tree))
+            let child = try #require(called(by: "r2", in: tree))
             try await tree.untilStatus(child, "pending")
             #expect(tree.member("runs/r2/waits/c.json", "reason") == .string("subworkflow"))
             try tree.drop("1", at: "runs/r1/inbox/go.json")
@@ -163,7 +163,7 @@ struct AdmissionTests {
             try await tree.untilWaiting("r1", for: "go")
             try await tree.expect(0, "run", "caller", "--id", "r2")
             try await tree.untilStatus("r1", "cancelled")
-            let child = try #require(child(of: "r2", in: tree))
+            let child = try #require(called(by: "r2", in: tree))
             try await tree.untilWaiting(child, for: "go")
         }
     }

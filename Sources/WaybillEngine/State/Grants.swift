@@ -23,12 +23,18 @@ package struct Grants: Sendable, Hashable {
     /// - Parameter isKept: of a detached sub-run, of whose end nobody hears: what it was granted is spent.
     mutating func release(_ grant: Object, isKept: Bool) {
         guard !isKept else {
-            holders -= 1
+            holders = max(0, holders - 1)
             return
         }
         count(grant, times: -1)
+        // A checkpoint of a version that knew no grants has nothing that could be given back.
+        steps = max(0, steps)
+        retries = max(0, retries)
+        activeMicroseconds = max(0, activeMicroseconds)
+        tokens = max(0, tokens)
         // Sums of fractions leave a rest where there is none.
-        if abs(cost) < 1e-9 { cost = 0 }
+        cost = cost < 1e-9 ? 0 : cost
+        holders = max(0, holders)
     }
 
     private mutating func count(_ grant: Object, times: Int) {
