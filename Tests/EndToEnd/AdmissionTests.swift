@@ -13,6 +13,7 @@ struct AdmissionTests {
         ---
         kind: Policy
         name: gate
+        match: {workflows: {names: [w]}}
         rules:
           - {id: few, at: run.admit, deny: inputs.n > 100, message: "${{ inputs.n }} are too many"}
           - {id: big, at: run.admit, if: inputs.n > 10, require: {approval: {prompt: "Run ${{ inputs.n }}?"}}}
@@ -220,5 +221,12 @@ struct AdmissionTests {
         #expect(tree.status("r1") == "cancelled")
         #expect(tree.status("r2") == "waiting")
         #expect(try tree.count("RUN_CANCELLED", of: "r1") == 1)
+        // What was decided stands, also where the new one is over before it is carried out.
+        try await tree.expect(3, "run", "deploy", "--id", "r3")
+        try await tree.expect(0, "cancel", "r3")
+        try FileManager.default.removeItem(at: tree["runs/r2/inbox/@cancel--r3.json"])
+        try await tree.expect(0, "reconcile")
+        #expect(tree.status("r2") == "cancelled")
+        #expect(try tree.count("RUN_CANCELLED", of: "r2") == 1)
     }
 }

@@ -152,12 +152,22 @@ actor RunDriver {
         attend { () throws(RuntimeError) in
             let isFirst = self.isFirstOpening
             let session = try self.open(restoring: wake.restoresProjections)
+            let order = try isFirst ? self.orderToEnd(session) : nil
             try self.takeTurn(session, isFirst: isFirst)
             try self.hear(of: wake.children, session)
+            var wake = wake
+            if let order { wake.completeNames.append(order) }
             try self.readInboxes(session, wake)
             _ = try self.takeEvents(session)
             try self.tick(session)
         }
+    }
+
+    /// The file that tells this run to end for another one of its group, where nobody told it yet.
+    private func orderToEnd(_ session: RunSession) throws(RuntimeError) -> FilePath.Component? {
+        let state = session.state
+        guard state.group != nil, state.ending == nil, !state.phase.isEnded else { return nil }
+        return try RunGroups(tree: tree).makeRoom(by: run)
     }
 
     /// Lets the clock do its part, unless an answer that came in time is not ripe yet.

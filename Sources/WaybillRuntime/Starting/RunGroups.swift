@@ -113,8 +113,22 @@ struct RunGroups: Sendable {
             guard let oldest = index.runs[run]?.cancels, index.runs[oldest]?.ended == nil else { return nil }
             return oldest
         }
+        guard let oldest, let file = try tell(oldest, toMakeRoomFor: run) else { return nil }
+        return (oldest, file)
+    }
+
+    /// Tells a run itself that it has to end, where the journal says so: the run that is to have its place may have been
+    /// stopped, or be over, before it did.
+    ///
+    /// - Returns: the file in its inbox; nil if the run may go on.
+    func makeRoom(by run: RunID) throws(RuntimeError) -> FilePath.Component? {
+        guard let successor = try query({ $0.successors[run] }) else { return nil }
+        return try tell(run, toMakeRoomFor: successor)
+    }
+
+    private func tell(_ oldest: RunID, toMakeRoomFor run: RunID) throws(RuntimeError) -> FilePath.Component? {
         let name = "\(ControlKind.cancel.key)--\(run.text).json"
-        guard let oldest, let file = FilePath.Component(name) else { return nil }
+        guard let file = FilePath.Component(name) else { return nil }
         do {
             guard let inbox = try tree.runsDirectory.openDirectory(FilePath(oldest.text).pushing(RunFolder.inbox))
             else { return nil }
@@ -124,11 +138,11 @@ struct RunGroups: Sendable {
             try Mailbox.drop(name, JSON.compact(order), into: inbox)
         } catch let error as StoreError where error.code == .exists {
             // It lies there unread.
-            return (oldest, file)
+            return file
         } catch {
             throw RuntimeError(wrapping: error)
         }
-        return (oldest, file)
+        return file
     }
 
     /// Whether a run's turn has come.

@@ -39,6 +39,8 @@ package struct JournalIndex: Hashable, Sendable {
     package private(set) var runs: [RunID: Run] = [:]
     /// The runs of each concurrency group that have not ended, in the order of their starts.
     package private(set) var groups: [String: [RunID]] = [:]
+    /// The runs that have to end so that another one of their group has its place, with that one, until they have.
+    package private(set) var successors: [RunID: RunID] = [:]
     /// Slots of schedules that were taken, with the entry's number.
     package private(set) var slots: [String: Int] = [:]
     /// Contents of declared runs that were executed, with the run's id.
@@ -67,6 +69,7 @@ package struct JournalIndex: Hashable, Sendable {
                 startedAt: entry.ts, ended: runs[run]?.ended, group: entry.data["group"]?.stringValue,
                 limit: Int(entry.data["limit"]?.intValue ?? 0),
                 cancels: entry.data["cancels"]?.stringValue.flatMap(RunID.init))
+            if let oldest = runs[run]?.cancels, runs[oldest]?.ended == nil { successors[oldest] = run }
             if let group = runs[run]?.group, runs[run]?.ended == nil { groups[group, default: []].append(run) }
         case .runEnded:
             guard let run, let status = entry.data["status"]?.stringValue, let seq = entry.data["seq"]?.intValue,
@@ -88,6 +91,7 @@ package struct JournalIndex: Hashable, Sendable {
     }
 
     private mutating func leaveGroup(_ run: RunID) {
+        successors[run] = nil
         guard let group = runs[run]?.group, let position = groups[group]?.firstIndex(of: run) else { return }
         groups[group]?.remove(at: position)
         if groups[group]?.isEmpty == true { groups[group] = nil }

@@ -95,11 +95,13 @@ struct JournalStoreContractTests {
         #expect(index.groups == ["g": runs])
         #expect(index.runs[runs[1]]?.cancels == runs[0])
         #expect(index.runs[runs[0]]?.cancels == nil)
+        #expect(index.successors == [runs[0]: runs[1], runs[1]: runs[2]])
         #expect(runs.map { index.isAdmitted($0, limit: 1) } == [true, false, false])
         let head = LedgerHead(seq: 9, digest: .sha256("end"), ts: time, length: 0)
         try journal.append([.runEnded(runs[0], status: "cancelled", head: head)], at: time)
         index = try journal.index(following: true)
         #expect(index.groups == ["g": Array(runs.dropFirst())])
+        #expect(index.successors == [runs[1]: runs[2]])
         #expect(index.admitted(in: "g") == [runs[1]])
     }
 }
