@@ -1,4 +1,4 @@
-private import Synchronization
+import Synchronization
 
 /// Those who carry out pieces of work that have nothing to do with each other.
 package struct Workers: Sendable {

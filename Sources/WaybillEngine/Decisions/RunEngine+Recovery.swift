@@ -22,7 +22,8 @@ extension RunEngine {
         guard intent["action"] != "emit", intent["action"] != "job" else { return false }
         let scope = RunScope(self, id, visit: current.visit, result: outcome)
         guard rule.on.value.contains(where: { matches($0, failure, in: scope) }) else { return false }
-        let backoff = rule.backoff(after: current.attempt, random: chance(of: id, visit: current.visit, attempt: current.attempt))
+        let chance = chance(of: id, visit: current.visit, attempt: current.attempt)
+        let backoff = rule.backoff(after: current.attempt, random: chance)
         var until = draft.moment.now + backoff
         if let asked = outcome.report.retryAt, asked > until { until = asked }
         if let deadline = jobDeadline(ofPoll: id), until >= deadline { return false }

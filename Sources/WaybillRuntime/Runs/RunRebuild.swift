@@ -39,7 +39,8 @@ package struct RunRebuild {
     package func fold(_ body: (Projection) -> Void) throws(StoreError) -> Report {
         // A fold decides nothing, so it asks for no policies, settings or other workflows.
         var engine = RunEngine(
-            definition: RunDefinition(workflow: definition, of: Catalog(), digest: genesis), state: RunState(definition: definition, genesis: genesis),
+            definition: RunDefinition(workflow: definition, of: Catalog(), digest: genesis),
+            state: RunState(definition: definition, genesis: genesis),
             payloads: RunPayloads(tree: tree, run: folder.run))
         var fault: StoreError?
         let verdict = try tree.ledgers.scan(folder.run, from: .start(genesis: genesis), knownHeads: [:]) { item in

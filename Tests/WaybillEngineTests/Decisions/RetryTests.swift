@@ -63,7 +63,7 @@ struct RetryTests {
         #expect(try run.attempt("a").reference.attempt == 6)
     }
 
-    @Test("full jitter takes any time up to the back-off: another one for each attempt, the same whenever it is decided")
+    @Test("full jitter takes any time up to the back-off: another one for each attempt, always the same")
     func jitter() throws {
         func pauses() throws -> [Int64] {
             var run = try run("{maxAttempts: 6, initial: 10s, jitter: full}")

@@ -30,10 +30,7 @@ struct TestRunnerTests {
         let catalog = Catalog.load([SourceFile(path: "workflows/w.yaml", bytes: Array(text.utf8))]) { _ in true }
         let errors = catalog.diagnostics.filter { $0.level == .error }
         try #require(errors.isEmpty, "\(errors.map(\.text))")
-        var definition = RunDefinition(
-            workflow: try #require(catalog.workflows["w"]), policies: catalog.policies, settings: catalog.settings,
-            digest: Digest.zero)
-        definition.workflows = catalog.workflows
+        let definition = RunDefinition(workflow: try #require(catalog.workflows["w"]), of: catalog, digest: .zero)
         return TestRunner.run(try #require(catalog.tests.first), case: only, definition: definition)
     }
 
