@@ -16,7 +16,7 @@ struct ImportTests {
     private static let pure: [String: Set<String>] = [
         "WaybillCore": ["Crypto"],
         "WaybillExpressions": [],
-        "WaybillManifests": ["CLibYAML"],
+        "WaybillManifests": ["CLibYAML", "Synchronization"],
         "WaybillEngine": ["Synchronization"],
     ]
 

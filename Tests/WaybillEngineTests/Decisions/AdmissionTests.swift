@@ -40,7 +40,7 @@ struct AdmissionTests {
         #expect(run.entries(.taskResumed).last?.data["digest"] == wait.details?["digest"])
         try run.end("a")
         #expect(run.state.status == .completed)
-        #expect(try EngineRun.started(workflow(Self.big)).launched == ["a"])
+        #expect(try EngineRun.started(workflow(Self.big), inputs: ["n": 1]).launched == ["a"])
     }
 
     @Test("a refusal, and nobody's answer, fail the run by `policy`, and nothing of it ran, not even what cleans up")
@@ -90,10 +90,11 @@ struct AdmissionTests {
                 "RUN_END failed policy[run]: p/no: denied by true",
             ])
         run = try EngineRun.started(
-            workflow(ask, "{id: must, at: run.admit, require: {verification: ['inputs.n == 2', 'inputs.nobody']}}"))
+            workflow(ask, "{id: must, at: run.admit, require: {verification: ['inputs.n == 2', 'inputs.nobody']}}"),
+            inputs: ["n": 1])
         #expect(run.state.error?.message == "p/must: does not hold: inputs.n == 2")
         run = try EngineRun.started(
-            workflow(ask, "{id: must, at: run.admit, require: {verification: ['inputs.n == 1']}}"))
+            workflow(ask, "{id: must, at: run.admit, require: {verification: ['inputs.n == 1']}}"), inputs: ["n": 1])
         #expect(run.state.status == .waiting)
     }
 

@@ -76,7 +76,7 @@ struct CallTests {
         let rule =
             "---\nkind: Policy\nname: p\nmatch: {workflows: {names: [child]}}\nrules:\n"
             + "  - {id: few, at: run.admit, deny: inputs.n > 3, message: '${{ inputs.n }} are too many'}\n"
-        let steps = "{id: c, call: {workflow: child, with: {n: '${{ 4 }}'}}, retry: {maxAttempts: 3, on: [policy]}}"
+        let steps = "{id: c, call: {workflow: child, with: {n: '${{ 4 }}'}}, retry: {maxAttempts: 3}}"
         var run = try EngineRun.started(calling(steps) + rule)
         #expect(
             run.news() == [

@@ -154,7 +154,7 @@ struct LanguageTests {
         #expect(compensation.step.retry?.maxAttempts == 5)
     }
 
-    @Test("a poll of a job has the step's environment, output and timeout")
+    @Test("a poll of a job has the step's environment and output, and a bound of its own")
     func job() throws {
         let step = try step(try workflow(Self.graphText), "job")
         guard case .wait(.job(let job)) = step.action else {
@@ -165,7 +165,8 @@ struct LanguageTests {
         #expect(poll.id == "poll")
         #expect(poll.environment.map(\.name) == ["TOKEN"])
         #expect(poll.output?.format == .json)
-        #expect(poll.timeout == .seconds(20))
+        #expect(poll.timeout == .seconds(60))
+        #expect(step.timeout == .seconds(20))
         #expect(poll.onUnknown.word == "retry")
     }
 
