@@ -25,13 +25,15 @@ endif
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## the release build: .build/release/waybill, with the Swift runtime inside
+build: ## the release build: .build/release/waybill and its supervisor, with the Swift runtime inside
 	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml zlib
 	$(SWIFT) build $(RELEASE) --product waybill
+	$(SWIFT) build $(RELEASE) --product waybill-supervisor
 
 demo: ## set up, build, release this repository, lose the daemon, finish, audit the run
 	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml zlib git jq
 	$(SWIFT) build $(DEMO_FLAGS) --product waybill
+	$(SWIFT) build $(DEMO_FLAGS) --product waybill-supervisor
 	@./Tests/Scripts/demo.sh "$(CURDIR)/$(DEMO_BIN)/waybill"
 
 # End-to-end tests wait for real processes and clocks: one after the other, none is starved by another's.
@@ -58,6 +60,7 @@ check: ## the formatter's lint, the shell scripts, and the tidy test
 bench: ## measure the release build beside raw baselines
 	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml zlib
 	$(SWIFT) build $(RELEASE) --product waybill
+	$(SWIFT) build $(RELEASE) --product waybill-supervisor
 	$(SWIFT) build $(RELEASE) --product benchmarks
 	$(RELEASE_BIN)/benchmarks $(BENCH_ARGUMENTS)
 
@@ -66,12 +69,18 @@ fuzz: ## feed every reader with made-up input for a minute each, and check what 
 	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml
 	@SWIFT="$(SWIFT)" ./.ci/fuzz
 
-install: build ## install the command and its completions below PREFIX (default /usr/local)
+install: build ## install the command, its completions and its systemd unit below PREFIX (default /usr/local)
 	install -d "$(DESTDIR)$(PREFIX)/bin" \
+	    "$(DESTDIR)$(PREFIX)/lib/systemd/system" "$(DESTDIR)$(PREFIX)/lib/systemd/user" \
 	    "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" \
 	    "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" \
 	    "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d"
 	install -m 755 $(RELEASE_BIN)/waybill "$(DESTDIR)$(PREFIX)/bin/waybill"
+	install -m 755 $(RELEASE_BIN)/waybill-supervisor "$(DESTDIR)$(PREFIX)/bin/waybill-supervisor"
+	for kind in system user; do \
+	    sed "s|@PREFIX@|$(PREFIX)|; s|@TARGET@|$$([ $$kind = system ] && echo multi-user || echo default).target|" \
+	        Sources/waybill/Units/waybill@.service > "$(DESTDIR)$(PREFIX)/lib/systemd/$$kind/waybill@.service"; \
+	done
 	$(RELEASE_BIN)/waybill --generate-completion-script bash \
 	    > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/waybill"
 	$(RELEASE_BIN)/waybill --generate-completion-script zsh \

@@ -102,7 +102,9 @@ static int run_child(void *argument) {
     struct child *child = argument;
     const struct waybill_spawn_request *request = child->request;
 
-    reset_signals();
+    if (!request->has_default_signals) {
+        reset_signals();
+    }
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
         give_up(child, WAYBILL_SPAWN_SETUP);
     }
@@ -158,10 +160,6 @@ int waybill_spawn(const struct waybill_spawn_request *request, struct waybill_sp
     }
     result->pid = pid;
     return 0;
-}
-
-int waybill_set_child_subreaper(void) {
-    return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
 int waybill_process_tag(pid_t pid, uint64_t *tag) {

@@ -7,27 +7,47 @@ package import SystemPackage
 /// - **Ends with its first process.** What that process left behind is killed, also what changed its process
 ///   group or session or lost its parent. Only then `ended` is called: nothing of the step lives any more.
 /// - **Stopping** is TERM to everything the process started; what lives after the grace gets KILL.
-/// - **Logs** are written as they come, up to a limit; what is over is read and dropped, so that neither the disk
-///   fills nor the program blocks, and the outcome says so.
-/// - **The durable outcome** is `exitFile`, written aside and renamed, and there before `ended` is called. The callback is a
-///   convenience of the one who launched; whoever finds the attempt's folder later reads the file
-///   (`ProcessOutcome(record:)`). So a launcher may leave its processes to a supervisor that outlives the
-///   daemon: the next daemon collects what has an exit file and adopts what has none and still lives.
+/// - **Logs** are written as they come, up to a limit; what is over is read, dropped and counted, so that neither the
+///   disk fills nor the program blocks, and the outcome says so.
+/// - **Outlives the launcher.** A program with an exit file goes on when the one who launched it ends, however that
+///   happens; its timeout, its log limits and its stopping go on, too. Whoever comes later finds the outcome in the
+///   exit file (`ProcessOutcome(record:)`), and takes over what has none with ``adopt(exitFile:ended:)``. A program
+///   without an exit file is killed with its launcher: nobody else could ever hear how it ended.
 package protocol ProcessLauncher: Sendable {
     /// Starts a program.
     ///
-    /// Returns as soon as the program runs, or it is known that it cannot. `ended` is called exactly once unless this
+    /// Returns as soon as the program runs, or it is known that it cannot. `ended` is called at most once unless this
     /// throws, possibly before this returns, on a thread of the launcher; it must not block, and hands over instead.
+    /// It is not called after ``shutDown()`` for a program that outlives the launcher. It gets nil if the outcome is
+    /// unknown: whoever watched the program was killed, and nothing of it lives any more.
     ///
     /// - Throws: ``LaunchError`` when nothing was started because of the request or for want of resources. A program
     ///   that is missing or cannot be executed is *not* thrown: that is an outcome, `failedToStart`.
     func launch(
-        _ request: LaunchRequest, ended: @escaping @Sendable (ProcessOutcome) -> Void
+        _ request: LaunchRequest, ended: @escaping @Sendable (ProcessOutcome?) -> Void
     ) throws(LaunchError) -> any RunningProcess
 
-    /// Kills what runs, waits for the last outcome to be delivered, and gives all resources back.
-    /// Must not be called from `ended`.
+    /// Takes over a program that an earlier launcher, of this process or another, has started with this exit file.
+    ///
+    /// To be asked when there is no exit file. `ended` is called as after a launch, if the program runs.
+    ///
+    /// - Throws: ``LaunchError`` for want of resources, or if the folder cannot be read: nothing is known then.
+    func adopt(
+        exitFile: FilePath, ended: @escaping @Sendable (ProcessOutcome?) -> Void
+    ) throws(LaunchError) -> Adoption
+
+    /// Kills what would not outlive this launcher, waits for the last outcome to be delivered, lets go of all the
+    /// rest, and gives all resources back. Must not be called from `ended`.
     func shutDown()
+}
+
+/// What became of a program that an earlier launcher started.
+package enum Adoption: Sendable {
+    case running(any RunningProcess)
+    /// It was never started: nothing can have come of it.
+    case neverBegan
+    /// It is over, and nothing of it lives. If there is no exit file now, nobody knows how it ended.
+    case gone
 }
 
 /// What to start, and where its traces go.
@@ -47,11 +67,12 @@ package struct LaunchRequest: Sendable {
     package var stderrPath: FilePath?
     /// For each of the two logs.
     package var logLimitBytes: Int
-    /// From the start to TERM; nil is never. The time a suspended machine sleeps does not count.
+    /// From the start to TERM; nil is never. The time that a suspended machine sleeps counts.
     package var timeout: Duration?
     /// From TERM to KILL.
     package var grace: Duration
-    /// Where the outcome is written, by rename: `exit.json` in the attempt's folder. Not synced.
+    /// Where the outcome is written, by rename: `exit.json` in the attempt's folder, which is this attempt's own and
+    /// also holds what identifies the running program. Not synced. With it, the program outlives its launcher.
     package var exitFile: FilePath?
 
     package static let defaultLogLimitBytes = 64 << 20
@@ -79,11 +100,8 @@ package struct LaunchRequest: Sendable {
 
 /// A process that was launched.
 package protocol RunningProcess: Sendable {
-    /// Nil if the program failed to start.
+    /// Nil if the program failed to start, or was adopted.
     var pid: Int32? { get }
-    /// When the kernel started it, in clock ticks since the boot (field 22 of `/proc/<pid>/stat`): together with
-    /// `pid` this names a process for good, while a pid alone may come back. Nil once it has ended.
-    var startTicks: UInt64? { get }
     /// Asks everything the process started to end, and kills what lives after the grace (nil: the request's).
     /// Does nothing after the end; a second call can only shorten the grace.
     func terminate(grace: Duration?)
@@ -96,7 +114,7 @@ package struct LaunchError: Error, Hashable, Sendable {
     package enum Code: String, Sendable {
         /// The request makes no sense: no arguments, a NUL in a text, an environment name that is empty or has a `=`.
         case invalidRequest
-        /// A log file could not be created: it exists, or its folder is missing.
+        /// A log file, or what identifies the attempt, could not be created: it exists, or its folder is missing.
         case log
         /// No process, thread, memory, descriptor or room on the disk left (`EAGAIN`, `ENOMEM`, `EMFILE`, `ENFILE`,
         /// `ENOSPC`, `EDQUOT`): later it may work.

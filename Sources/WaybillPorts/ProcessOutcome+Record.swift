@@ -18,42 +18,18 @@ package struct ExitRecordError: Error, Hashable, Sendable {
 }
 
 extension ProcessOutcome {
-    /// The format of `exit.json` that this version writes.
+    /// The newest format of `exit.json` that this version reads.
     package static let recordFormat: Int64 = 1
 
-    /// What `exit.json` holds.
+    /// Reads what `exit.json` holds.
     ///
-    /// `{"format":1,"exitCode":0,"signal":null,"coreDumped":false,"error":null,"timedOut":false,"stopped":false,
-    /// "startedAt":"...","endedAt":"...","truncated":{"stdout":false,"stderr":false},"leftBehind":0,"stillRunning":0,
+    /// `{"format":1,"error":null,"exitCode":0,"signal":null,"coreDumped":false,"timedOut":false,"stopped":false,
+    /// "startedAt":"...","endedAt":"...","truncated":{"stdout":false,"stderr":false},"droppedBytes":{"stdout":0,"stderr":0},
+    /// "leftBehind":0,"stillRunning":0,
     /// "usage":{"userSeconds":0.001,"systemSeconds":0.002,"maxResidentBytes":1536000}}`; a program that failed to start
     /// has `"error":{"errno":2,"message":"..."}` and no usage.
-    package var record: Value {
-        var members: [String: Value] = [
-            "format": .int(Self.recordFormat), "exitCode": .null, "signal": .null, "coreDumped": .bool(false),
-            "error": .null, "timedOut": .bool(stop == .timeout), "stopped": .bool(stop == .request),
-            "startedAt": .string(startedAt.description), "endedAt": .string(endedAt.description),
-            "truncated": ["stdout": .bool(stdoutTruncated), "stderr": .bool(stderrTruncated)],
-            "leftBehind": .int(Int64(leftBehind)), "stillRunning": .int(Int64(stillRunning)), "usage": .null,
-        ]
-        switch end {
-        case .exited(let code): members["exitCode"] = .int(Int64(code))
-        case .signalled(let signal, let coreDumped):
-            members["signal"] = .int(Int64(signal))
-            members["coreDumped"] = .bool(coreDumped)
-        case .failedToStart(let errno, let message):
-            members["error"] = ["errno": .int(Int64(errno)), "message": .string(message)]
-        }
-        if let usage {
-            members["usage"] = [
-                "userSeconds": .double(Double(usage.user.microseconds) / 1e6),
-                "systemSeconds": .double(Double(usage.system.microseconds) / 1e6),
-                "maxResidentBytes": .int(usage.maxResidentBytes),
-            ]
-        }
-        return .object(Object(members.map { ($0.key, $0.value) }))
-    }
-
-    /// Reads what `record` wrote.
+    ///
+    /// - Throws: ``ExitRecordError``; a member that a later version added is passed over.
     package init(record: Value) throws(ExitRecordError) {
         guard let format = record["format"]?.intValue, format >= 1 else { throw .malformed("format") }
         guard format <= Self.recordFormat else {
@@ -69,6 +45,8 @@ extension ProcessOutcome {
         }
         stdoutTruncated = record["truncated"]?["stdout"]?.boolValue ?? false
         stderrTruncated = record["truncated"]?["stderr"]?.boolValue ?? false
+        stdoutDroppedBytes = record["droppedBytes"]?["stdout"]?.intValue ?? 0
+        stderrDroppedBytes = record["droppedBytes"]?["stderr"]?.intValue ?? 0
         leftBehind = Int(record["leftBehind"]?.intValue ?? 0)
         stillRunning = Int(record["stillRunning"]?.intValue ?? 0)
         usage = Self.usage(of: record)

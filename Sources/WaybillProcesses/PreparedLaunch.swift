@@ -4,182 +4,108 @@ import SystemPackage
 import WaybillCore
 import WaybillPorts
 
-/// A request with all that can fail before there is a process: checked texts, files, pipes.
-final class PreparedLaunch: @unchecked Sendable {
-    // Made on the caller's thread, spawned on another, then owned by the loop: never by two at once.
+/// A request with all that can fail before there is a process: checked texts, files, the way back.
+///
+struct PreparedLaunch {
+    let files: AttemptFiles?
+    /// Where the monitor reports.
+    let report: OwnedDescriptor
+    /// What goes to the supervisor.
+    let packet: [UInt8]
+    private let owned: [OwnedDescriptor]
+    private let logs: [FilePath]
 
-    let request: LaunchRequest
-    let tag: AttemptTag?
-    /// The files to try, in order.
-    let candidates: [String]
-    private let paths: CStrings
-    private let argv: CStrings
-    private let environment: CStrings
-    private let input: OwnedDescriptor
-    private let outputStream: Stream
-    private let errorStream: Stream
-
-    /// Where one of the two outputs goes.
-    private final class Stream {
-        /// What the program gets.
-        let writing: OwnedDescriptor
-        /// Nil if the output goes to `/dev/null`.
-        var reading: OwnedDescriptor?
-        var log: OwnedDescriptor?
-
-        init(writing: OwnedDescriptor, reading: OwnedDescriptor? = nil, log: OwnedDescriptor? = nil) {
-            self.writing = writing
-            self.reading = reading
-            self.log = log
-        }
-    }
+    var descriptors: [Int32] { owned.map(\.number) }
 
     init(_ request: LaunchRequest) throws(LaunchError) {
-        try Self.check(request)
-        self.request = request
-        tag = AttemptTag.next()
-        candidates = Self.candidates(for: request)
-        paths = CStrings(candidates)
-        argv = CStrings(request.argv)
-        environment = CStrings(
-            request.environment.sorted { $0.key.precedesInCodePoints($1.key) }.map { "\($0.key)=\($0.value)" })
-        input = try Self.inputDescriptor(request.input)
-        outputStream = try Self.stream(to: request.stdoutPath)
-        do {
-            errorStream = try Self.stream(to: request.stderrPath)
+        try LaunchMessage.check(request)
+        var message = LaunchMessage(request)
+        var owned: [OwnedDescriptor] = []
+        var logs: [FilePath] = []
+        files = request.exitFile.map(AttemptFiles.init)
+        do throws(LaunchError) {
+            if let files {
+                let (lock, wasPrepared) = try files.claim()
+                if wasPrepared { Self.removeLeftovers(files, request) }
+                message.add(WB_FILE_LOCK)
+                owned.append(lock)
+            }
+            let ends = if let files { try files.makeFIFO() } else { try Self.pipe() }
+            report = ends.reading
+            message.add(WB_FILE_REPORT)
+            owned.append(ends.writing)
+            if let files {
+                message.add(WB_FILE_FOLDER)
+                let folder = open(files.folder.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                owned.append(try OwnedDescriptor(folder, "cannot open \(files.folder)"))
+            }
+            if let input = request.input, !input.isEmpty {
+                message.add(WB_FILE_INPUT)
+                owned.append(try Self.memory(input, "cannot keep the standard input"))
+            }
+            for (path, flag) in [(request.stdoutPath, WB_FILE_STDOUT), (request.stderrPath, WB_FILE_STDERR)] {
+                guard let path else { continue }
+                let log = open(path.string, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+                guard log >= 0 else { throw LaunchError.file(errno, "log", path) }
+                logs.append(path)
+                message.add(flag)
+                owned.append(try OwnedDescriptor(log, "log"))
+            }
+            if message.isLong {
+                message.add(WB_FILE_BODY)
+                owned.append(try Self.memory(message.texts, "cannot keep the request"))
+            }
         } catch {
             // Nothing was started: the next try must find the way free.
-            if let path = request.stdoutPath { unlink(path.string) }
+            for log in logs { unlink(log.string) }
+            if !owned.isEmpty { files?.remove() }
             throw error
         }
+        packet = message.packet
+        self.owned = owned
+        self.logs = logs
     }
 
-    /// Starts the program; returns with it running, or with the failure in the result.
-    func spawn() -> waybill_spawn_result {
-        var result = waybill_spawn_result()
-        request.workingDirectory.withPlatformString { directory in
-            var raw = waybill_spawn_request(
-                paths: paths.constant, argv: argv.pointers, envp: environment.pointers, directory: directory,
-                standard: (input.number, outputStream.writing.number, errorStream.writing.number), tag: tag?.value ?? 0)
-            _ = waybill_spawn(&raw, &result)
-        }
-        return result
+    /// Closes what was sent: whoever received it has copies.
+    func closeSent() {
+        for descriptor in owned { descriptor.close() }
     }
 
-    /// The reading ends, each once. The writing ends are closed when this object goes.
-    func takeStdout() -> LogPipe? { takeLog(outputStream) }
-    func takeStderr() -> LogPipe? { takeLog(errorStream) }
-
-    /// Removes the logs of a launch that came to nothing.
+    /// Removes what a launch that came to nothing would leave.
     func abandon() {
+        for log in logs { unlink(log.string) }
+        files?.remove()
+    }
+
+    /// Of an attempt that was prepared, and not begun, by a process that ended in between.
+    private static func removeLeftovers(_ files: AttemptFiles, _ request: LaunchRequest) {
+        unlink(files.fifo.string)
         for path in [request.stdoutPath, request.stderrPath] {
             if let path { unlink(path.string) }
         }
     }
 
-    private func takeLog(_ stream: Stream) -> LogPipe? {
-        guard let pipe = stream.reading?.take(), let log = stream.log?.take() else { return nil }
-        return LogPipe(pipe: pipe, log: log, limitBytes: request.logLimitBytes)
-    }
-
-    private static func check(_ request: LaunchRequest) throws(LaunchError) {
-        guard !request.argv.isEmpty, request.argv[0] != "" else {
-            throw LaunchError(code: .invalidRequest, message: "there is no program to start: argv is empty")
-        }
-        if request.argv.contains(where: { $0.utf8.contains(0) }) {
-            throw LaunchError(code: .invalidRequest, message: "an argument contains a NUL character")
-        }
-        for (name, value) in request.environment {
-            if name.isEmpty || name.utf8.contains(UInt8(ascii: "=")) {
-                throw LaunchError(
-                    code: .invalidRequest, message: "an environment variable cannot be called \"\(name)\"")
-            }
-            if name.utf8.contains(0) || value.utf8.contains(0) {
-                throw LaunchError(
-                    code: .invalidRequest, message: "the environment variable \(name) contains a NUL character")
-            }
-        }
-    }
-
-    /// Where programs are looked for if the environment does not say it.
-    static let standardPath = "/usr/local/bin:/usr/bin:/bin"
-
-    private static func candidates(for request: LaunchRequest) -> [String] {
-        if let executable = request.executable { return [executable.string] }
-        let name = request.argv[0]
-        if name.utf8.contains(UInt8(ascii: "/")) { return [name] }
-        return (request.environment["PATH"] ?? standardPath)
-            .split(separator: ":", omittingEmptySubsequences: false)
-            .map { $0.isEmpty ? "./\(name)" : "\($0)/\(name)" }
-    }
-
-    /// A file in memory with the input, at its beginning: no thread has to feed a pipe, and a program that reads
-    /// nothing blocks nobody.
-    private static func inputDescriptor(_ bytes: [UInt8]?) throws(LaunchError) -> OwnedDescriptor {
-        guard let bytes, !bytes.isEmpty else { return try null(O_RDONLY) }
-        let file = try OwnedDescriptor(waybill_memory_file("stdin"), "cannot keep the standard input")
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { write(file.number, $0.baseAddress, $0.count) }
-            guard count > 0 else { throw LaunchError.system(errno, "cannot keep the standard input") }
-            rest = rest.dropFirst(count)
-        }
-        lseek(file.number, 0, SEEK_SET)
-        return file
-    }
-
-    private static func stream(to path: FilePath?) throws(LaunchError) -> Stream {
-        guard let path else { return Stream(writing: try null(O_WRONLY)) }
+    private static func pipe() throws(LaunchError) -> (reading: OwnedDescriptor, writing: OwnedDescriptor) {
         var ends: (reading: Int32, writing: Int32) = (-1, -1)
         guard waybill_pipe(&ends.reading, &ends.writing) == 0 else {
             throw LaunchError.system(errno, "cannot make a pipe")
         }
-        let reading = try OwnedDescriptor(ends.reading, "cannot make a pipe")
-        let writing = try OwnedDescriptor(ends.writing, "cannot make a pipe")
-        // Only our end: the flag is the pipe end's own, and programs expect to block.
-        _ = fcntl(reading.number, F_SETFL, O_NONBLOCK)
-        let log = open(path.string, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard log >= 0 else { throw LaunchError.log(errno, path) }
-        return Stream(writing: writing, reading: reading, log: try OwnedDescriptor(log, "log"))
+        // Only our end.
+        _ = fcntl(ends.reading, F_SETFL, O_NONBLOCK)
+        return (try OwnedDescriptor(ends.reading, "pipe"), try OwnedDescriptor(ends.writing, "pipe"))
     }
 
-    private static func null(_ mode: Int32) throws(LaunchError) -> OwnedDescriptor {
-        try OwnedDescriptor(open("/dev/null", mode | O_CLOEXEC), "cannot open /dev/null")
-    }
-}
-
-/// A descriptor that is closed with its owner.
-final class OwnedDescriptor {
-    private(set) var number: Int32
-
-    /// - Throws: What `errno` says if the number is negative.
-    init(_ number: Int32, _ what: String) throws(LaunchError) {
-        guard number >= 0 else { throw LaunchError.system(errno, what) }
-        self.number = number
-    }
-
-    /// Gives the descriptor away.
-    func take() -> Int32 {
-        defer { number = -1 }
-        return number
-    }
-
-    deinit { if number >= 0 { close(number) } }
-}
-
-extension LaunchError {
-    /// A failure of the system, told apart by whether waiting may help.
-    static func system(_ number: Int32, _ what: String) -> LaunchError {
-        let isShort = [EAGAIN, ENOMEM, EMFILE, ENFILE, ENOSPC].contains(number)
-        let cause = Errno(rawValue: number)
-        return LaunchError(
-            code: isShort ? .noResources : .system, message: "\(what): \(cause.description)", cause: cause)
-    }
-
-    fileprivate static func log(_ number: Int32, _ path: FilePath) -> LaunchError {
-        let cause = Errno(rawValue: number)
-        return LaunchError(
-            code: [EMFILE, ENFILE, ENOMEM, ENOSPC, EDQUOT].contains(number) ? .noResources : .log,
-            message: "cannot create the log \(path): \(cause.description)", path: path, cause: cause)
+    /// A file in memory with these bytes, at its beginning: no thread has to feed a pipe, and a program that reads
+    /// nothing blocks nobody.
+    private static func memory(_ bytes: [UInt8], _ what: String) throws(LaunchError) -> OwnedDescriptor {
+        let file = try OwnedDescriptor(waybill_memory_file("waybill"), what)
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(file.number, $0.baseAddress, $0.count) }
+            guard count > 0 else { throw LaunchError.system(errno, what) }
+            rest = rest.dropFirst(count)
+        }
+        lseek(file.number, 0, SEEK_SET)
+        return file
     }
 }

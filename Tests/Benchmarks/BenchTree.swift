@@ -46,7 +46,8 @@ struct BenchTree {
     /// - Returns: the seconds it took from taking the runs up until the last one's end is in the journal.
     func complete(_ runs: [RunID], stepsPerDecision: Int?) async throws -> Double {
         let services = RuntimeServices(
-            launcher: try LocalLauncher(), performer: HTTPClientPerformer(), watcher: try InotifyWatcher(),
+            launcher: try SupervisedLauncher(caches: tree.layout.caches), performer: HTTPClientPerformer(),
+            watcher: try InotifyWatcher(),
             timers: try TimerQueue(), hookTimers: try TimerQueue())
         var options = ReconcilerOptions()
         if let stepsPerDecision { options.limits.stepsPerDecision = stepsPerDecision }

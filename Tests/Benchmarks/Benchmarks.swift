@@ -9,6 +9,7 @@ struct Benchmarks {
     private static let suites: [(name: String, title: String, measure: Suite)] = [
         ("pure", "Durable pure steps", PureSteps.measure),
         ("process", "Process steps", ProcessSteps.measure),
+        ("supervision", "A program under its monitor", Supervision.measure),
         ("answer", "Answer dropped by mv to the next step", Answers.measure),
         ("start", "Start-up of the command", StartUp.measure),
         ("verify", "Verification of chain and heads", Verification.measure),

@@ -51,13 +51,12 @@ struct KillTests {
         }
         let marks = tree.lines("marks")
         for step in ["a", "b", "c", "d", "e"] {
-            let done = marks.filter { $0 == step }.count
-            let started = count("TASK_START", step)
+            // Its processes do not mind: the next daemon takes them over.
+            #expect(count("TASK_START", step) == 1, "\(step) starts once")
             #expect(count("TASK_END", step) == 1, "\(step) ends once")
-            #expect((1...started).contains(done), "\(step) ran \(done) times in \(started) attempts")
-            #expect(
-                started == 1 || count("TASK_UNKNOWN", step) == started - 1, "\(step): a repeat follows an unknown end")
+            #expect(marks.filter { $0 == step }.count == 1, "\(step) ran once")
         }
+        #expect(!entries.contains { $0.member("type") == .string("TASK_UNKNOWN") })
         #expect(tree.member("runs/r/run.json", "outputs", "n") == .int(3))
         try await tree.expect(0, "verify", "r", "--deep")
     }

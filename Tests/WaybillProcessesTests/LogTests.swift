@@ -22,14 +22,28 @@ struct LogTests {
         #expect(bench.stderr == "done\n")
     }
 
-    @Test("does not block a program that writes far more than the limit")
+    @Test("of a program that writes a gigabyte neither blocks it nor costs memory, and counts what is dropped")
     func gigabyte() async throws {
         let bench = try Bench()
-        let outcome = try await bench.run(
-            bench.request(["head", "-c", "1G", "/dev/zero"]) { $0.logLimitBytes = 1 << 20 })
+        bench.folder.makeFIFO("written")
+        bench.folder.makeFIFO("go")
+        let request = bench.script("head -c 1G /dev/zero; echo > written; read line < go") {
+            $0.logLimitBytes = 1 << 20
+        }
+        nonisolated(unsafe) var peak = ""
+        let outcome = try await bench.run(request) { _ in
+            _ = bench.hear("written")
+            let status = (try? bench.monitor()).flatMap { contents(of: "/proc/\($0)/status") } ?? ""
+            peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }.map(String.init) ?? ""
+            bench.folder.write("go", "\n")
+        }
         #expect(outcome.end == .exited(code: 0))
         #expect(outcome.stdoutTruncated)
+        #expect(outcome.stdoutDroppedBytes == (1 << 30) - (1 << 20))
+        #expect(outcome.stderrDroppedBytes == 0)
         #expect(bench.folder.read("stdout.log")?.count == 1 << 20)
+        let kilobytes = try #require(peak.split(separator: " ").dropFirst().first.flatMap { Int($0) })
+        #expect(kilobytes < 8_192)
     }
 
     @Test("is whole when the outcome comes")

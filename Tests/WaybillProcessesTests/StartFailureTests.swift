@@ -117,6 +117,7 @@ struct StartFailureTests {
         let refusal = #expect(throws: LaunchError.self) {
             _ = try bench.launcher.launch(bench.request(["true"])) { _ in }
         }
+        #expect(bench.folder.read("monitor.lock") == nil)
         #expect(
             refusal
                 == LaunchError(

@@ -125,15 +125,17 @@ struct StoppingTests {
                 bench.request(["true"]) {
                     $0.stdoutPath = nil
                     $0.stderrPath = nil
+                    $0.exitFile = nil
                 }
             ).end == .exited(code: 0))
     }
 
-    @Test("comes with the launcher's end, which waits for the outcome and takes no more requests")
+    @Test("comes with the launcher's end where nobody else could hear of it, and it takes no more requests")
     func shutDown() async throws {
         let bench = try Bench()
         bench.folder.makeFIFO("ready")
-        let outcome = try await bench.run(bench.script("trap '' TERM; echo > ready; exec sleep 1000")) { _ in
+        let request = bench.script("trap '' TERM; echo > ready; exec sleep 1000") { $0.exitFile = nil }
+        let outcome = try await bench.run(request) { _ in
             _ = bench.hear("ready")
             bench.launcher.shutDown()
         }

@@ -32,6 +32,7 @@ struct waybill_spawn_request {
     const char *directory;
     int standard[3]; /* What becomes descriptors 0, 1 and 2. */
     uint64_t tag;    /* Becomes RLIMIT_LOCKS; 0 leaves it alone. */
+    int has_default_signals; /* Nobody in this process handles or ignores any: there is nothing to reset. */
 };
 
 struct waybill_spawn_result {
@@ -46,9 +47,6 @@ struct waybill_spawn_result {
    Returns once the program runs (0) or it is known that it does not (-1, with `failure` and `stage`). */
 int waybill_spawn(const struct waybill_spawn_request *request, struct waybill_spawn_result *result);
 
-/* Makes this process the parent of its descendants that lose theirs. */
-int waybill_set_child_subreaper(void);
-
 /* RLIMIT_LOCKS of a process, UINT64_MAX if it has none; -1 if it is gone or not ours. */
 int waybill_process_tag(pid_t pid, uint64_t *tag);
 
@@ -60,6 +58,8 @@ int waybill_pipe(int *reading, int *writing);
 
 /* An anonymous file, close-on-exec. */
 int waybill_memory_file(const char *name);
+
+#include "supervision.h"
 
 /* ---- End of processes ------------------------------------------------------------------------------------------ */
 

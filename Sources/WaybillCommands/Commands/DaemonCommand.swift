@@ -10,7 +10,8 @@ struct DaemonCommand: AsyncParsableCommand {
         commandName: "daemon", abstract: "Work on the tree until stopped.",
         discussion: """
             Stays in the foreground and logs on the standard error, as service managers want it. SIGTERM and SIGINT end it \
-            gracefully: nothing new starts, and steps that run get some seconds to end.
+            gracefully: nothing new starts, requests under way and hooks get some seconds to end, and steps that run go \
+            on. The next daemon, of this version or another, takes them over.
             """)
 
     @OptionGroup var options: GlobalOptions
@@ -26,7 +27,7 @@ struct DaemonCommand: AsyncParsableCommand {
             log.warning("another daemon works on this tree already; they share its runs")
         }
         let reconciler = Reconciler(
-            tree: tree, services: try Driving.services(), options: ReconcilerOptions(log: log))
+            tree: tree, services: try Driving.services(for: tree), options: ReconcilerOptions(log: log))
         // The group's own steps are of interest only when something is wrong with it.
         var groupLog = log
         groupLog.logLevel = verbose ? .debug : .warning

@@ -16,10 +16,10 @@ struct Driving: Sendable {
     var log: Logger?
 
     /// - Throws: ``CommandError`` where the system has no descriptors or threads left.
-    static func services() throws -> RuntimeServices {
+    static func services(for tree: Tree) throws -> RuntimeServices {
         do {
             return RuntimeServices(
-                launcher: try LocalLauncher(), performer: performer(),
+                launcher: try SupervisedLauncher(caches: tree.layout.caches), performer: performer(),
                 watcher: try InotifyWatcher(), timers: try TimerQueue(), hookTimers: try TimerQueue())
         } catch let error as WatchError {
             throw CommandError(
@@ -43,10 +43,10 @@ struct Driving: Sendable {
 
     /// Does everything that is due, waits for the steps it starts, and gives everything back.
     ///
-    /// It goes on until it is done or cancelled, as ``Interruption/ending(_:)`` does after a signal: what was started
-    /// has ended then, and the runs can be taken up again.
+    /// It goes on until it is done or cancelled, as ``Interruption/ending(_:)`` does after a signal: the runs can be
+    /// taken up again then, and with them the steps that still run.
     func settle(_ scope: SettleScope, complete: [FilePath.Component] = []) async throws -> SettleReport {
-        let reconciler = Reconciler(tree: tree, services: try Self.services(), options: options)
+        let reconciler = Reconciler(tree: tree, services: try Self.services(for: tree), options: options)
         return try await withThrowingTaskGroup(of: SettleReport?.self) { group in
             group.addTask { try await reconciler.settle(scope, complete: complete) }
             group.addTask {

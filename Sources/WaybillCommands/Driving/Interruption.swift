@@ -2,7 +2,7 @@ import UnixSignals
 
 /// SIGTERM and SIGINT while a command is at work: they end it in an orderly way.
 enum Interruption {
-    /// Does `body`, and cancels it when a signal comes. What it began it brings to an end before this returns.
+    /// Does `body`, and cancels it when a signal comes. It comes to rest before this returns.
     ///
     /// One is to be around all that a command does: once a signal was listened to it ends no process by itself any more.
     ///
@@ -28,7 +28,8 @@ enum Interruption {
 
     private static var interrupted: CommandError {
         CommandError(
-            "interrupted", "stopped by a signal; nothing is lost",
-            hint: "`waybill reconcile` or a daemon goes on where it stopped", status: .tryAgain)
+            "interrupted", "stopped by a signal; nothing is lost, and steps that run go on",
+            hint: "`waybill reconcile` or a daemon goes on where it stopped; `waybill cancel` ends a run",
+            status: .tryAgain)
     }
 }

@@ -11,7 +11,7 @@ final class HookDispatcher: Sendable {
         var progress: [RunID: HookProgress] = [:]
         /// Events that lay in the spool and were delivered before their run was opened.
         var recovered: Set<SpooledEvent> = []
-        var outcomes: [(HookCall, ProcessOutcome)] = []
+        var outcomes: [(HookCall, ProcessOutcome?)] = []
         /// Runs whose cursor may be written.
         var dirty: Set<RunID> = []
         /// Whether the spool holds what the queues do not. Then new events stay there too, so that order is kept.
@@ -139,12 +139,12 @@ final class HookDispatcher: Sendable {
     var nextDue: Timestamp? { state.withLock { $0.queues.nextDue } }
     func forgetDelays() { state.withLock { $0.queues.forgetDelays() } }
 
-    func note(_ outcome: ProcessOutcome, of call: HookCall) {
+    func note(_ outcome: ProcessOutcome?, of call: HookCall) {
         state.withLock { $0.outcomes.append((call, outcome)) }
         signal.raise()
     }
 
-    func takeOutcomes() -> [(HookCall, ProcessOutcome)] { state.withLock { state in exchange(&state.outcomes, []) } }
+    func takeOutcomes() -> [(HookCall, ProcessOutcome?)] { state.withLock { state in exchange(&state.outcomes, []) } }
 
     /// - Returns: also whether the event was tried with every hook now.
     func ended(_ call: HookQueues.Call, succeeded: Bool, now: Timestamp) -> (verdict: HookQueues.Verdict, isDone: Bool)

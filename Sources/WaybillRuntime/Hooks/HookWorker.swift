@@ -125,8 +125,12 @@ final class HookWorker {
         }
     }
 
-    private func settle(_ hook: HookCall, _ outcome: ProcessOutcome) {
+    private func settle(_ hook: HookCall, _ outcome: ProcessOutcome?) {
         defer { hook.removeLogs(spool.caches) }
+        guard let outcome else {
+            finish(hook.call, succeeded: false, because: "what watched it was killed before it ended")
+            return release(hook.call.event)
+        }
         if outcome.stop == .request {
             // The launcher is being shut down; the next process tries again.
             release(hook.call.event)

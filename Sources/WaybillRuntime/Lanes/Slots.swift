@@ -26,10 +26,13 @@ package final class Slots: Sendable {
         if isFree { start() }
     }
 
+    /// Takes a place for what cannot wait for one because it is under way: others wait for it, even beyond the number.
+    package func occupy() { state.withLock { $0.free -= 1 } }
+
     /// Gives a place back, to the one who waits longest.
     package func give() {
         let next = state.withLock { state -> (@Sendable () -> Void)? in
-            guard !state.waiting.isEmpty else {
+            guard state.free >= 0, !state.waiting.isEmpty else {
                 state.free += 1
                 return nil
             }

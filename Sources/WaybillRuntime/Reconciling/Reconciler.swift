@@ -124,25 +124,26 @@ package actor Reconciler {
         return report
     }
 
-    /// Ends gracefully: nothing new starts, running steps get some time to end by themselves, then they are ended.
+    /// Ends gracefully: nothing new starts, and requests under way get some time to end by themselves, then they are
+    /// ended. Processes go on: whoever takes their runs up next takes them over.
     package func stop() async {
         guard !isStopping else { return }
         isStopping = true
         for record in records.values {
             record.driver?.post { $0.drain() }
         }
-        if records.values.contains(where: { $0.phase == .working || $0.phase == .busy }) {
-            options.log.info("waiting up to \(options.drainTime.text) for running steps")
+        if !isAtRest {
+            options.log.info("waiting up to \(options.drainTime.text) for what is under way")
             services.timers.schedule("drain", at: tree.clock.now() + options.drainTime)
             await untilRest()
         }
         for record in records.values { record.driver?.post { $0.stop() } }
         await drainDrivers()
-        // Hooks are called through the launcher, so it goes last.
+        // Hooks are called through the launcher, and end with it.
         await hooks.drain(within: options.drainTime)
         services.launcher.shutDown()
         services.performer.shutDown()
-        // Whoever gets a ledger now finds all processes of its attempts gone.
+        // Whoever gets a ledger now hears of its processes' ends, and nobody here does.
         for record in records.values { record.driver?.post { $0.release() } }
         await drainDrivers()
         services.watcher.stop()
@@ -217,7 +218,8 @@ package actor Reconciler {
                 case .dormant: isStopping || isQuiet(record, at: now)
                 case .quarantined: true
                 case .blocked, .queued: isStopping
-                case .busy, .working: false
+                case .busy: false
+                case .working: isStopping && record.glance?.requests == 0
                 }
             }
     }

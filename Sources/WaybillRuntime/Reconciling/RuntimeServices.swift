@@ -27,7 +27,7 @@ package struct RuntimeServices: Sendable {
 package struct ReconcilerOptions: Sendable {
     /// Between two looks at what notifications may have missed.
     package var passInterval = Duration.seconds(30)
-    /// How long running steps may take to end by themselves before a graceful stop ends them.
+    /// How long requests and hooks may take to end by themselves before a graceful stop ends them.
     package var drainTime = Duration.seconds(10)
     /// Before a run whose ledger is held by another process, or that the disk refused, is tried again.
     package var retryInterval = Duration.milliseconds(500)

@@ -116,6 +116,10 @@ struct AttemptHost: Sendable {
 
     // MARK: - Collecting
 
+    func exitFile(of reference: AttemptReference) -> FilePath {
+        tree.layout.folder(of: run).pushing(path(of: reference)).appending(Self.logs.exit)
+    }
+
     /// The outcome that a launcher, of this process or an earlier one, left in the attempt's folder; nil if none.
     func recordedOutcome(of reference: AttemptReference) throws(RuntimeError) -> ProcessOutcome? {
         do throws(StoreError) {

@@ -32,7 +32,6 @@ struct RunningExchange: RunningProcess {
     let call: any HTTPCall
 
     var pid: Int32? { nil }
-    var startTicks: UInt64? { nil }
     func terminate(grace: Duration?) { call.cancel() }
     func kill() { call.cancel() }
 }

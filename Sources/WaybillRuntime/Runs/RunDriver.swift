@@ -57,6 +57,8 @@ package struct RunGlance: Sendable, Hashable {
     var heldCommonNames: [FilePath.Component]
     /// What it waits for in the journal.
     var events: [EventInterest]
+    /// Its requests under way, which end with this process.
+    var requests = 0
 }
 
 /// Why a driver is woken, and what is known about it.
@@ -105,11 +107,11 @@ actor RunDriver {
     private var isFirstOpening: Bool
     /// Attempts that have a process or a request under way, or wait for a place.
     var attempts: [AttemptReference: any RunningProcess] = [:]
-    private var queued: [AttemptReference: Attempt] = [:]
+    var queued: [AttemptReference: Attempt] = [:]
     /// Their places in pools.
-    private var places: [AttemptReference: Pools.Place] = [:]
+    var places: [AttemptReference: Pools.Place] = [:]
     /// Outcomes that the disk kept from being recorded.
-    private var outcomes: [AttemptReference: AttemptOutcome] = [:]
+    var outcomes: [AttemptReference: AttemptOutcome] = [:]
     var unripe: [UnripeAnswer] = []
     /// Claims in the common inbox that the disk kept from being settled.
     var commonClaims: [FilePath.Component] = []
@@ -263,7 +265,8 @@ actor RunDriver {
             openWaits: state.waits.count, isQueued: state.isQueued && !state.phase.isEnded,
             parent: state.parentRun.flatMap(RunID.init),
             uncountedRejections: session.engine.uncountedRejections,
-            heldCommonNames: heldCommonNames, events: interests(of: session))
+            heldCommonNames: heldCommonNames, events: interests(of: session),
+            requests: attempts.values.count { $0 is RunningExchange })
     }
 
     // MARK: - Opening
@@ -294,42 +297,6 @@ actor RunDriver {
         try recover(session)
         if isFirst { try recoverCalls(session) }
         return session
-    }
-
-    /// Asks the state what is outstanding: what ended is collected, what never began is launched, the rest is unknown.
-    private func recover(_ session: RunSession) throws(RuntimeError) {
-        for attempt in session.state.outstandingAttempts
-        where attempts[attempt.reference] == nil && queued[attempt.reference] == nil {
-            // What became of one attempt may have ended others.
-            guard session.state.isOutstanding(attempt.reference) else { continue }
-            if attempt.isEvent {
-                try perform([.launch(attempt)], session)
-                continue
-            }
-            var outcome = outcomes[attempt.reference]
-            if outcome == nil { outcome = try session.host.recordedOutcome(of: attempt) }
-            // One that was stopped together with its daemon, and not because the engine wanted it, is an interrupted one; so
-            // is one of an earlier boot: its record was not synced, and what it left may be cut off.
-            let isOfThisBoot = attempt.intent["boot"] == .string(tree.boot)
-            let isInterrupted = (outcome?.wasStopped == true && !session.state.endsAttempts) || !isOfThisBoot
-            if let outcome, !isInterrupted {
-                let result = session.host.result(of: attempt, outcome)
-                try perform(try session.handle(.attemptEnded(attempt.reference, result)), session)
-                outcomes[attempt.reference] = nil
-            } else if isOfThisBoot, outcome?.leftNothing ?? !session.host.wasLaunched(attempt) {
-                outcomes[attempt.reference] = nil
-                if session.state.endsAttempts {
-                    try endUnlaunched(attempt.reference, session)
-                } else {
-                    enqueue(attempt)
-                }
-            } else {
-                let reason =
-                    isOfThisBoot
-                    ? "the process that watched it ended before it did" : "the machine was started anew"
-                try perform(try session.handle(.attemptLost(attempt.reference, reason: reason)), session)
-            }
-        }
     }
 
     // MARK: - Effects
@@ -363,7 +330,7 @@ actor RunDriver {
     }
 
     /// Records the end of an attempt that the run's end came before.
-    private func endUnlaunched(_ reference: AttemptReference, _ session: RunSession) throws(RuntimeError) {
+    func endUnlaunched(_ reference: AttemptReference, _ session: RunSession) throws(RuntimeError) {
         let now = tree.clock.now()
         let result = AttemptResult(outcome: .stopped, startedAt: now, endedAt: now)
         try perform(try session.handle(.attemptEnded(reference, result)), session)
@@ -371,7 +338,7 @@ actor RunDriver {
 
     // MARK: - Attempts
 
-    private func enqueue(_ attempt: Attempt) {
+    func enqueue(_ attempt: Attempt) {
         queued[attempt.reference] = attempt
         // A place is given on whatever thread gives one back; the driver goes on on its own lane.
         let (steps, reference) = (environment.steps, attempt.reference)
@@ -390,7 +357,7 @@ actor RunDriver {
         }
     }
 
-    private func giveBack(_ reference: AttemptReference) {
+    func giveBack(_ reference: AttemptReference) {
         environment.steps.give()
         if let place = places.removeValue(forKey: reference) { environment.pools.give(place) }
     }
@@ -432,7 +399,7 @@ actor RunDriver {
         do throws(LaunchError) {
             let process = try environment.launcher.launch(request) { outcome in
                 // The launcher's thread must not block: the outcome is handed over to the driver's lane.
-                self.post { $0.ended(attempt, .process(outcome)) }
+                self.post { $0.ended(attempt, outcome.map(AttemptOutcome.process)) }
             }
             attempts[reference] = process
             return nil
@@ -445,19 +412,24 @@ actor RunDriver {
         }
     }
 
-    func ended(_ attempt: Attempt, _ outcome: AttemptOutcome) {
+    /// - Parameter outcome: nil if nobody knows it, and nothing of the attempt lives.
+    func ended(_ attempt: Attempt, _ outcome: AttemptOutcome?) {
         attempts[attempt.reference] = nil
         giveBack(attempt.reference)
-        // The run goes on under the next daemon, which finds `exit.json` or `response.json`; a step that was stopped
+        // The run goes on under the next daemon, which finds `exit.json` or `response.json`; a request that was stopped
         // with this one must not be taken for one that was cancelled.
         guard !isStopping else { return }
-        outcomes[attempt.reference] = outcome
+        if let outcome { outcomes[attempt.reference] = outcome }
         // Where the session was lost to the disk, recovery takes the outcome once the run is tried again.
         guard session != nil else { return }
         attend { () throws(RuntimeError) in
             guard let session = self.session else { return }
-            let result = session.host.result(of: attempt, outcome)
-            try self.perform(try session.handle(.attemptEnded(attempt.reference, result)), session)
+            if let outcome {
+                let result = session.host.result(of: attempt, outcome)
+                try self.perform(try session.handle(.attemptEnded(attempt.reference, result)), session)
+            } else {
+                try self.lose(attempt, session)
+            }
             self.outcomes[attempt.reference] = nil
         }
     }
@@ -483,14 +455,14 @@ actor RunDriver {
     /// Launches nothing more.
     func drain() { isDraining = true }
 
-    /// Ends what runs. Nothing is decided any more.
+    /// Ends the requests under way; processes go on without this daemon. Nothing is decided any more.
     func stop() {
         isStopping = true
-        for process in attempts.values { process.terminate(grace: nil) }
+        for attempt in attempts.values where attempt is RunningExchange { attempt.terminate(grace: nil) }
         queued = [:]
         session?.project()
     }
 
-    /// Gives the ledger back: nothing of this driver's attempts lives any more.
+    /// Gives the ledger back: no end of an attempt comes to this driver any more.
     func release() { close() }
 }

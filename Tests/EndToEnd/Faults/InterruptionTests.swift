@@ -26,13 +26,14 @@ struct InterruptionTests {
         ]
     }
 
-    /// A run whose daemon is killed while the step is at work.
+    /// A run whose daemon and whose step's monitor are killed while the step is at work.
     private func interrupted(_ rule: String) async throws -> ScratchTree {
         let tree = try ScratchTree(Self.files(onUnknown: rule))
         let daemon = try await tree.startDaemon()
         try await tree.expect(0, "run", "long", "--id", "r")
         try await tree.until("the step runs") { tree.exists("runs/self") }
         await daemon.kill()
+        try tree.killMonitor(of: "work/1.1", in: "r")
         return tree
     }
 

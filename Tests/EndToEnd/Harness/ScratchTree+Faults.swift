@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Testing
 import WaybillCore
 
 // What goes wrong in a tree, and what is said about it.
@@ -60,6 +61,35 @@ extension ScratchTree {
         path.withUnsafeBufferPointer { buffer in
             let result = buffer.baseAddress.map(body) ?? -1
             precondition(result >= 0, "the file system takes no such name")
+        }
+    }
+}
+
+extension ScratchTree {
+    /// The process that watches over a running attempt, `<step>/<visit>.<attempt>`.
+    func monitor(of attempt: String, in run: String) throws -> pid_t {
+        pid_t(try #require(member("runs/\(run)/steps/\(attempt)/monitor.lock", "monitor")?.intValue))
+    }
+
+    /// Kills what watches over an attempt, and waits until it is gone; the attempt's own processes are left to others.
+    func killMonitor(of attempt: String, in run: String) throws {
+        try killAndWait(try monitor(of: attempt, in: run))
+    }
+
+    /// Kills the process that starts monitors in this tree, while one of them watches over an attempt.
+    func killSupervisor(of attempt: String, in run: String) throws {
+        let stat = try String(contentsOfFile: "/proc/\(monitor(of: attempt, in: run))/stat", encoding: .utf8)
+        let parent = stat.split(separator: ")").last?.split(separator: " ").dropFirst().first
+        try killAndWait(try #require(parent.flatMap { pid_t($0) }))
+    }
+
+    /// Whoever is not this process's child cannot be waited for, but its end can be seen.
+    private func killAndWait(_ process: pid_t) throws {
+        #expect(kill(process, SIGKILL) == 0)
+        let deadline = ContinuousClock.now + .seconds(60)
+        while isAlive(process) {
+            guard ContinuousClock.now < deadline else { throw GaveUp(what: "\(process) is gone", facts: "") }
+            sched_yield()
         }
     }
 }

@@ -16,13 +16,13 @@ final class HookBench {
 
     let folder = ScratchFolder()
     let clock = ManualClock(now: SystemClock().now())
-    let launcher: LocalLauncher
+    let launcher: SupervisedLauncher
     let tree: Tree
     private(set) var head: LedgerHead
 
     init() throws {
-        launcher = try LocalLauncher()
         tree = try Tree.open(folder.path, fileSystem: LocalFileSystem(), clock: clock)
+        launcher = try SupervisedLauncher(caches: tree.layout.caches)
         head = .start(genesis: .zero)
     }
 
@@ -93,8 +93,12 @@ final class RefusingLauncher: ProcessLauncher {
     init(_ error: LaunchError) { self.error = error }
 
     func launch(
-        _ request: LaunchRequest, ended: @escaping @Sendable (ProcessOutcome) -> Void
+        _ request: LaunchRequest, ended: @escaping @Sendable (ProcessOutcome?) -> Void
     ) throws(LaunchError) -> any RunningProcess { throw error }
+
+    func adopt(
+        exitFile: FilePath, ended: @escaping @Sendable (ProcessOutcome?) -> Void
+    ) throws(LaunchError) -> Adoption { .gone }
 
     func shutDown() {}
 }
@@ -110,7 +114,7 @@ final class ImpatientLauncher: ProcessLauncher {
     }
 
     func launch(
-        _ request: LaunchRequest, ended: @escaping @Sendable (ProcessOutcome) -> Void
+        _ request: LaunchRequest, ended: @escaping @Sendable (ProcessOutcome?) -> Void
     ) throws(LaunchError) -> any RunningProcess {
         var request = request
         let isHurried = request.argv[0].hasSuffix("/\(hook)")
@@ -118,6 +122,10 @@ final class ImpatientLauncher: ProcessLauncher {
         request.grace = .milliseconds(10)
         return try launcher.launch(request, ended: ended)
     }
+
+    func adopt(
+        exitFile: FilePath, ended: @escaping @Sendable (ProcessOutcome?) -> Void
+    ) throws(LaunchError) -> Adoption { try launcher.adopt(exitFile: exitFile, ended: ended) }
 
     func shutDown() {}
 }

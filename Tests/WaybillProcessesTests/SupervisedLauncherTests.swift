@@ -7,7 +7,7 @@ import WaybillProcesses
 import WaybillTestKit
 
 @Suite("A launched program")
-struct LocalLauncherTests {
+struct SupervisedLauncherTests {
     @Test("gets its arguments exactly")
     func arguments() async throws {
         let bench = try Bench()
@@ -129,22 +129,6 @@ struct LocalLauncherTests {
         #expect(outcome.stop == nil)
     }
 
-    @Test("is named for good by its number and its start")
-    func identity() async throws {
-        let bench = try Bench()
-        bench.folder.makeFIFO("go")
-        let request = bench.script("read line < go; cut -d ' ' -f 22 /proc/$$/stat; echo $$")
-        nonisolated(unsafe) var seen = ""
-        nonisolated(unsafe) var process: (any RunningProcess)?
-        _ = try await bench.run(request) { running in
-            seen = "\(running.startTicks ?? 0)\n\(running.pid ?? 0)\n"
-            process = running
-            bench.folder.write("go", "\n")
-        }
-        #expect(bench.stdout == seen)
-        #expect(process?.startTicks == nil)
-    }
-
     @Test("leaves its outcome as a file that reads back as what was reported")
     func exitFile() async throws {
         let bench = try Bench()
@@ -152,7 +136,7 @@ struct LocalLauncherTests {
         let record = try JSON.parse(#require(bench.folder.read("exit.json")))
         #expect(try ProcessOutcome(record: record) == outcome)
         #expect(record["exitCode"] == 3)
-        #expect(bench.folder.read("exit.json.tmp") == nil)
+        for name in ["exit.json.tmp", "monitor.lock", "monitor.fifo"] { #expect(bench.folder.read(name) == nil) }
         let usage = try #require(outcome.usage)
         #expect(usage.user + usage.system > .zero)
         #expect(usage.maxResidentBytes > 100_000)

@@ -1,0 +1,108 @@
+import CLinux
+import Glibc
+import SystemPackage
+import WaybillCore
+import WaybillPorts
+
+/// What identifies a running program in its attempt's folder: the lock that its monitor holds, with its identity, and
+/// the FIFO through which it reports. Both go when the outcome is there.
+struct AttemptFiles: Sendable {
+    let exitFile: FilePath
+
+    var folder: FilePath { exitFile.removingLastComponent() }
+    var exitName: String { exitFile.lastComponent?.string ?? "" }
+    var lock: FilePath { folder.appending(WB_MONITOR_LOCK) }
+    var fifo: FilePath { folder.appending(WB_MONITOR_FIFO) }
+
+    /// Who has an attempt, as its monitor wrote it before it started the program.
+    struct Identity: Sendable {
+        /// The monitor's process number, of any worth only while its lock is held.
+        var monitor: Int32
+        /// What tells this attempt from others of the same monitor.
+        var token: UInt32
+        var mark: ProcessMark?
+        /// Of the boot that it ran under.
+        var boot: String
+    }
+
+    /// The lock, held by this process until its last copy is closed, wherever that is.
+    ///
+    /// - Returns: also whether it was there before: somebody prepared this attempt, and did not begin it.
+    /// - Throws: `log` if the attempt was begun.
+    func claim() throws(LaunchError) -> (lock: OwnedDescriptor, wasPrepared: Bool) {
+        let wasPrepared = access(lock.string, F_OK) == 0
+        let number = open(lock.string, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard number >= 0 else { throw LaunchError.file(errno, "lock", lock) }
+        let file = try OwnedDescriptor(number, "lock")
+        var status = stat()
+        guard wb_lock(number) == 0, fstat(number, &status) == 0, status.st_size == 0 else {
+            throw LaunchError(code: .log, message: "\(folder): this attempt was begun before", path: lock)
+        }
+        return (file, wasPrepared)
+    }
+
+    /// The lock's file, to look at; nil if it is missing.
+    func openLock() throws(LaunchError) -> OwnedDescriptor? {
+        let number = open(lock.string, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        if number < 0, errno == ENOENT { return nil }
+        return try OwnedDescriptor(number, "cannot look at \(lock)")
+    }
+
+    /// The FIFO's reading end; nil if it is missing.
+    func openFIFO() -> OwnedDescriptor? {
+        let number = open(fifo.string, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        return try? OwnedDescriptor(number, "fifo")
+    }
+
+    /// A new FIFO; both ends do not block.
+    func makeFIFO() throws(LaunchError) -> (reading: OwnedDescriptor, writing: OwnedDescriptor) {
+        guard mkfifo(fifo.string, 0o600) == 0 else { throw LaunchError.file(errno, "FIFO", fifo) }
+        let reading = open(fifo.string, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard reading >= 0 else { throw LaunchError.file(errno, "FIFO", fifo) }
+        let end = try OwnedDescriptor(reading, "fifo")
+        let writing = open(fifo.string, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard writing >= 0 else { throw LaunchError.file(errno, "FIFO", fifo) }
+        return (end, try OwnedDescriptor(writing, "fifo"))
+    }
+
+    /// Whether a monitor that is gone, or about to be, came so far that the program may have run.
+    func wasBegun() -> Bool {
+        // What cannot be read must not make a step run twice.
+        guard let lock = try? openLock() else { return true }
+        _ = wb_wait_unlocked(lock.number)
+        return Self.identity(in: lock) != nil
+    }
+
+    /// Removes the files of an attempt that never began.
+    func remove() {
+        unlink(fifo.string)
+        unlink(lock.string)
+    }
+
+    /// Nil if the monitor did not come as far.
+    static func identity(in lock: OwnedDescriptor) -> Identity? {
+        var bytes = [UInt8](repeating: 0, count: 4_096)
+        let count = pread(lock.number, &bytes, bytes.count, 0)
+        guard count > 0, let record = try? JSON.parse(Array(bytes[..<count])),
+            let monitor = record["monitor"]?.intValue.flatMap({ Int32(exactly: $0) }),
+            let token = record["token"]?.intValue.flatMap({ UInt32(exactly: $0) }),
+            let tag = record["tag"]?.stringValue.flatMap({ UInt64($0, radix: 16) }),
+            let mask = record["mask"]?.stringValue.flatMap({ UInt64($0, radix: 16) })
+        else { return nil }
+        let ticks = record["startTicks"]?.intValue.flatMap { UInt64(exactly: $0) } ?? 0
+        return Identity(
+            monitor: monitor, token: token, mark: ProcessMark(value: tag, mask: mask, notBefore: ticks),
+            boot: record["boot"]?.stringValue ?? "")
+    }
+
+    /// The outcome, if there is one.
+    func outcome() -> ProcessOutcome? {
+        let number = open(exitFile.string, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard number >= 0 else { return nil }
+        defer { close(number) }
+        var bytes = [UInt8](repeating: 0, count: 256 << 10)
+        let count = read(number, &bytes, bytes.count)
+        guard count > 0, let record = try? JSON.parse(Array(bytes[..<count])) else { return nil }
+        return try? ProcessOutcome(record: record)
+    }
+}

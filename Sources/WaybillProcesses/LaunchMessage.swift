@@ -1,0 +1,88 @@
+import CLinux
+import Glibc
+import SystemPackage
+import WaybillCore
+import WaybillPorts
+
+/// A request in the words of the supervisor (`supervision.h`).
+struct LaunchMessage {
+    private var header: wb_launch_header
+    /// All texts, each with its NUL.
+    private(set) var texts: [UInt8] = []
+
+    /// Where programs are looked for if the environment does not say it.
+    private static let standardPath = "/usr/local/bin:/usr/bin:/bin"
+
+    init(_ request: LaunchRequest) {
+        let candidates = Self.candidates(for: request)
+        let variables = request.environment.sorted { $0.key.precedesInCodePoints($1.key) }
+        header = wb_launch_header(
+            version: UInt32(WB_SUPERVISION_VERSION), flags: 0, bytes: 0, paths: UInt32(candidates.count),
+            arguments: UInt32(request.argv.count), variables: UInt32(variables.count),
+            timeout: request.timeout?.nanosecondsOrNever ?? -1, grace: request.grace.nanosecondsOrNever,
+            log_limit: UInt64(max(0, request.logLimitBytes)))
+        add(request.workingDirectory.string)
+        add(request.exitFile?.lastComponent?.string ?? "")
+        for text in candidates + request.argv { add(text) }
+        for (name, value) in variables { add("\(name)=\(value)") }
+        header.bytes = UInt32(clamping: texts.count)
+        if Self.isLookedUp(request) { add(WB_LOOKED_UP) }
+    }
+
+    /// Says that a file comes with the message, or another thing about it.
+    mutating func add(_ flag: wb_launch_files) { header.flags |= flag.rawValue }
+
+    /// Whether the texts do not fit into a packet.
+    var isLong: Bool { MemoryLayout<wb_launch_header>.size + texts.count > Int(WB_LONGEST_PACKET) }
+
+    var packet: [UInt8] {
+        let head = withUnsafeBytes(of: header) { Array($0) }
+        return header.flags & WB_FILE_BODY.rawValue != 0 ? head : head + texts
+    }
+
+    private mutating func add(_ text: String) {
+        texts += text.utf8
+        texts.append(0)
+    }
+
+    private static func isLookedUp(_ request: LaunchRequest) -> Bool {
+        request.executable == nil && !request.argv[0].utf8.contains(UInt8(ascii: "/"))
+    }
+
+    private static func candidates(for request: LaunchRequest) -> [String] {
+        if let executable = request.executable { return [executable.string] }
+        let name = request.argv[0]
+        guard isLookedUp(request) else { return [name] }
+        return (request.environment["PATH"] ?? standardPath)
+            .split(separator: ":", omittingEmptySubsequences: false)
+            .map { $0.isEmpty ? "./\(name)" : "\($0)/\(name)" }
+    }
+
+    /// - Throws: `invalidRequest`.
+    static func check(_ request: LaunchRequest) throws(LaunchError) {
+        guard !request.argv.isEmpty, request.argv[0] != "" else {
+            throw LaunchError(code: .invalidRequest, message: "there is no program to start: argv is empty")
+        }
+        if request.argv.contains(where: { $0.utf8.contains(0) }) {
+            throw LaunchError(code: .invalidRequest, message: "an argument contains a NUL character")
+        }
+        for (name, value) in request.environment {
+            if name.isEmpty || name.utf8.contains(UInt8(ascii: "=")) {
+                throw LaunchError(
+                    code: .invalidRequest, message: "an environment variable cannot be called \"\(name)\"")
+            }
+            if name.utf8.contains(0) || value.utf8.contains(0) {
+                throw LaunchError(
+                    code: .invalidRequest, message: "the environment variable \(name) contains a NUL character")
+            }
+        }
+    }
+}
+
+extension Duration {
+    /// Not negative, and the largest there is for what has no room.
+    fileprivate var nanosecondsOrNever: Int64 {
+        let product = Swift.max(0, microseconds).multipliedReportingOverflow(by: 1_000)
+        return product.overflow ? .max : product.partialValue
+    }
+}
