@@ -20,6 +20,8 @@ package struct Tree: Sendable {
     package let checkpoints: any CheckpointStore
     package let artifacts: any ArtifactStore
     package let journal: any JournalStore
+    /// What heads are signed with.
+    package let signing: TreeSigning
     /// The time zones that schedules and expressions may name.
     package let zones: any TimeZoneSource = SystemZones()
     /// The journal's events.
@@ -65,7 +67,8 @@ package struct Tree: Sendable {
         ledgers = FileLedgerStore(runs: runsDirectory)
         checkpoints = FileCheckpointStore(runs: runsDirectory)
         artifacts = FileArtifactStore(runs: runsDirectory)
-        journal = FileJournal(in: runsDirectory)
+        signing = TreeSigning(files: KeyFiles(root: path, fileSystem: fileSystem))
+        journal = FileJournal(in: runsDirectory, options: FileJournal.Options(sign: signing.sign))
         events = EventLog(journal)
         boot = Machine.bootID
         user = Accounts.userName(of: geteuid()) ?? "uid:\(geteuid())"

@@ -16,7 +16,7 @@ struct TreeChecks {
 
     let tree: Tree
 
-    var all: [Check] { [daemon, manifests, journal] + runs + strays + claimed + hooks }
+    var all: [Check] { [daemon, manifests, keys, journal] + runs + strays + claimed + hooks }
 
     // MARK: - Tree
 
@@ -35,6 +35,25 @@ struct TreeChecks {
             return .wrong("manifests", Text.count(errors, "error"), hint: "`waybill validate` lists them")
         }
         return .fine("manifests", ValidateCommand.summary(catalog))
+    }
+
+    private var keys: Check {
+        guard let settings = (try? SourceTree(root: tree.root))?.catalog.settings else {
+            return .note("keys", "the settings cannot be read")
+        }
+        let files = KeyFiles(root: tree.layout.root, fileSystem: tree.fileSystem)
+        do throws(RuntimeError) {
+            let signing = try settings.signingKey.map { (path) throws(RuntimeError) in try files.signingKey(path) }
+            let trusted = try files.trusted(by: settings)
+            guard let signing else {
+                return .note(
+                    "keys", "history is not signed", hint: "`waybill keys generate`, and `keys: {sign: ...}` in Settings")
+            }
+            return .fine(
+                "keys", "signs with \(signing.publicKey.fingerprint), trusts \(Text.count(trusted.count, "key"))")
+        } catch {
+            return .wrong("keys", error.message)
+        }
     }
 
     private var journal: Check {
@@ -58,7 +77,7 @@ struct TreeChecks {
         let reader = GlanceReader(tree)
         let now = tree.clock.now()
         let hasDaemon = tree.hasDaemon
-        let index = try? tree.journal.index(following: true)
+        let journal = JournalKnowledge(index: (try? tree.journal.index(following: true)) ?? JournalIndex())
         for id in ids {
             guard let folder = try? tree.runs.open(id) else { continue }
             let glance = reader.glance(folder)
@@ -66,7 +85,7 @@ struct TreeChecks {
             if glance.problem != nil { found["unreadable", default: []].append(id.text) }
             if glance.status == RunStatus.quarantined.rawValue { found["quarantined", default: []].append(id.text) }
             if isStalled(glance, folder, now, hasDaemon) { found["stalled", default: []].append(id.text) }
-            if !isSound(folder, index) { found["unverifiable", default: []].append(id.text) }
+            if !isSound(folder, journal) { found["unverifiable", default: []].append(id.text) }
             let names = (try? folder.names(in: FilePath())) ?? []
             if names.contains(where: { $0.hasPrefix("ledger.torn.") }) { found["torn", default: []].append(id.text) }
         }
@@ -75,7 +94,10 @@ struct TreeChecks {
         let kinds: [(String, Check.Level, String, String)] = [
             ("unreadable", .wrong, "cannot be read", "`waybill verify <run>` says why"),
             ("unverifiable", .wrong, "with a history that does not verify", "`waybill verify <run>` names the entry"),
-            ("quarantined", .wrong, "set aside, as the ledger cannot be trusted", "`waybill verify <run>` says why"),
+            (
+                "quarantined", .wrong, "set aside, as the ledger cannot be trusted",
+                "`waybill repair <run>` says why, and what can be done"
+            ),
             ("stalled", .wrong, "with work that nobody does", "start `waybill daemon`, or call `waybill reconcile`"),
             ("torn", .note, "lost the unacknowledged end of a write, kept as ledger.torn.<n>", "nothing to do"),
         ]
@@ -91,8 +113,8 @@ struct TreeChecks {
         return checks
     }
 
-    private func isSound(_ folder: RunFolder, _ index: JournalIndex?) -> Bool {
-        let verification = RunVerification(tree: tree, folder: folder, recordedEnd: index?.runs[folder.run]?.ended)
+    private func isSound(_ folder: RunFolder, _ journal: JournalKnowledge) -> Bool {
+        let verification = RunVerification(tree: tree, folder: folder, journal: journal)
         return (try? verification.report(deep: false).isOK) ?? false
     }
 

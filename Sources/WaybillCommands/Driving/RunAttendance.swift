@@ -58,7 +58,7 @@ struct RunAttendance: Sendable {
             if glance.isEnded { return }
             if glance.status == RunStatus.quarantined.rawValue {
                 throw CommandError(
-                    "quarantined", "\(folder.run) is quarantined", hint: "`waybill verify \(folder.run)` says why")
+                    "quarantined", "\(folder.run) is quarantined", hint: "`waybill repair \(folder.run)` says why")
             }
             let family = reader.family(of: folder)
             tell(family.flatMap { reader.waits($0) }, &told)

@@ -116,7 +116,7 @@ struct GlanceReader {
         }
         if let fault = report.fault { throw fault }
         if case .damaged(_, let reason) = report.verdict {
-            throw CommandError("quarantined", reason.description, hint: "`waybill verify \(folder.run)` says more")
+            throw CommandError("quarantined", reason.description, hint: "`waybill repair \(folder.run)` says more")
         }
         guard report.state.seq > 0 else { throw CommandError("quarantined", "the ledger has no entry") }
         return projections

@@ -38,6 +38,8 @@ struct ChainReport: Sendable {
     var findings: [Finding] = []
     /// Whether the projections were compared, too.
     var isDeep = false
+    /// The last entry that a trusted key vouches for; nil within where there is none, nil where nobody asked.
+    var signedSeq: Int??
 
     init(name: String) { self.name = name }
 
@@ -48,18 +50,24 @@ struct ChainReport: Sendable {
     var firstBadEntry: Int? { errors.compactMap(\.seq).min() }
 
     var value: Value {
-        [
+        var object: Object = [
             "run": .string(name), "ok": .bool(isOK), "count": .int(Int64(count)), "deep": .bool(isDeep),
             "errors": .list(errors.map(\.value)), "warnings": .list(warnings.map(\.value)),
             "firstBadEntry": firstBadEntry.map { .int(Int64($0)) } ?? .null,
             "head": ["seq": .int(Int64(count)), "sha256": .string(head.hex)],
         ]
+        if let signedSeq { object["signed"] = signedSeq.map { .int(Int64($0)) } ?? .null }
+        return .object(object)
     }
+
+    /// As `--head` takes it.
+    var headText: String { "\(name)=\(count):\(head.hex)" }
 
     func text(for terminal: Terminal) -> String {
         let verdict = isOK ? terminal.paint("ok", .green) : terminal.paint("FAILED", .red)
         let depth = isDeep && isOK ? ", projections follow" : ""
-        var lines = ["\(verdict)  \(name)  \(Text.count(count, "entry", "entries")), head \(head.hex)\(depth)"]
+        let trust = (signedSeq ?? nil).map { ", signed up to entry \($0)" } ?? ""
+        var lines = ["\(verdict)  \(name)  \(Text.count(count, "entry", "entries")), head \(head.hex)\(trust)\(depth)"]
         for finding in errors { lines.append("  \(terminal.paint("error", .red)): \(finding.text)") }
         for finding in warnings { lines.append("  \(terminal.paint("warning", .yellow)): \(finding.text)") }
         return lines.joined(separator: "\n")

@@ -16,8 +16,8 @@ struct RunVerification {
 
     let tree: Tree
     let folder: RunFolder
-    /// The head that the journal holds for it.
-    let recordedEnd: JournalIndex.End?
+    let journal: JournalKnowledge
+    var vouchers = Vouchers()
 
     func report(deep: Bool) throws(StoreError) -> ChainReport {
         var report = ChainReport(name: folder.run.text)
@@ -31,17 +31,24 @@ struct RunVerification {
         }
         let genesis = Digest.sha256(index)
         checkDefinition(&report)
-        var known: [Int: Digest] = [:]
-        if let recordedEnd { known[recordedEnd.headSeq] = recordedEnd.head }
-        for head in [glanceHead()] + checkpointHeads(&report) {
+        // What was brought along counts before what lies in the tree.
+        var known = vouchers.heads[folder.run] ?? [:]
+        for head in [recordedEnd, glanceHead()] + checkpointHeads(&report) {
             guard let head else { continue }
             if let other = known[head.seq], other != head.digest {
                 report.findings.append(
                     Finding(kind: "head", message: "two heads are known for it, and they differ", seq: head.seq))
             }
-            known[head.seq] = head.digest
+            known[head.seq] = known[head.seq] ?? head.digest
         }
         report.take(try verdict(genesis, known))
+        if vouchers.asksForSignatures {
+            var audit = SignatureAudit(trusting: vouchers.trusted)
+            _ = try tree.ledgers.scan(folder.run, from: .start(genesis: genesis), knownHeads: [:]) {
+                audit.take($0.entry)
+            }
+            SignatureFindings(audit: audit).add(to: &report, run: folder.run, journal)
+        }
         if deep, report.isOK { try Projections(tree: tree, folder: folder).compare(into: &report) }
         return report
     }
@@ -70,6 +77,11 @@ struct RunVerification {
     private struct Head {
         var seq: Int
         var digest: Digest
+    }
+
+    /// The head that the journal holds for a run that ended.
+    private var recordedEnd: Head? {
+        journal.index.runs[folder.run]?.ended.map { Head(seq: $0.headSeq, digest: $0.head) }
     }
 
     /// `run.json` vouches for its head only if the ledger was synced before it was written.
@@ -114,23 +126,3 @@ struct RunVerification {
     }
 }
 
-/// The journal, and the runs it says there are.
-struct JournalVerification {
-    let tree: Tree
-
-    func report() throws(StoreError) -> (report: ChainReport, index: JournalIndex) {
-        var report = ChainReport(name: "journal")
-        report.take(try tree.journal.verify(knownHeads: [:]))
-        guard report.isOK else { return (report, JournalIndex()) }
-        let index = try tree.journal.index(following: true)
-        for (run, entry) in index.runs.sorted(by: { $0.key < $1.key }) where !entry.isPruned {
-            let isThere = (try? tree.runsDirectory.status(FilePath(run.text))) != nil
-            // A start is noted before its folder is there, so only a run that ended must exist.
-            if !isThere, let end = entry.ended {
-                report.findings.append(
-                    Finding(kind: "removed", message: "run \(run) ended here, and its folder is gone", seq: end.seq))
-            }
-        }
-        return (report, index)
-    }
-}

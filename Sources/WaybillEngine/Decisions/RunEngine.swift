@@ -133,7 +133,7 @@ extension RunEngine {
     // MARK: - Sealing
 
     /// Chains the entries, and asks for the checkpoint if one belongs to them.
-    private mutating func seal() -> Decision {
+    mutating func seal() -> Decision {
         var decision = Decision()
         decision.blobs = draft.blobs
         decision.effects = draft.effects

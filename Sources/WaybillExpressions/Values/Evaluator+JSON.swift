@@ -68,7 +68,7 @@ package enum Base64 {
     }
 
     /// nil if the text is no base64; padding may be left out.
-    static func decode(_ text: String) -> [UInt8]? {
+    package static func decode(_ text: String) -> [UInt8]? {
         var letters = Array(text.utf8)
         if letters.count % 4 == 0 {
             for _ in 0..<2 where letters.last == padding { letters.removeLast() }

@@ -22,6 +22,10 @@ struct SettingsReader {
         for member in fields.entries("pools") {
             settings.pools[member.key] = member.node.scalar?.value.intValue.map { Int($0) }
         }
+        if let keys = fields.fields("keys") {
+            settings.signingKey = keys.text("sign")
+            settings.trustedKeys = keys.texts("trust")
+        }
         return settings
     }
 }

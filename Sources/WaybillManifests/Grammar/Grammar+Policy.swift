@@ -124,7 +124,16 @@ extension Grammar {
             .optional(
                 "pools", .entries(key: .name, .scalar(.integer(1...1_000_000))),
                 "How many attempts of steps that name a pool run at once."),
-        ] + Field.later("secrets", "access", "control", "runs", "retention", "limits", "keys", "signers"))
+            .optional("keys", .fields(keys), "What history is signed with, and whose signatures count."),
+        ] + Field.later("secrets", "access", "control", "runs", "retention", "limits", "signers"))
+
+    private static let keys = FieldTable(
+        "`keys`",
+        [
+            .optional(
+                "sign", .scalar(.text), "The private key's file, which only its owner may read: `waybill keys generate`."),
+            .optional("trust", .list(.scalar(.text)), "Files of public keys, in OpenSSH's format."),
+        ])
 
     private static let concurrency = FieldTable(
         "`concurrency`",

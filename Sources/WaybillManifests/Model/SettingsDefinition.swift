@@ -13,5 +13,10 @@ package struct SettingsDefinition: Sendable {
     /// How many attempts of steps that name a pool may run at once.
     package var pools: [String: Int] = [:]
 
+    /// The file of the key that heads are signed with, as written: absolute, or relative to the tree's root.
+    package var signingKey: String?
+    /// The files of the public keys that `verify` trusts, as written.
+    package var trustedKeys: [String] = []
+
     package init() {}
 }

@@ -106,6 +106,7 @@ extension Reconciler {
             self.sources = sources
             definitions.running = sources.catalog.policies
             pools.set(sources.catalog.settings.pools)
+            try tree.signing.use(sources.catalog.settings)
             for diagnostic in sources.catalog.diagnostics where diagnostic.level == .error {
                 options.log.warning("\(diagnostic.text)")
             }

@@ -164,6 +164,7 @@ package actor Reconciler {
         let sources = try SourceTree(root: tree.root)
         self.sources = sources
         let settings = sources.catalog.settings
+        try tree.signing.use(settings)
         places = settings.concurrentRuns
         definitions.running = sources.catalog.policies
         pools.set(settings.pools)

@@ -128,7 +128,7 @@ final class RunSession {
         let decision: Decision
         do throws(EngineError) {
             engine.runningPolicies = definitions.running
-            decision = try engine.handle(stimulus, at: moment)
+            decision = try engine.signed(try engine.handle(stimulus, at: moment), by: tree.signing.sign, at: moment)
         } catch {
             throw RuntimeError(.internal, error.message)
         }

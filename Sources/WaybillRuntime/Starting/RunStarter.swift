@@ -34,6 +34,7 @@ package struct RunStarter: Sendable {
         _ request: StartRequest, random: UInt64 = .random(in: 0 ... .max)
     ) throws(RuntimeError) -> StartedRun {
         let workflow = try workflow(request.workflow)
+        try tree.signing.use(sources.catalog.settings)
         let inputs = try Self.check(request.inputs, of: workflow)
         let retry = try Self.check(retry: request.retry, of: workflow)
         let now = tree.clock.now()
@@ -54,7 +55,9 @@ package struct RunStarter: Sendable {
         do {
             // What other processes have written was read when the id was looked up.
             start.journalSeq = try tree.events.lastSeq(following: false)
-            let decision = try engine.handle(.start(start), at: Moment(now: now, boot: tree.boot))
+            let moment = Moment(now: now, boot: tree.boot)
+            let decision = try engine.signed(
+                try engine.handle(.start(start), at: moment), by: tree.signing.sign, at: moment)
             // The effects are carried out by whoever opens the run: they follow from the state.
             guard try create(run, frozen, decision, engine.state) else { return try existing(run, digest) }
             try record(engine.state)

@@ -51,7 +51,9 @@ struct SubRunStarter {
         engine.runningPolicies = definitions.running
         if let denial = engine.admission(of: begin, at: now).denial { throw RuntimeError(denial: denial) }
         begin.group = try RunGroups(tree: tree).join(definition.workflow, begin, now: now)
-        let decision = try engine.handle(.start(begin), at: Moment(now: now, boot: tree.boot))
+        let moment = Moment(now: now, boot: tree.boot)
+        let decision = try engine.signed(
+            try engine.handle(.start(begin), at: moment), by: tree.signing.sign, at: moment)
         let (runs, lines, blobs) = (tree.runs, decision.lines, decision.blobs.map(\.bytes))
         let isNew = try RunGroups(tree: tree).make(engine.state) { () throws(StoreError) in
             try runs.create(run, definition: frozen, lines: lines, blobs: blobs)
@@ -82,7 +84,9 @@ struct SubRunStarter {
         guard past.isEnded, let folder = try tree.runs.open(undone),
             let ledger = try folder.read(RunFolder.ledger, limit: .max), ledger.count >= past.length
         else { throw RuntimeError(.unknownRun, "\(undone) has not ended, or its ledger is gone") }
-        let decision = try past.engine.handle(.undo(start), at: Moment(now: tree.clock.now(), boot: tree.boot))
+        let moment = Moment(now: tree.clock.now(), boot: tree.boot)
+        let decision = try past.engine.signed(
+            try past.engine.handle(.undo(start), at: moment), by: tree.signing.sign, at: moment)
         var blobs: [[UInt8]] = []
         for payload in past.payloads {
             // What was erased is missing here as it is there.

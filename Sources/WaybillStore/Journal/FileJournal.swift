@@ -12,14 +12,18 @@ package final class FileJournal: JournalStore {
         package var durability: Durability
         /// Called when another process has the lock, with the number of the attempt; false gives up. It waits.
         package var waitForLock: @Sendable (Int) -> Bool
+        /// Signs the head behind what is written, in the same write.
+        package var sign: HeadSigner
 
         package init(
             segmentSize: Int = 64 << 20, durability: Durability = .full,
-            waitForLock: @escaping @Sendable (Int) -> Bool = LockPatience.standard
+            waitForLock: @escaping @Sendable (Int) -> Bool = LockPatience.standard,
+            sign: @escaping HeadSigner = { _ in nil }
         ) {
             self.segmentSize = segmentSize
             self.durability = durability
             self.waitForLock = waitForLock
+            self.sign = sign
         }
     }
 

@@ -37,20 +37,25 @@ struct JournalWriter: Sendable {
         var head = chain.head
         var lines: [UInt8] = []
         var outcomes: [[Entry]] = []
-        for decision in decisions where lines.count < Self.enoughBytes {
-            var entries: [Entry] = []
-            for (entry, line) in head.append(decision.decide(index), at: decision.time) {
-                entries.append(entry)
+        func take(_ drafts: [EntryDraft], _ time: Timestamp) -> [Entry] {
+            head.append(drafts, at: time).map { entry, line in
                 // Later decisions of the same batch build on this one.
                 index.apply(
                     entry,
                     at: JournalPlace(
                         segment: segment, offset: chain.head.length + lines.count, length: line.count))
                 lines += line
+                return entry
             }
-            outcomes.append(entries)
+        }
+        for decision in decisions where lines.count < Self.enoughBytes {
+            outcomes.append(take(decision.decide(index), decision.time))
         }
         if lines.isEmpty { return outcomes }
+        // One signature for all of them.
+        if outcomes.contains(where: { $0.contains { $0.type.isSignedInJournal } }), let signature = options.sign(head) {
+            _ = take([signature], head.ts)
+        }
         do throws(StoreError) {
             try chain.append(lines, upTo: head)
         } catch {
