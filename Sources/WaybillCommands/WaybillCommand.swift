@@ -32,6 +32,7 @@ struct WaybillCommand: ParsableCommand {
                 subcommands: [
                     AnswerCommand.self, ApproveCommand.self, RejectCommand.self, CancelCommand.self,
                     PauseCommand.self, ResumeCommand.self, RetryCommand.self, SnapshotCommand.self, EmitCommand.self,
+                    EraseCommand.self,
                 ]),
         ])
 

@@ -3,6 +3,7 @@ import Glibc
 import SystemPackage
 import WaybillCore
 import WaybillEngine
+import WaybillManifests
 import WaybillPorts
 import WaybillRuntime
 import WaybillStore

@@ -1,6 +1,7 @@
 import ArgumentParser
 import WaybillCore
 import WaybillEngine
+import WaybillManifests
 import WaybillRuntime
 import WaybillStore
 

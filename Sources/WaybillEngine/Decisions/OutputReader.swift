@@ -19,7 +19,8 @@ struct OutputReader {
             return .failure(fail("\(source) has \(size) bytes, more than its maxSize of \(definition.maxSize)"))
         case .bytes(let bytes):
             return parse(bytes, definition, source).flatMap { value in
-                guard let violation = definition.schema?.validate(value).first else {
+                let violations = definition.schema?.validate(value, echoesValues: !definition.isSensitive)
+                guard let violation = violations?.first else {
                     return .success(definition.schemaValue.map { value.fitted(to: TypeShape(schema: $0)) } ?? value)
                 }
                 return .failure(fail("output does not fit its schema: \(violation.message)"))
@@ -34,6 +35,10 @@ struct OutputReader {
             do throws(JSONError) {
                 return .success(try JSON.parse(bytes, limits: ValueLimits.parsing))
             } catch {
+                // A message may quote what it stumbled over.
+                if definition.isSensitive {
+                    return .failure(fail("\(source) is no JSON (line \(error.line), column \(error.column))"))
+                }
                 return .failure(
                     fail("\(source) is no JSON: \(error.message) (line \(error.line), column \(error.column))"))
             }

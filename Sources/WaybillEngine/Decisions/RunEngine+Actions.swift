@@ -17,6 +17,8 @@ struct ResolvedAction: Sendable {
     var items: Value?
     /// As policies see it: `argv shell env with http`.
     var policyView = Object()
+    /// Members of the intent that are not to be read in the ledger: `stdin`, and of `env` what reads something sensitive.
+    var sensitive = Object()
 }
 
 extension RunEngine {
@@ -32,9 +34,13 @@ extension RunEngine {
         if let failure = try checkBudgets(before: id, isRetry: false) {
             return try settle(id, .exhausted(failure), visit: visit)
         }
+        let sealed = resolved.seal(with: &self)
         switch try consultPolicies(before: id, visit: visit, resolved) {
         case .proceed: try begin(id, visit: visit, resolved)
-        case .denied(let failure): try settle(id, .failed(failure, AttemptReport()), visit: visit)
+        case .denied(let failure):
+            // Nothing names them, so that nobody could erase them.
+            draft.blobs.removeAll { sealed.contains($0.digest) }
+            try settle(id, .failed(failure, AttemptReport()), visit: visit)
         case .waits: break
         }
     }
@@ -136,7 +142,7 @@ extension RunEngine {
         do throws(ExpressionError) {
             value = try template.value(in: scope) ?? .null
         } catch {
-            throw EvaluationFailure(Failure(error, in: field))
+            throw EvaluationFailure(failure(error, in: field, reading: template.references))
         }
         guard !ValueLimits.isTooDeep(value) else {
             throw EvaluationFailure(Failure(.limit, "\(field): is nested deeper than \(ValueLimits.depth) levels"))
@@ -165,7 +171,7 @@ extension RunEngine {
         do throws(ExpressionError) {
             return try template.text(in: scope)
         } catch {
-            throw EvaluationFailure(Failure(error, in: field))
+            throw EvaluationFailure(failure(error, in: field, reading: template.references))
         }
     }
 
@@ -174,11 +180,16 @@ extension RunEngine {
         into resolved: inout ResolvedAction
     ) throws(EvaluationFailure) {
         var environment = Object()
+        var hidden = Object()
         for (name, value) in definition.settings.environment { environment[name] = .string(value) }
         for binding in bindings {
-            environment[binding.name] = try evaluateOptionalText(binding.template, in: scope, "env.\(binding.name)")
+            let value = try evaluateOptionalText(binding.template, in: scope, "env.\(binding.name)")
                 .map(Value.string)
+            let isHidden = readsSensitive(binding.template.references)
+            environment[binding.name] = isHidden ? nil : value
+            hidden[binding.name] = isHidden ? value : nil
         }
+        if !hidden.isEmpty { resolved.sensitive["sealedEnv"] = .object(hidden) }
         switch action.command {
         case .argv(let templates):
             var arguments: [Value] = []
@@ -204,8 +215,12 @@ extension RunEngine {
         }
         if let input = action.standardInput {
             let value = try evaluate(input, in: scope, "run.stdin")
-            resolved.intent["stdin"] = .string(
-                value.stringValue ?? String(decoding: JSON.compact(value), as: UTF8.self))
+            let text = Value.string(value.stringValue ?? String(decoding: JSON.compact(value), as: UTF8.self))
+            if readsSensitive(input.references) {
+                resolved.sensitive["stdin"] = text
+            } else {
+                resolved.intent["stdin"] = text
+            }
         }
         if let timeout = step.timeout { resolved.intent["timeout"] = .string(timeout.text) }
         if let pool = step.pool { resolved.intent["pool"] = .string(pool) }

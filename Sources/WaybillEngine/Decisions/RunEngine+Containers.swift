@@ -33,6 +33,8 @@ extension RunEngine {
         var outputs = Object()
         for (index, step) in frame.steps.enumerated() where step.status == .completed {
             let id = InstanceID(frame: frame.id, step: index)
+            // A group's output is recorded as it is.
+            if frame.plan.steps[index].isSensitive { continue }
             if let output = outputValue(of: id) { outputs[frame.plan.steps[index].id] = output }
         }
         return outputs

@@ -54,7 +54,9 @@ extension RunEngine {
     ) throws(EngineError) -> Failure? {
         let binding = policies(for: id)
         guard binding.contains(where: { $0.rules.contains { $0.point == .after } }) else { return nil }
-        let scope = policyScope(id, view: recordedView(of: id, state[id].intent), output: outcome.output ?? .null)
+        // What a rule saw is recorded, so it sees nothing that is sensitive.
+        let output = state.definition(of: id).isSensitive ? nil : outcome.output
+        let scope = policyScope(id, view: recordedView(of: id, state[id].intent), output: output ?? .null)
         let verdicts = try consult(binding, at: .after, id, visit: visit, in: scope)
         return verdicts.refusal.map { Failure(.policy, $0) }
     }

@@ -70,7 +70,7 @@ extension RunEngine {
             if field != "if" { data["field"] = .string(field) }
             return .success(Guarding(holds: holds, data: data))
         } catch {
-            return .failure(EvaluationFailure(Failure(error, in: field)))
+            return .failure(EvaluationFailure(failure(error, in: field, reading: condition.references)))
         }
     }
 
@@ -99,6 +99,10 @@ extension RunEngine {
         var values: [(String, Value)] = []
         for reference in expression.references.prefix(16) {
             let path = reference.path
+            guard !isSensitive(path) else {
+                values.append((path.joined(separator: "."), .string(Self.hidden)))
+                continue
+            }
             guard let value = scope.value(at: path) else { continue }
             // What is large is not written down to find out how large it is.
             let isLong = ValueLimits.leastSize(of: value, upTo: 1_024) > 1_024 || JSON.compact(value).count > 1_024
@@ -169,7 +173,7 @@ extension RunEngine {
         if let reason = outcome.reason { data["reason"] = .string(reason) }
         // A loop's output is that of its items, unless a `catch` put another one in its place.
         if let output = outcome.output, !step.isLoop || outcome.caught != nil {
-            write(output, as: "output", into: &data)
+            record(output, of: step, as: "output", into: &data)
         }
         if let code = outcome.report.exitCode { data["exitCode"] = .int(Int64(code)) }
         if !outcome.report.artifacts.isEmpty { data["artifacts"] = .list(outcome.report.artifacts.map(\.value)) }
@@ -191,13 +195,18 @@ extension RunEngine {
         data["undo"] = nil
         if canBeUndone(outcome, id, hasBegun: hasBegun) {
             data["undo"] = true
-            if let output = outcome.rejectedOutput { write(output, as: "rejected", into: &data) }
+            if let output = outcome.rejectedOutput { record(output, of: step, as: "rejected", into: &data) }
             if let item = RunScope(self, id, visit: visit).itemValue { write(item, as: "item", into: &data) }
         }
         if step.isPivot, outcome.status == .completed, state.isUndoable(in: id.frame) { data["pivot"] = true }
         if let key = newItemKey(of: id) { data["key"] = .string(key) }
         try emit(
             .taskEnd, step: state.address(of: id), visit: visit, attempt: hasBegun ? state[id].attempt : nil, data)
+    }
+
+    private mutating func record(_ output: Value, of step: StepDefinition, as name: String, into data: inout Object) {
+        if step.isSensitive { return writeSealed(output, as: name, into: &data) }
+        write(output, as: name, into: &data)
     }
 
     /// A failure with the step it is of: the innermost one that failed.
@@ -290,7 +299,7 @@ extension RunEngine {
                 return ChosenTransition(
                     to: transition.to, expression: condition.source, values: seen(by: condition, in: scope))
             } catch {
-                outcome.reject(Failure(error, in: "next"), isFinal: true)
+                outcome.reject(failure(error, in: "next", reading: condition.references), isFinal: true)
                 return nil
             }
         }

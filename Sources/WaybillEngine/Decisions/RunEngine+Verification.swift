@@ -36,8 +36,9 @@ extension RunEngine {
             holds = try condition.condition(in: scope)
         } catch {
             data["result"] = false
-            data["error"] = .string(error.message)
-            throw EvaluationFailure(Failure(.verification, "\(name): \(error.message)"))
+            let message = readsSensitive(condition.references) ? Self.hidden : error.message
+            data["error"] = .string(message)
+            throw EvaluationFailure(Failure(.verification, "\(name): \(message)"))
         }
         data["result"] = .bool(holds)
         if !holds {

@@ -119,6 +119,15 @@ extension RunEngine {
         Payload.artifact(blob.digest, size: bytes.count).write(as: name, into: &data)
     }
 
+    /// Writes something sensitive into an entry's data, which gets nothing but a salted digest.
+    mutating func writeSealed(_ value: Value, as name: String, into data: inout Object) {
+        // One salt tells nothing of another, should one of two payloads of a decision be erased.
+        let salt = Digest.sha256("\(draft.moment.salt.hex) \(state.seq) \(draft.blobs.count)")
+        let blob = Payload.sealed(value, salt: salt)
+        draft.blobs.append(blob)
+        Payload.sealed(blob.digest, size: blob.bytes.count).write(as: name, into: &data)
+    }
+
     var payloadReader: PayloadReader { PayloadReader(blobs: draft.blobs, source: payloads, cache: cache) }
 
     /// The value of a payload, wherever it is.

@@ -7,8 +7,11 @@ package struct Moment: Sendable, Hashable {
     package var boot: String
     /// The journal's last entry, for waits that take only events after it.
     package var journalSeq: Int
+    /// What nobody can guess, fresh for every decision: sensitive payloads are salted with it.
+    package var salt: Digest
 
-    package init(now: Timestamp, boot: String, journalSeq: Int = 0) {
+    package init(now: Timestamp, boot: String, journalSeq: Int = 0, salt: Digest = Digest.zero) {
+        self.salt = salt
         self.now = now
         self.boot = boot
         self.journalSeq = journalSeq

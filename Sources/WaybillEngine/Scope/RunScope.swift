@@ -166,11 +166,15 @@ struct PayloadReader: Sendable {
         switch payload {
         case .inline(let value): return value
         case .artifact(let digest, let size):
-            return cache.value(digest, size: size) {
-                if let blob = blobs.first(where: { $0.digest == digest }) { return try? JSON.parse(blob.bytes) }
-                return source?.payload(digest)
-            }
+            return cache.value(digest, size: size) { stored(digest) }
+        case .sealed(let digest, let size):
+            return cache.value(digest, size: size) { Payload.opened(stored(digest)) }
         }
+    }
+
+    private func stored(_ digest: Digest) -> Value? {
+        if let blob = blobs.first(where: { $0.digest == digest }) { return try? JSON.parse(blob.bytes) }
+        return source?.payload(digest)
     }
 
     /// The outputs in a payload of items.

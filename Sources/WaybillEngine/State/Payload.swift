@@ -8,6 +8,9 @@ package enum Payload: Sendable, Hashable {
     case inline(Value)
     /// Compact JSON in `artifacts/sha256`, by digest and size in bytes.
     case artifact(Digest, size: Int)
+    /// Something sensitive: `{"salt": ..., "value": ...}` in `artifacts/sha256`, by digest and size in bytes. Nobody can
+    /// tell from the digest what the value was, and once the artifact is gone nothing can.
+    case sealed(Digest, size: Int)
 
     /// The member of an entry's data that holds it: `name` for a value, `nameRef` for a reference.
     package func write(as name: String, into object: inout Object) {
@@ -15,6 +18,10 @@ package enum Payload: Sendable, Hashable {
         case .inline(let value): object[name] = value
         case .artifact(let digest, let size):
             object[name + "Ref"] = ["sha256": .string(digest.hex), "size": .int(Int64(size))]
+        case .sealed(let digest, let size):
+            object[name + "Ref"] = [
+                "sha256": .string(digest.hex), "size": .int(Int64(size)), "sensitive": true,
+            ]
         }
     }
 
@@ -24,8 +31,16 @@ package enum Payload: Sendable, Hashable {
         guard let reference = object[name + "Ref"], let hex = reference["sha256"]?.stringValue,
             let digest = Digest(hex: hex), let size = reference["size"]?.intValue
         else { return nil }
-        return .artifact(digest, size: Int(size))
+        return reference["sensitive"] == true ? .sealed(digest, size: Int(size)) : .artifact(digest, size: Int(size))
     }
+
+    /// What is stored for a sensitive value.
+    static func sealed(_ value: Value, salt: Digest) -> Blob {
+        Blob(JSON.compact(["salt": .string(salt.hex), "value": value]))
+    }
+
+    /// The value in what is stored for a sensitive one.
+    package static func opened(_ stored: Value?) -> Value? { stored?["value"] }
 }
 
 /// Where the engine reads payloads that are not in the ledger. Content-addressed, so reading one is no side effect.

@@ -7,6 +7,7 @@ extension ExpressionReader {
     /// Reports reads of steps that have not ended, have no output, or may have been skipped.
     func check(_ expressions: [Expression], in scope: ExpressionScope) {
         guard let outline else { return }
+        if !scope.takesSensitive { for expression in expressions { refuseSensitive(expression, in: scope, outline) } }
         for expression in expressions where expression.references.contains(where: { $0.path[0] == "steps" }) {
             var reported: Set<String> = []
             var scope = scope
@@ -184,7 +185,7 @@ extension ExpressionReader {
 
 extension Expression {
     /// Where the variable stands that a reference begins with.
-    fileprivate func start(of reference: Reference) -> SourcePlace? {
+    func start(of reference: Reference) -> SourcePlace? {
         let before = source.utf8.prefix(reference.offset + 1)
         let text = String(decoding: before, as: UTF8.self)
         guard let root = reference.path.first, let range = text.ranges(of: root).last else {

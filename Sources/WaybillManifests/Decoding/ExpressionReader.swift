@@ -16,7 +16,8 @@ struct ExpressionReader {
         do throws(InvalidExpression) {
             let expression = try Expression.condition(
                 text, places: report.places(of: scalar, at: node.mark), declarations: scope.declarations)
-            accept([expression], in: scope)
+            // Of a condition the ledger keeps the result alone.
+            accept([expression], in: scope.takingSensitive)
             return expression
         } catch {
             report.add(error.diagnostics)

@@ -12,6 +12,18 @@ struct ModifierCheck {
         checkRepetition(step)
         checkCatches(step)
         checkCompensation(step)
+        checkSensitive(step)
+    }
+
+    private func checkSensitive(_ step: StepOutline.Step) {
+        guard step.isSensitive, let mark = step.fields.fields("output")?.member("sensitive")?.keyMark else { return }
+        if step.isLoop {
+            report.error(
+                "`sensitive` means nothing for a step with `forEach`: the outputs of items are recorded together",
+                at: mark, hint: "put the step into a group that is repeated: `forEach` with `steps`")
+        } else if step.fields.node("run") == nil {
+            report.error("`sensitive` belongs to a step with `run`", at: mark)
+        }
     }
 
     private func check(_ fields: Fields, of table: FieldTable, for action: String) {

@@ -59,7 +59,7 @@ struct RecoveryReader {
         default: break
         }
         guard let check = Fields(node)?.fields("check"), let run = check.node("run") else { return .ask }
-        let environment = expressions.arguments(check.entries("env"), in: subject.before)
+        let environment = expressions.arguments(check.entries("env"), in: subject.before.takingSensitive)
         guard let action = RunReader(step: step, scope: subject.before).action(run) else { return .ask }
         var definition = StepDefinition(id: "check", place: report.place(check.mark), action: .run(action))
         definition.environment = environment

@@ -15,7 +15,7 @@ struct RunReader {
     func action(_ node: YAMLNode) -> RunAction? {
         guard let run = Fields(node) else { return command(node, shell: nil).map { RunAction(command: $0) } }
         let shell = shell(run)
-        let input = run.node("stdin").flatMap { expressions.template($0, in: scope) }
+        let input = run.node("stdin").flatMap { expressions.template($0, in: scope.takingSensitive) }
         let directory = directory(run)
         guard let command = (run.node("argv") ?? run.node("script")).flatMap({ command($0, shell: shell) }) else {
             return nil

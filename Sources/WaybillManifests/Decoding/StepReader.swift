@@ -68,7 +68,7 @@ struct StepReader {
     func body(_ subject: Subject) -> StepDefinition? {
         let fields = subject.fields
         let recovery = RecoveryReader(step: self, subject: subject)
-        let environment = expressions.arguments(fields.entries("env"), in: subject.before)
+        let environment = expressions.arguments(fields.entries("env"), in: subject.before.takingSensitive)
         let verifications = fields.list("verify").compactMap { expressions.condition($0, in: subject.after) }
         let output = output(fields)
         let retry = fields.fields("retry").map { recovery.retry($0, in: subject.before) }
@@ -157,6 +157,7 @@ struct StepReader {
         var output = OutputDefinition(
             source: fields.word("from") ?? .stdout, format: format, schema: schema?.schema, schemaValue: schema?.value)
         if let size = fields.scalar("maxSize").flatMap(ScalarRule.bytes) { output.maxSize = size }
+        output.isSensitive = fields.flag("sensitive") ?? false
         return output
     }
 

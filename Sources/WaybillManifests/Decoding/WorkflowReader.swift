@@ -60,6 +60,9 @@ struct WorkflowReader {
         workflow.onFailure = plans.onFailure
         workflow.finally = plans.finally
         workflow.outputs = outputs
+        var sensitive: Set<String> = []
+        workflow.visitSteps { if $0.step.output?.isSensitive == true { sensitive.insert($0.step.id) } }
+        workflow.sensitiveSteps = sensitive
         return workflow
     }
 

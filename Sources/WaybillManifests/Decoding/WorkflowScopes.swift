@@ -18,6 +18,15 @@ struct ExpressionScope {
     var viewpoint: Viewpoint
     /// What the step's own `if` tells about other steps.
     var facts = ConditionFacts()
+    /// Whether the value is kept out of the ledger here, so that it may be made of something sensitive.
+    var takesSensitive = false
+
+    /// The same place, for a value that is kept out of the ledger where it has to be.
+    var takingSensitive: ExpressionScope {
+        var copy = self
+        copy.takesSensitive = true
+        return copy
+    }
 
     /// The same place with more names.
     func adding(_ names: [String: TypeShape]) -> ExpressionScope {

@@ -150,5 +150,8 @@ extension Grammar {
             .required("format", .scalar(.word(["json", "lines", "text"])), "How it is read."),
             .optional("schema", .schema, "A JSON Schema it must fit."),
             .optional("maxSize", .scalar(.size), "A longer output fails the step; `1MiB` unless said."),
-        ] + Field.later("sensitive"))
+            .optional(
+                "sensitive", .scalar(.boolean),
+                "Kept in an artifact that can be erased, and nowhere else; of a `run` step."),
+        ])
 }

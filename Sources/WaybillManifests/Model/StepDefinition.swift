@@ -97,6 +97,8 @@ package struct OutputDefinition: Sendable {
     package var schemaValue: Value?
     /// Bytes; a longer output fails the step.
     package var maxSize: Int
+    /// Whether the output is kept out of everything but an artifact that can be erased.
+    package var isSensitive = false
 
     package init(
         source: Source = .stdout, format: Format, schema: JSONSchema? = nil, schemaValue: Value? = nil,

@@ -19,6 +19,8 @@ package struct WorkflowDefinition: Sendable {
     package var variables: [VariableDefinition] = []
     /// Environment of every process step, before the step's own.
     package var environment: [NamedTemplate] = []
+    /// The ids of the steps whose output is sensitive.
+    package var sensitiveSteps: Set<String> = []
     /// Globs of files frozen with a run, relative to the workflow file's folder.
     package var files: [String] = []
     /// A checkpoint after every so many steps, beside those that are due anyway.

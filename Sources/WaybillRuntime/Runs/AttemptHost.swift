@@ -47,7 +47,7 @@ struct AttemptHost: Sendable {
         let absolute = tree.layout.folder(of: run).pushing(path(of: reference))
         let argv = intent["argv"]?.listValue?.compactMap(\.stringValue) ?? []
         var request = LaunchRequest(
-            argv: argv, environment: environment(of: attempt, in: absolute),
+            argv: argv, environment: try environment(of: attempt, in: absolute),
             workingDirectory: try workingDirectory(intent, in: absolute))
         if let program = argv.first, let frozen = SourceTree.frozenPath(of: program) {
             request.executable = sourceFolder(of: intent).pushing(frozen)
@@ -61,16 +61,23 @@ struct AttemptHost: Sendable {
     }
 
     func bytes(of payload: Payload) throws(RuntimeError) -> [UInt8] {
+        Array((try value(of: payload)?.stringValue ?? "").utf8)
+    }
+
+    private func value(of payload: Payload) throws(RuntimeError) -> Value? {
         switch payload {
-        case .inline(let value): return Array((value.stringValue ?? "").utf8)
-        case .artifact(let digest, let size):
-            do throws(StoreError) {
-                // Payloads are stored as JSON; standard input is a JSON string then.
-                let stored = try tree.artifacts.get(digest, run: run, limit: size)
-                return Array(((try? JSON.parse(stored ?? []))?.stringValue ?? "").utf8)
-            } catch {
-                throw RuntimeError(error)
-            }
+        case .inline(let value): return value
+        // Payloads are stored as JSON; standard input is a JSON string then.
+        case .artifact(let digest, let size): return try stored(digest, size)
+        case .sealed(let digest, let size): return Payload.opened(try stored(digest, size))
+        }
+    }
+
+    private func stored(_ digest: Digest, _ size: Int) throws(RuntimeError) -> Value? {
+        do throws(StoreError) {
+            return try tree.artifacts.get(digest, run: run, limit: size).flatMap { try? JSON.parse($0) }
+        } catch {
+            throw RuntimeError(error)
         }
     }
 
@@ -81,10 +88,15 @@ struct AttemptHost: Sendable {
             .pushing(FilePath(source).removingLastComponent())
     }
 
-    private func environment(of attempt: Attempt, in folder: FilePath) -> [String: String] {
+    private func environment(
+        of attempt: Attempt, in folder: FilePath
+    ) throws(RuntimeError) -> [String: String] {
         var environment = tree.baseEnvironment
-        for (name, value) in attempt.intent["env"]?.objectValue ?? Object() {
-            environment[name] = value.stringValue
+        let sealed = try Payload.read("sealedEnv", from: attempt.intent).map { (payload) throws(RuntimeError) in
+            try value(of: payload)
+        }
+        for members in [attempt.intent["env"], sealed ?? nil] {
+            for (name, value) in members?.objectValue ?? Object() { environment[name] = value.stringValue }
         }
         let reference = attempt.reference
         // What is undone was done under that run's id, and may be found by it.

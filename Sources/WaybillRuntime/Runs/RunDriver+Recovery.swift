@@ -54,7 +54,9 @@ extension RunDriver {
             return try lose(attempt, session, because: "the process that sent it ended before it did")
         }
         let result = session.host.result(of: attempt, outcome)
-        try perform(try session.handle(.attemptEnded(attempt.reference, result)), session)
+        let effects = try session.handle(.attemptEnded(attempt.reference, result))
+        session.host.scrub(attempt.reference)
+        try perform(effects, session)
         outcomes[attempt.reference] = nil
     }
 

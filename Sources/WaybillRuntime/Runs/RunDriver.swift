@@ -290,6 +290,9 @@ actor RunDriver {
         if isFirst {
             isFirstOpening = false
             session.restoreProjections()
+            session.host.scrubLeftovers(of: session.state)
+            // Its starter may have been stopped before the journal had it.
+            try noteStart(session)
             try settleLeftovers(session)
         } else if restoring {
             session.restoreProjections()
@@ -297,6 +300,11 @@ actor RunDriver {
         try recover(session)
         if isFirst { try recoverCalls(session) }
         return session
+    }
+
+    private func noteStart(_ session: RunSession) throws(RuntimeError) {
+        let isNoted = try? tree.journal.query(following: false) { [run] in $0.runs[run] != nil }
+        if isNoted == false { try RunStarter.recordStart(of: session.state, in: tree) }
     }
 
     // MARK: - Effects
@@ -426,7 +434,9 @@ actor RunDriver {
             guard let session = self.session else { return }
             if let outcome {
                 let result = session.host.result(of: attempt, outcome)
-                try self.perform(try session.handle(.attemptEnded(attempt.reference, result)), session)
+                let effects = try session.handle(.attemptEnded(attempt.reference, result))
+                session.host.scrub(attempt.reference)
+                try self.perform(effects, session)
             } else {
                 try self.lose(attempt, session)
             }

@@ -123,12 +123,19 @@ final class RunSession {
     }
 
     private func decide(_ stimulus: Stimulus) throws(RuntimeError) -> Decision {
-        var moment = Moment(now: tree.clock.now(), boot: tree.boot)
+        try commit { (engine, moment) throws(EngineError) in try engine.handle(stimulus, at: moment) }
+    }
+
+    /// Makes a decision, signs its head where the run comes to rest, and makes both durable.
+    private func commit(
+        _ decide: (inout RunEngine, Moment) throws(EngineError) -> Decision
+    ) throws(RuntimeError) -> Decision {
+        var moment = Moment(now: tree.clock.now(), boot: tree.boot, salt: Self.salt())
         if waitsForLaterEvents { moment.journalSeq = try journalSeq() }
         let decision: Decision
         do throws(EngineError) {
             engine.runningPolicies = definitions.running
-            decision = try engine.signed(try engine.handle(stimulus, at: moment), by: tree.signing.sign, at: moment)
+            decision = try engine.signed(try decide(&engine, moment), by: tree.signing.sign, at: moment)
         } catch {
             throw RuntimeError(.internal, error.message)
         }
@@ -140,6 +147,21 @@ final class RunSession {
             throw RuntimeError(error)
         }
         return decision
+    }
+
+    /// Records what was done to the run from outside, and brings the projections up to it.
+    func note(_ draft: EntryDraft) throws(RuntimeError) -> Entry? {
+        let decision = try commit { (engine, moment) throws(EngineError) in try engine.record(draft, at: moment) }
+        projector.note(decision, engine.state)
+        project()
+        return decision.entries.first?.entry
+    }
+
+    private static func salt() -> Digest {
+        var random = SystemRandomNumberGenerator()
+        var bytes: [UInt8] = []
+        for _ in 0..<4 { withUnsafeBytes(of: random.next()) { bytes += $0 } }
+        return Digest.sha256(bytes)
     }
 
     /// The journal's last entry, whoever wrote it.

@@ -137,6 +137,7 @@ struct SubRuns {
         switch payload {
         case .inline(let value): value
         case .artifact(let digest, _): RunPayloads(tree: tree, run: run).payload(digest)
+        case .sealed(let digest, _): Payload.opened(RunPayloads(tree: tree, run: run).payload(digest))
         }
     }
 

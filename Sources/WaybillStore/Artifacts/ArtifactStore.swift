@@ -16,6 +16,8 @@ package protocol ArtifactStore: Sendable {
     func get(_ digest: Digest, run: RunID, limit: Int) throws(StoreError) -> [UInt8]?
     /// The size in bytes; nil if missing.
     func size(of digest: Digest, run: RunID) throws(StoreError) -> Int64?
+    /// Removes the bytes for good, durably; false if they are missing.
+    func remove(_ digest: Digest, run: RunID) throws(StoreError) -> Bool
 }
 
 /// Content that is kept.

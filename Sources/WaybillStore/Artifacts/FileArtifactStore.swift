@@ -58,6 +58,16 @@ package struct FileArtifactStore: ArtifactStore {
         return try storing { () throws(FileSystemError) in try runs.status(path)?.size }
     }
 
+    package func remove(_ digest: Digest, run: RunID) throws(StoreError) -> Bool {
+        let folder = try folder(of: run)
+        let path = Artifact.path(of: digest)
+        return try storing { () throws(FileSystemError) in
+            guard try folder.remove(path) else { return false }
+            if durability == .full { try folder.synchronize(path.removingLastComponent()) }
+            return true
+        }
+    }
+
     private func folder(of run: RunID) throws(StoreError) -> any Directory {
         let folder = try storing { () throws(FileSystemError) in try runs.openDirectory(FilePath(run.text)) }
         guard let folder else { throw StoreError(.missing, "there is no run \(run)") }

@@ -41,6 +41,10 @@ package final class MemoryArtifactStore: ArtifactStore {
         return bytes
     }
 
+    package func remove(_ digest: Digest, run: RunID) throws(StoreError) -> Bool {
+        artifacts.withLock { $0[run]?.removeValue(forKey: digest) != nil }
+    }
+
     package func size(of digest: Digest, run: RunID) throws(StoreError) -> Int64? {
         artifacts.withLock { $0[run]?[digest].map { Int64($0.count) } }
     }
