@@ -19,6 +19,8 @@ struct ResolvedAction: Sendable {
     var policyView = Object()
     /// Members of the intent that are not to be read in the ledger: `stdin`, and of `env` what reads something sensitive.
     var sensitive = Object()
+    /// The ids of the steps whose sensitive outputs that was made of.
+    var sources: Set<String> = []
 }
 
 extension RunEngine {
@@ -188,6 +190,7 @@ extension RunEngine {
             let isHidden = readsSensitive(binding.template.references)
             environment[binding.name] = isHidden ? nil : value
             hidden[binding.name] = isHidden ? value : nil
+            if isHidden { resolved.sources.formUnion(sensitiveSources(of: binding.template.references)) }
         }
         if !hidden.isEmpty { resolved.sensitive["sealedEnv"] = .object(hidden) }
         switch action.command {
@@ -218,6 +221,7 @@ extension RunEngine {
             let text = Value.string(value.stringValue ?? String(decoding: JSON.compact(value), as: UTF8.self))
             if readsSensitive(input.references) {
                 resolved.sensitive["stdin"] = text
+                resolved.sources.formUnion(sensitiveSources(of: input.references))
             } else {
                 resolved.intent["stdin"] = text
             }

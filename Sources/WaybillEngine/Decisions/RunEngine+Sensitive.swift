@@ -26,6 +26,11 @@ extension RunEngine {
         }
     }
 
+    /// The ids of the steps that these read something sensitive of.
+    func sensitiveSources(of references: [Reference]) -> [String] {
+        references.filter { isSensitive($0.path) && $0.path[0] == "steps" && $0.path.count > 1 }.map { $0.path[1] }
+    }
+
     /// The failure of an evaluation; what it read is not quoted where it is sensitive.
     func failure(_ error: ExpressionError, in place: String, reading references: [Reference]) -> Failure {
         guard readsSensitive(references) else { return Failure(error, in: place) }
@@ -42,6 +47,10 @@ extension ResolvedAction {
     mutating func seal(with engine: inout RunEngine) -> Set<Digest> {
         let before = engine.draft.blobs.count
         for (name, value) in sensitive { engine.writeSealed(value, as: name, into: &intent) }
+        // Whoever erases an output has to find what was made of it.
+        if !sources.isEmpty {
+            intent["sealedFrom"] = .list(sources.sorted { $0.precedesInCodePoints($1) }.map(Value.string))
+        }
         sensitive = Object()
         return Set(engine.draft.blobs[before...].map(\.digest))
     }

@@ -39,6 +39,7 @@ package struct EntryType: RawRepresentable, Hashable, Sendable {
     package static let forked = EntryType("FORKED")
     package static let migrated = EntryType("MIGRATED")
     package static let erased = EntryType("ERASED")
+    package static let repaired = EntryType("REPAIRED")
 
     // Of both.
     package static let signed = EntryType("SIGNED")
@@ -56,6 +57,7 @@ package struct EntryType: RawRepresentable, Hashable, Sendable {
     package static let syncApplied = EntryType("SYNC_APPLIED")
     package static let syncRefused = EntryType("SYNC_REFUSED")
     package static let runPruned = EntryType("RUN_PRUNED")
+    package static let runRepaired = EntryType("RUN_REPAIRED")
 
     /// Whether the name has the form all types have, known or not: `[A-Z][A-Z0-9_]*`, at most 64 characters.
     package var isWellFormed: Bool {

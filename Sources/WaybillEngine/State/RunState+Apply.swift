@@ -45,6 +45,8 @@ extension RunState {
         case .answerRejected: applyAnswerRejected(entry)
         case .snapshot: applySnapshot(entry)
         case .forked: applyForked(entry)
+        // What was lost may have been done outside: somebody looks before the run goes on.
+        case .repaired: if entry.data["lost"] != nil, !phase.isEnded { isPauseRequested = true }
         case .error:
             if entry.data["admission"] == true { isUnadmitted = true }
             guard ending == nil || ending == .finish else { return }

@@ -75,6 +75,12 @@ package struct Erasure {
         return rest.isEmpty || rest.first == "." || rest.first == "-"
     }
 
+    /// The step's id without what is around it, and without an item's index.
+    private static func id(of address: String) -> String {
+        let last = address.split(separator: ".").last ?? ""
+        return String(last.prefix { $0 != "-" })
+    }
+
     // MARK: - What there is
 
     private struct Found {
@@ -91,8 +97,9 @@ package struct Erasure {
                 session.run, from: .start(genesis: session.state.definitionDigest), knownHeads: [:]
             ) { item in
                 found.erased.formUnion(ErasedPayloads.digests(item.entry))
-                guard let address = item.entry.step, Self.covers(step, address) else { return }
+                guard let address = item.entry.step else { return }
                 let references = PayloadReferences(item.entry)
+                guard Self.covers(step, address) || references.sources.contains(Self.id(of: step)) else { return }
                 for payload in references.payloads where seen.insert(payload.digest).inserted {
                     found.payloads.append(payload)
                 }

@@ -9,6 +9,8 @@ package struct PayloadReferences: Sendable {
     package private(set) var payloads: [(digest: Digest, size: Int)] = []
     /// A copy that lies beside, relative to the run's folder.
     package private(set) var copy: FilePath?
+    /// The ids of the steps whose sensitive outputs the payloads were made of.
+    private(set) var sources: Set<String> = []
 
     package init(_ entry: Entry) {
         collect(.object(entry.data))
@@ -24,6 +26,7 @@ package struct PayloadReferences: Sendable {
     /// Members named `...Ref`, at any depth: what waits for an approval is recorded inside of its wait.
     private mutating func collect(_ value: Value) {
         guard let object = value.objectValue else { return }
+        sources.formUnion((object["sealedFrom"]?.listValue ?? []).compactMap(\.stringValue))
         for (name, member) in object {
             if name.hasSuffix("Ref"), let digest = member["sha256"]?.stringValue.flatMap(Digest.init(hex:)),
                 let size = member["size"]?.intValue

@@ -56,7 +56,11 @@ package struct KeyFiles: Sendable {
     package func trusted(by settings: SettingsDefinition) throws(RuntimeError) -> [PublicKey] {
         var keys: [PublicKey] = []
         for path in settings.trustedKeys { keys += try publicKeys(path) }
-        if let path = settings.signingKey, let own = try? signingKey(path).publicKey { keys.append(own) }
+        if let path = settings.signingKey, let own = try? signingKey(path).publicKey,
+            !keys.contains(where: { $0.fingerprint == own.fingerprint })
+        {
+            keys.append(own)
+        }
         return keys
     }
 

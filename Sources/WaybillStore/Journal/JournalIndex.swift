@@ -82,6 +82,11 @@ package struct JournalIndex: Hashable, Sendable {
             guard let run else { return }
             leaveGroup(run)
             runs[run]?.isPruned = true
+        case .runRepaired:
+            // What was accepted to be lost is known no more; an end that is still there is noted again.
+            guard let run, entry.data["lost"] != nil, runs[run]?.ended != nil else { return }
+            runs[run]?.ended = nil
+            if let group = runs[run]?.group { groups[group, default: []].append(run) }
         case .slotTaken:
             if let slot = entry.data["slot"]?.stringValue { slots[slot] = entry.seq }
         case .runDeclared:
