@@ -38,7 +38,7 @@ struct RepairCommand: ParsableCommand {
         let folder = try tree.run(named: runName)
         let staged = try from.map { try StagedBackup($0, in: folder) }
         defer { staged?.remove() }
-        let repair = RunRepair(tree: tree, folder: folder, backup: staged?.path)
+        let repair = RunRepair(tree: tree, folder: folder, backup: staged.map { ($0.path, $0.name) })
         let report = RepairReport(run: folder.run, diagnosis: try repair.diagnose(), acceptsLoss: acceptLoss)
         let console = options.console
         guard yes, report.isPossible, !report.isSound else {
@@ -66,14 +66,17 @@ private struct StagedBackup {
     private static let limit = 4 << 30
 
     let path: FilePath
+    /// As it was given.
+    let name: String
     private let folder: RunFolder
 
     init(_ source: String, in folder: RunFolder) throws {
         self.folder = folder
+        name = source
         let place = try WorkingDirectory.path().pushing(FilePath(source))
-        guard let name = place.lastComponent,
+        guard let file = place.lastComponent,
             let directory = try LocalFileSystem().openDirectory(place.removingLastComponent()),
-            let bytes = try directory.read(FilePath(root: nil, [name]), limit: Self.limit)
+            let bytes = try directory.read(FilePath(root: nil, [file]), limit: Self.limit)
         else { throw CommandError("unknown-file", "there is no file \(place)", status: .usage) }
         path = try TemporaryName.next(for: RunFolder.ledger, in: folder.directory.path)
         try folder.directory.write(bytes, toNew: path, durability: .full)

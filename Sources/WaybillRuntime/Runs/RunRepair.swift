@@ -24,7 +24,7 @@ package struct RunRepair {
         /// The end of a write that was never acknowledged is saved aside and cut.
         case cutTail(bytes: Int)
         /// Another file holds what is missing.
-        case restore(pieces: [LedgerSurgery.Piece], head: LedgerHead, from: FilePath)
+        case restore(pieces: [LedgerSurgery.Piece], head: LedgerHead, from: String)
         /// Only by giving up what is known to have been there: the run goes on from `head`.
         case loss(head: LedgerHead, lost: [KnownHead])
         /// The definition is not what it was: without it nothing can be judged.
@@ -39,11 +39,11 @@ package struct RunRepair {
 
     let tree: Tree
     let folder: RunFolder
-    /// Another ledger of the run, such as a backup's, relative to the run's folder or absolute.
-    let backup: FilePath?
+    /// Another ledger of the run, such as a backup's: where it lies in the run's folder, and how people know it.
+    let backup: (path: FilePath, name: String)?
     let definitions = DefinitionCache()
 
-    package init(tree: Tree, folder: RunFolder, backup: FilePath? = nil) {
+    package init(tree: Tree, folder: RunFolder, backup: (path: FilePath, name: String)? = nil) {
         self.tree = tree
         self.folder = folder
         self.backup = backup
@@ -141,31 +141,30 @@ package struct RunRepair {
         if sound.seq > 0, heads[sound.seq] == nil, !heads.keys.contains(where: { $0 <= sound.seq }) {
             known[sound.seq] = sound.digest
         }
-        var best: (pieces: [LedgerSurgery.Piece], head: LedgerHead, from: FilePath)?
-        for (path, pieces) in try candidates(sound) {
-            guard let verdict = try? surgery.verify(pieces, from: start, knownHeads: known), case .whole(let head) = verdict,
-                head.seq > best?.head.seq ?? 0
-            else { continue }
-            best = (pieces, head, path)
+        var best: (pieces: [LedgerSurgery.Piece], head: LedgerHead, from: String)?
+        for (name, pieces) in try candidates(sound) {
+            let verdict = try? surgery.verify(pieces, from: start, knownHeads: known)
+            guard case .whole(let head)? = verdict, head.seq > best?.head.seq ?? 0 else { continue }
+            best = (pieces, head, name)
         }
         return best.map { .restore(pieces: $0.pieces, head: $0.head, from: $0.from) }
     }
 
-    private func candidates(_ sound: LedgerHead) throws -> [(FilePath, [LedgerSurgery.Piece])] {
-        var candidates: [(FilePath, [LedgerSurgery.Piece])] = []
-        if let backup { candidates.append((backup, [LedgerSurgery.Piece(path: backup, length: nil)])) }
+    private func candidates(_ sound: LedgerHead) throws -> [(String, [LedgerSurgery.Piece])] {
+        var candidates: [(String, [LedgerSurgery.Piece])] = []
+        if let backup { candidates.append((backup.name, [LedgerSurgery.Piece(path: backup.path, length: nil)])) }
         for name in try folder.names(in: FilePath()) where name.hasPrefix("ledger.") && name != RunFolder.ledger.string {
             let path = FilePath(name)
             // A whole copy, or the tail that was cut once.
-            candidates.append((path, [LedgerSurgery.Piece(path: path, length: nil)]))
+            candidates.append((name, [LedgerSurgery.Piece(path: path, length: nil)]))
             let pieces = [
                 LedgerSurgery.Piece(path: nil, length: sound.length), LedgerSurgery.Piece(path: path, length: nil),
             ]
-            candidates.append((path, pieces))
+            candidates.append((name, pieces))
         }
         for number in try folder.names(in: "damaged") {
             let path = FilePath("damaged").appending(number).appending(RunFolder.ledger.components)
-            candidates.append((path, [LedgerSurgery.Piece(path: path, length: nil)]))
+            candidates.append((path.string, [LedgerSurgery.Piece(path: path, length: nil)]))
         }
         return candidates
     }
@@ -209,7 +208,7 @@ package struct RunRepair {
             case .none(let reason): throw RuntimeError(.quarantined, reason)
             case .restore(let pieces, let head, let from):
                 evidence = try keepEvidence(surgery, head)
-                note = draft("restored", head, evidence, user, ["from": .string(from.string)])
+                note = draft("restored", head, evidence, user, ["from": .string(from)])
                 try record(note, head)
                 try surgery.replace(with: pieces)
             case .loss(let head, let lost):
@@ -265,7 +264,11 @@ package struct RunRepair {
         let session = try RunSession(run, tree: tree, definitions: definitions, verifiesWhole: true)
         defer { session.close() }
         // Behind its end nothing but signatures and erasures follows; there the journal alone says it.
-        if let note, !session.state.phase.isEnded { _ = try session.note(note) }
+        if let note, !session.state.phase.isEnded {
+            _ = try session.note(note)
+            // What was lost has it paused; nothing else comes of this.
+            _ = try session.handle(.resume)
+        }
         session.restoreProjections()
         if note != nil, session.state.phase.isEnded { try RunStarter.recordEnd(of: session.state, in: tree) }
         return Outcome(status: session.state.status, head: session.state.ledgerHead)
