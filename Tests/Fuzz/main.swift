@@ -6,6 +6,7 @@ import Foundation
 
 let targets: [String: @Sendable ([UInt8]) -> Void] = [
     "calls": fuzzCalls,
+    "checkpoint": fuzzCheckpoint,
     "cron": fuzzCron,
     "expression": fuzzExpression,
     "inbox": fuzzInbox,

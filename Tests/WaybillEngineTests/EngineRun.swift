@@ -23,6 +23,8 @@ struct EngineRun {
     private(set) var effects: [Effect] = []
     private(set) var checkpoints: [(seq: Int, bytes: [UInt8])] = []
     private(set) var hasMore = false
+    /// Signs the head behind a decision with which the run comes to rest.
+    var sign: HeadSigner = { _ in nil }
     /// Whether decisions that were cut short are gone on with at once.
     var goesOn = true
     private var shown = 0
@@ -103,7 +105,8 @@ struct EngineRun {
 
     private mutating func decide(_ stimulus: Stimulus) throws -> Decision {
         let before = state.head
-        let decision = try engine.handle(stimulus, at: Moment(now: now, boot: "boot-1"))
+        let moment = Moment(now: now, boot: "boot-1")
+        let decision = try engine.signed(try engine.handle(stimulus, at: moment), by: sign, at: moment)
         try check(decision, after: before)
         for blob in decision.blobs { store.put(blob) }
         entries += decision.entries.map(\.entry)
@@ -127,7 +130,9 @@ struct EngineRun {
             head = sealed.digest
             time = sealed.entry.ts
         }
-        #expect(decision.entries.first?.entry.of == (decision.entries.count > 1 ? decision.entries.count : nil))
+        // A signature is a decision of its own, in the same write.
+        let own = decision.entries.count - (decision.entries.last?.entry.type == .signed ? 1 : 0)
+        #expect(decision.entries.first?.entry.of == (own > 1 ? own : nil))
         #expect(state.head == head)
     }
 

@@ -127,13 +127,15 @@ struct RepairReport {
         case .nothing: return "nothing is to be done"
         case .projections: return "remedy: write run.json and what else follows from the ledger anew"
         case .cutTail(let bytes):
-            return "remedy: save \(Text.count(bytes, "byte")) of a write that was never acknowledged aside, and cut them off"
+            return
+                "remedy: save \(Text.count(bytes, "byte")) of a write that was never acknowledged aside, and cut them off"
         case .restore(_, let head, let from):
             return "remedy: put back what \(from) holds, up to entry \(head.seq), which agrees with all that is known"
         case .loss(let head, let lost):
             let what = lost.map { "entry \($0.seq), which \($0.source) knows" }.joined(separator: "; ")
             let gone = what.isEmpty ? "all behind it" : what
-            return "no safe remedy: a backup of ledger.jsonl (--from) would be one. With --accept-loss: go on from entry "
+            return
+                "no safe remedy: a backup of ledger.jsonl (--from) would be one. With --accept-loss: go on from entry "
                 + "\(head.seq), and give up \(gone)"
         case .none(let reason): return "no remedy here: \(reason)"
         }

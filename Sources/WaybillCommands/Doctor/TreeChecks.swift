@@ -47,7 +47,8 @@ struct TreeChecks {
             let trusted = try files.trusted(by: settings)
             guard let signing else {
                 return .note(
-                    "keys", "history is not signed", hint: "`waybill keys generate`, and `keys: {sign: ...}` in Settings")
+                    "keys", "history is not signed",
+                    hint: "`waybill keys generate`, and `keys: {sign: ...}` in Settings")
             }
             return .fine(
                 "keys", "signs with \(signing.publicKey.fingerprint), trusts \(Text.count(trusted.count, "key"))")

@@ -48,7 +48,8 @@ struct PayloadCheck {
         case (nil, nil): return Finding(kind: "payload", message: "it is missing", seq: seq, path: path)
         case (nil, let size?):
             guard size == Int64(payload.size) else {
-                return Finding(kind: "payload", message: "it has \(size) bytes, not \(payload.size)", seq: seq, path: path)
+                return Finding(
+                    kind: "payload", message: "it has \(size) bytes, not \(payload.size)", seq: seq, path: path)
             }
             guard size <= Self.largest else { return nil }
             do throws(StoreError) {

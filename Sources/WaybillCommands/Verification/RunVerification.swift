@@ -126,4 +126,3 @@ struct RunVerification {
         return bytes[..<end].withUnsafeBytes { try? EntryCodec.parse($0) }
     }
 }
-

@@ -105,9 +105,11 @@ struct SignatureFindings {
         }
         // The entry behind the last one that is signed is the signature itself.
         if let last = audit.last, audit.lastSeq > last + 1 {
-            let tail = last + 2 == audit.lastSeq ? "entry \(audit.lastSeq) is" : "entries \(last + 2) to \(audit.lastSeq) are"
+            let tail =
+                last + 2 == audit.lastSeq ? "entry \(audit.lastSeq) is" : "entries \(last + 2) to \(audit.lastSeq) are"
             report.findings.append(
-                Finding(kind: "tail", message: "\(tail) not signed yet: only the chain speaks for them", isError: false))
+                Finding(kind: "tail", message: "\(tail) not signed yet: only the chain speaks for them", isError: false)
+            )
         }
     }
 

@@ -59,8 +59,8 @@ package struct PublicKey: Hashable, Sendable {
     /// - Returns: nil if a line is no Ed25519 key, or none is there.
     package static func keys(in text: String) -> [PublicKey]? {
         var keys: [PublicKey] = []
-        for line in text.split(whereSeparator: \.isNewline) where !line.hasPrefix("#") && line.contains(where: { $0 != " " })
-        {
+        for line in text.split(whereSeparator: \.isNewline)
+        where !line.hasPrefix("#") && line.contains(where: { $0 != " " }) {
             guard let key = PublicKey(line: String(line)) else { return nil }
             keys.append(key)
         }

@@ -131,7 +131,8 @@ extension Grammar {
         "`keys`",
         [
             .optional(
-                "sign", .scalar(.text), "The private key's file, which only its owner may read: `waybill keys generate`."),
+                "sign", .scalar(.text),
+                "The private key's file, which only its owner may read: `waybill keys generate`."),
             .optional("trust", .list(.scalar(.text)), "Files of public keys, in OpenSSH's format."),
         ])
 

@@ -153,7 +153,8 @@ package struct RunRepair {
     private func candidates(_ sound: LedgerHead) throws -> [(String, [LedgerSurgery.Piece])] {
         var candidates: [(String, [LedgerSurgery.Piece])] = []
         if let backup { candidates.append((backup.name, [LedgerSurgery.Piece(path: backup.path, length: nil)])) }
-        for name in try folder.names(in: FilePath()) where name.hasPrefix("ledger.") && name != RunFolder.ledger.string {
+        for name in try folder.names(in: FilePath()) where name.hasPrefix("ledger.") && name != RunFolder.ledger.string
+        {
             let path = FilePath(name)
             // A whole copy, or the tail that was cut once.
             candidates.append((name, [LedgerSurgery.Piece(path: path, length: nil)]))

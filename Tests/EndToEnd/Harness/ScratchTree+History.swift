@@ -24,9 +24,12 @@ extension ScratchTree {
     func rewrite(_ path: String, _ change: (inout [String]) -> Void) throws {
         try edit(path) { lines in
             let mark = #""prev":""#
-            var head = lines.first.flatMap { $0.ranges(of: mark).last.map { range in
-                String(lines[0][range.upperBound...].prefix(64))
-            } } ?? ""
+            var head =
+                lines.first.flatMap {
+                    $0.ranges(of: mark).last.map { range in
+                        String(lines[0][range.upperBound...].prefix(64))
+                    }
+                } ?? ""
             change(&lines)
             for index in lines.indices {
                 guard let comma = lines[index].firstIndex(of: ","), let prev = lines[index].ranges(of: mark).last else {

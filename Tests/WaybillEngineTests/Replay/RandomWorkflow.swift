@@ -104,8 +104,9 @@ struct RandomWorkflow {
             ["call: {workflow: k}", retry()],
         ])
         let rest = random.pick(["", ", continueOnError: true", ", needs: []"])
+        let last = random.pick(["set: {n: 1}", "run: [tool], output: {format: json, sensitive: true}"])
         let group = [
-            "steps: [{id: a, \(work.joined(separator: ", "))}, {id: b, run: [tool], \(retry())\(rest)}, {id: c, set: {n: 1}}]"
+            "steps: [{id: a, \(work.joined(separator: ", "))}, {id: b, run: [tool], \(retry())\(rest)}, {id: c, \(last)}]"
         ]
         let rule = random.pick(["finish", "stop", "collect"])
         let loop =

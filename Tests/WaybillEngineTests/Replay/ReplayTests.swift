@@ -9,11 +9,14 @@ struct ReplayTests {
     private static let stimuliPerRun = 60
 
     /// A run that random things happened to, ended or not.
-    private func run(seed: UInt64, each: (EngineRun, Stimulus) throws -> Void = { _, _ in }) throws -> EngineRun {
+    private func run(seed: UInt64, signed: Bool = false, each: (EngineRun, Stimulus) throws -> Void = { _, _ in })
+        throws -> EngineRun
+    {
         var workflow = RandomWorkflow(seed: seed)
         var stimuli = RandomStimuli(seed: seed)
         var run = try EngineRun(workflow.yaml(), limits: stimuli.limits)
         run.goesOn = false
+        if signed, let key = SigningKey.generate(name: "test") { run.sign = { key.draft(over: $0) } }
         try run.begin(retry: workflow.retryOverride())
         for _ in 0..<Self.stimuliPerRun {
             if run.state.phase.isEnded, !run.hasMore { break }
@@ -60,7 +63,7 @@ struct ReplayTests {
         "a ledger folds to the state the run had, and every checkpoint on the way is found again",
         arguments: 0..<UInt64(120))
     func fold(seed: UInt64) throws {
-        let run = try run(seed: seed)
+        let run = try run(seed: seed, signed: seed % 2 == 1)
         let items = items(run)
         #expect(items.map(\.entry) == run.entries)
         var written = Dictionary(uniqueKeysWithValues: run.checkpoints.map { ($0.seq, $0.bytes) })
@@ -85,7 +88,7 @@ struct ReplayTests {
     @Test(
         "a state read from any checkpoint and folded on is the state folded from the start", arguments: 0..<UInt64(80))
     func checkpoints(seed: UInt64) throws {
-        let run = try run(seed: seed)
+        let run = try run(seed: seed, signed: seed % 2 == 1)
         let items = items(run)
         for checkpoint in run.checkpoints {
             var state = try RunState(checkpoint: checkpoint.bytes, definition: run.definition.workflow)

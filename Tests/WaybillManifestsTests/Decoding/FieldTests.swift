@@ -111,8 +111,8 @@ struct FieldTests {
                 "{id: a, run: [make], output: {format: text, maxSize: 5 MB}}",
                 "4:58 `maxSize` expects a size such as `64KiB`, `1MiB` or a number of bytes, got `5 MB`"),
             Row(
-                "{id: a, run: [make], output: {format: json, sensitive: true}}",
-                "4:49 `sensitive` is not carried out by this version yet"),
+                "{id: a, forEach: [1], run: [make], output: {format: json, sensitive: true}}",
+                "4:63 `sensitive` means nothing for a step with `forEach`: the outputs of items are recorded together"),
             Row("{id: a, run: [make], artifacts: [dist/*.gz]}", nil),
             Row(
                 "{id: a, run: [make], artifacts: [../x]}",

@@ -29,6 +29,18 @@ struct ArtifactStoreContractTests {
         }
     }
 
+    @Test("removes content for good, and says whether it was there", arguments: LedgerForm.allCases)
+    func removes(_ form: LedgerForm) throws {
+        let (store, keep) = try make(form)
+        defer { withExtendedLifetime(keep) {} }
+        let artifact = try store.put(bytes, run: sample.run)
+        #expect(try store.remove(artifact.sha256, run: sample.run))
+        #expect(try store.get(artifact.sha256, run: sample.run, limit: 7) == nil)
+        #expect(try store.size(of: artifact.sha256, run: sample.run) == nil)
+        #expect(try !store.remove(artifact.sha256, run: sample.run))
+        #expect(try store.put(bytes, run: sample.run) == artifact)
+    }
+
     @Test("keeps content under its digest, once", arguments: LedgerForm.allCases)
     func keeps(_ form: LedgerForm) throws {
         let (store, keep) = try make(form)
