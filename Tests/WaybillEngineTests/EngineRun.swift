@@ -226,6 +226,7 @@ struct EngineRun {
         switch payload {
         case .inline(let value): value
         case .artifact(let digest, _): store.payload(digest)
+        case .sealed(let digest, _): Payload.opened(store.payload(digest))
         }
     }
 }

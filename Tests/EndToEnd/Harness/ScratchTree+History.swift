@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 import WaybillCore
 
 // History as somebody would edit it who knows how it is made.

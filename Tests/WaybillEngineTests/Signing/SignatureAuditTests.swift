@@ -44,7 +44,7 @@ struct SignatureAuditTests {
     }
 
     @Test("those of another key are named, and vouch for nothing")
-    func stranger() {
+    func otherKey() {
         let audit = audit(chain(stranger))
         #expect(audit.last == nil)
         #expect(audit.strangers.map(\.seq) == [3, 5])
