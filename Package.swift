@@ -10,6 +10,7 @@ let strict: [SwiftSetting] = [
 ]
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
 func target(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -49,7 +50,11 @@ let package = Package(
         target("WaybillEngine", ["WaybillCore", "WaybillExpressions", "WaybillManifests"]),
         target("WaybillPorts", ["WaybillCore", system]),
         target(
-            "WaybillStore", ["WaybillCore", "WaybillExpressions", "WaybillEngine", "WaybillPorts", "CLinux", system]),
+            "WaybillStore",
+            [
+                "WaybillCore", "WaybillExpressions", "WaybillEngine", "WaybillPorts", "CLinux", crypto, cryptoExtras,
+                system,
+            ]),
         target("WaybillProcesses", ["WaybillCore", "WaybillPorts", "CLinux", system]),
         target("WaybillWatching", ["WaybillCore", "WaybillPorts", "CLinux", system]),
         target(

@@ -24,8 +24,12 @@ struct AskReader {
                     "`default` is never taken without a `timeout`", at: node.mark, hint: "add `timeout`, such as 48h")
             }
         }
+        var isApproval = false
+        if case .approval? = reply { isApproval = true }
+        let from = AnswererReader(report: report).rule(in: ask, outline: step.outline, isApproval: isApproval)
         guard let prompt, let reply else { return nil }
-        return AskAction(prompt: prompt, reply: reply, attachments: attachments, defaultAnswer: defaultAnswer)
+        return AskAction(
+            prompt: prompt, reply: reply, attachments: attachments, defaultAnswer: defaultAnswer, from: from)
     }
 
     private func reply(_ ask: Fields) -> AskAction.Reply? {

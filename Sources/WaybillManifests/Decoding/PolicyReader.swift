@@ -111,7 +111,9 @@ private struct RuleVerdictReader {
                 hint: "write `at: step.before`")
         }
         let prompt = fields.node("prompt").flatMap { expressions.text($0, in: scope) }
-        return ApprovalRequirement(prompt: prompt, timeout: fields.duration("timeout"))
+        return ApprovalRequirement(
+            prompt: prompt, timeout: fields.duration("timeout"),
+            from: AnswererReader(report: report).rule(in: fields, isApproval: true))
     }
 
     private func budget(_ member: YAMLMember) -> LimitsDefinition? {

@@ -26,6 +26,11 @@ struct SettingsReader {
             settings.signingKey = keys.text("sign")
             settings.trustedKeys = keys.texts("trust")
         }
+        settings.accessGroup = fields.fields("access")?.text("group")
+        if let rule = fields.fields("control").flatMap({ AnswererReader(report: report).rule(in: $0) }) {
+            settings.control = rule == AnswererRule() ? .none : rule
+        }
+        settings.signers = fields.text("signers")
         return settings
     }
 }

@@ -57,6 +57,9 @@ struct WorkflowReader {
         if let limits = fields.fields("limits") { workflow.limits = LimitsDefinition(limits) }
         workflow.failure = fields.word("failure") ?? .compensate
         workflow.onPause = fields.word("onPause") ?? .keep
+        if let rule = fields.fields("control").flatMap({ AnswererReader(report: report).rule(in: $0) }) {
+            workflow.control = rule == AnswererRule() ? .none : rule
+        }
         workflow.onFailure = plans.onFailure
         workflow.finally = plans.finally
         workflow.outputs = outputs

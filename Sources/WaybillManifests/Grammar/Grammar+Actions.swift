@@ -26,7 +26,7 @@ extension Grammar {
             .optional("timeout", .scalar(.span), "How long the question stays open."),
             .optional(
                 "default", .templated, "The answer taken at the deadline; without one the step fails with `timeout`."),
-            .misplaced("from", "is not enforced by this version yet, so nobody may rely on it"),
+            .optional("from", .fields(answerers), "Who may answer; anybody who can write to the inbox unless said."),
         ] + Field.later("remind"),
         choices: [.init(names: ["schema", "choices", "approval"], isRequired: false, what: "kind of answer")])
 

@@ -68,7 +68,7 @@ extension Grammar {
         [
             .optional("prompt", .scalar(.template), "The question."),
             .optional("timeout", .scalar(.span), "How long it stays open; after that it is denied."),
-            .misplaced("from", "is not enforced by this version yet, so nobody may rely on it"),
+            .optional("from", .fields(approvers), "Who may approve; anybody who can write to the inbox unless said."),
         ])
 
     private static let budget = FieldTable("`limit`", limits.fields)
@@ -125,7 +125,12 @@ extension Grammar {
                 "pools", .entries(key: .name, .scalar(.integer(1...1_000_000))),
                 "How many attempts of steps that name a pool run at once."),
             .optional("keys", .fields(keys), "What history is signed with, and whose signatures count."),
-        ] + Field.later("secrets", "access", "control", "runs", "retention", "limits", "signers"))
+            .optional("access", .fields(access), "Who else may reach the inboxes."),
+            .optional("control", .fields(control), "Who may control runs; anybody who can write to the inbox unless said."),
+            .optional(
+                "signers", .scalar(.path),
+                "The `allowed_signers` file, in the form git and ssh-keygen read, relative to the tree's root."),
+        ] + Field.later("secrets", "runs", "retention", "limits"))
 
     private static let keys = FieldTable(
         "`keys`",
@@ -134,6 +139,13 @@ extension Grammar {
                 "sign", .scalar(.text),
                 "The private key's file, which only its owner may read: `waybill keys generate`."),
             .optional("trust", .list(.scalar(.text)), "Files of public keys, in OpenSSH's format."),
+        ])
+
+    private static let access = FieldTable(
+        "`access`",
+        [
+            .required(
+                "group", .scalar(.person), "A group of the machine that may see questions and drop files into inboxes.")
         ])
 
     private static let concurrency = FieldTable(

@@ -43,7 +43,10 @@ extension Grammar {
                 "onPause", .scalar(.word(["keep", "rollback"])),
                 "`rollback` compensates before the run reports `paused`, and a resume starts over."),
             .misplaced("catch", "belongs to a step; a workflow has `onFailure`"),
-        ] + Field.later("on", "suspend", "secrets", "hooks", "retention", "control"),
+            .optional(
+                "control", .fields(control),
+                "Who may control its runs. Where the settings restrict that as well, both must hold."),
+        ] + Field.later("on", "suspend", "secrets", "hooks", "retention"),
         choices: [.init(names: ["steps", "states"], isRequired: true, what: "plan")])
 
     static let labels = Shape.entries(key: .text, .scalar(.text))

@@ -21,6 +21,12 @@ enum Names {
         return text.utf8.allSatisfy { isLower($0) || isUpper($0) || isDigit($0) || $0 == UInt8(ascii: "_") }
     }
 
+    /// The names of users and groups as machines spell them, and `uid:1000`.
+    static func isPerson(_ text: String) -> Bool {
+        guard (1...256).contains(text.utf8.count), text.utf8.first != UInt8(ascii: "-") else { return false }
+        return text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: "/") }
+    }
+
     /// The names of snapshots: they become file names.
     static func isSnapshotName(_ text: String) -> Bool {
         guard (1...64).contains(text.utf8.count), let first = text.utf8.first, isLetterOrDigit(first) else {

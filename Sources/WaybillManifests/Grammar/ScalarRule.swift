@@ -9,6 +9,8 @@ enum ScalarRule: Sendable {
     case environmentName
     /// Text without `${{ }}`.
     case text
+    /// The name of a user or a group of the machine.
+    case person
     /// A path below the tree, without `${{ }}`.
     case path
     /// Text with `${{ }}`.
@@ -65,6 +67,7 @@ extension ScalarRule {
         case .id: "an id of letters, digits and underscores that begins with a letter"
         case .environmentName: "the name of an environment variable, not one of Waybill's own"
         case .text, .template: "a text"
+        case .person: "the name of a user or a group"
         case .path: "a relative path"
         case .snapshotName: "a name of 1 to 64 letters, digits, `.`, `_` or `-` that begins with a letter or digit"
         case .argument: "a text or a number"
@@ -124,7 +127,7 @@ extension ScalarRule {
         }
         guard scalar.isString else {
             switch self {
-            case .name, .id, .text, .template, .snapshotName, .word, .capability, .headerName, .zone:
+            case .name, .id, .text, .person, .template, .snapshotName, .word, .capability, .headerName, .zone:
                 return .noText(scalar)
             default: return .other(scalar)
             }
@@ -146,6 +149,7 @@ extension ScalarRule {
         case .name: return Names.isName(text) ? nil : .quoted(text, hint: Names.repaired(text, separator: "-"))
         case .id: return Names.isID(text) ? nil : .quoted(text, hint: Names.repaired(text, separator: "_"))
         case .environmentName: return Names.isEnvironmentName(text) ? nil : .quoted(text)
+        case .person: return Names.isPerson(text) ? nil : .quoted(text)
         case .path: return Paths.isContained(text) ? nil : .quoted(text)
         case .duration: return Duration(text: text) == nil ? .quoted(text) : nil
         case .span: return spanMistake(text)

@@ -8,6 +8,7 @@ struct WorkflowLinker {
     private let setAside: Set<String>
     private let capabilities: CapabilityIndex
     private let pools: [String: Int]
+    private let hasSigners: Bool
     private let indices: [String: Int]
     private var graph: CallGraph
     /// Also calls that nobody waits for.
@@ -33,6 +34,7 @@ struct WorkflowLinker {
         workflows = sorted.map(\.value)
         setAside = catalog.setAside
         pools = catalog.settings.pools
+        hasSigners = catalog.settings.signers != nil
         self.capabilities = capabilities
         indices = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
         graph = CallGraph(calls: Array(repeating: [], count: names.count))
@@ -49,9 +51,11 @@ struct WorkflowLinker {
     private mutating func checkSteps(of index: Int) {
         var visits: [StepVisit] = []
         var mayEndEarly = false
+        checkSigners(workflows[index].control, "`control`", at: workflows[index].place, of: index)
         workflows[index].visitSteps { visit in
             switch visit.step.action {
             case .uses, .call: visits.append(visit)
+            case .ask, .first: visits.append(visit)
             case .finish, .fail: mayEndEarly = mayEndEarly || visit.isConditional
             default: if visit.step.pool != nil { visits.append(visit) }
             }
@@ -61,9 +65,22 @@ struct WorkflowLinker {
             switch visit.step.action {
             case .uses(let use): check(use, visit, of: index)
             case .call(let call): check(call, visit, of: index, isConditional: visit.isConditional || mayEndEarly)
-            default: break
+            default:
+                for question in visit.step.action.questions {
+                    checkSigners(question.from, "the step `\(visit.path)`", at: visit.step.place, of: index)
+                }
             }
         }
+    }
+
+    /// Signatures are checked with a file that only the settings name.
+    private mutating func checkSigners(
+        _ rule: AnswererRule?, _ subject: String, at place: SourcePlace, of workflow: Int
+    ) {
+        guard let rule, !rule.signers.isEmpty, !hasSigners else { return }
+        refuse(
+            workflow, "\(subject) takes signatures, and no `kind: Settings` names the file of those who may sign",
+            at: place, hint: "add `signers: .allowed_signers` to the settings")
     }
 
     private mutating func checkPool(_ visit: StepVisit, of workflow: Int) {

@@ -46,6 +46,18 @@ package indirect enum Action: Sendable {
     }
 }
 
+extension Action {
+    /// What a step asks people.
+    package var questions: [AskAction] {
+        switch self {
+        case .ask(let question): [question]
+        case .first(let branches):
+            branches.compactMap { if case .ask(let question) = $0.kind { question } else { nil } }
+        default: []
+        }
+    }
+}
+
 /// A process: an argv without a shell, or a script.
 package struct RunAction: Sendable {
     package enum Command: Sendable {
@@ -94,8 +106,14 @@ package struct AskAction: Sendable {
     package var attachments: [Template]
     /// The answer taken at the deadline; nil: the step fails with `timeout`.
     package var defaultAnswer: Template?
+    /// Who may answer; nil: anybody who can write to the inbox.
+    package var from: AnswererRule?
 
-    package init(prompt: Template, reply: Reply, attachments: [Template] = [], defaultAnswer: Template? = nil) {
+    package init(
+        prompt: Template, reply: Reply, attachments: [Template] = [], defaultAnswer: Template? = nil,
+        from: AnswererRule? = nil
+    ) {
+        self.from = from
         self.prompt = prompt
         self.reply = reply
         self.attachments = attachments

@@ -102,12 +102,15 @@ package struct PolicyRule: Sendable {
     package var digest: String = ""
 }
 
-/// `require: {approval: {prompt, timeout}}`.
+/// `require: {approval: {prompt, timeout, from}}`.
 package struct ApprovalRequirement: Sendable {
     package var prompt: Template?
     package var timeout: Duration?
+    /// Who may approve; nil: anybody who can write to the inbox.
+    package var from: AnswererRule?
 
-    package init(prompt: Template? = nil, timeout: Duration? = nil) {
+    package init(prompt: Template? = nil, timeout: Duration? = nil, from: AnswererRule? = nil) {
+        self.from = from
         self.prompt = prompt
         self.timeout = timeout
     }

@@ -17,6 +17,12 @@ package struct SettingsDefinition: Sendable {
     package var signingKey: String?
     /// The files of the public keys that `verify` trusts, as written.
     package var trustedKeys: [String] = []
+    /// The group that may see questions and drop files into inboxes.
+    package var accessGroup: String?
+    /// Who may control runs; nil: anybody who can write to their inboxes.
+    package var control: AnswererRule?
+    /// The `allowed_signers` file, relative to the tree's root.
+    package var signers: String?
 
     package init() {}
 }

@@ -32,6 +32,8 @@ package struct WorkflowDefinition: Sendable {
     package var limits = LimitsDefinition()
     package var failure: FailureRule = .compensate
     package var onPause: PauseRule = .keep
+    /// Who may control its runs, beside what the settings say; nil: anybody who can write to their inboxes.
+    package var control: AnswererRule?
     package var plan: Plan
     /// A graph that runs after a failure and its compensations, before `finally`. Its ids are unique in the workflow.
     package var onFailure: Plan?

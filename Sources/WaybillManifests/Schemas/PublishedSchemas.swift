@@ -178,6 +178,7 @@ extension ScalarRule {
             ]
         case .number: ["type": "number", "minimum": 0]
         case .amount: ["anyOf": [["type": "number", "minimum": 0], ["type": "string", "pattern": "\\$\\{\\{"]]]
+        case .person: ["type": "string", "minLength": 1, "pattern": "^[^-,/\\x00-\\x20\\x7F][^,/\\x00-\\x20\\x7F]*$"]
         case .headerName: ["type": "string", "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"]
         case .zone:
             ["type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z][A-Za-z0-9_+-]*)*$", "maxLength": 64]
