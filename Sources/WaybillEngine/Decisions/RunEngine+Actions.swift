@@ -260,6 +260,7 @@ extension RunEngine {
             for template in action.attachments { attachments.append(try evaluate(template, in: scope, "ask.attach")) }
             data["attach"] = .list(attachments)
         }
+        data["from"] = action.from?.value
         if let timeout { data["until"] = .string((draft.moment.now + timeout).description) }
         if let template = action.defaultAnswer {
             let value = try evaluate(template, in: scope, "ask.default")

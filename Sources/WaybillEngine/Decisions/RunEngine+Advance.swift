@@ -22,6 +22,9 @@ extension RunEngine {
         data["parent"] = start.parent.map(Value.object)
         if !start.grant.isEmpty { data["grant"] = .object(start.grant) }
         data["group"] = start.group.map(Value.string)
+        if let starter = start.starter { data["starter"] = .object(starter.record) }
+        let control = [definition.settings.control, definition.workflow.control].compactMap { $0?.value }
+        if !control.isEmpty { data["control"] = .list(control) }
         write(.object(start.inputs), as: "inputs", into: &data)
         if let goal = definition.workflow.goal { data["goal"] = describe(goal, start) }
         try emit(.runStart, actor: start.actor, by: start.by, data)

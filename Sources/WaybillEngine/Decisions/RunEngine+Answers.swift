@@ -25,10 +25,8 @@ extension RunEngine {
     }
 
     private mutating func judge(_ file: InboxFile, against closed: ClosedWait) throws(EngineError) {
-        if let digest = closed.answer, digest == file.digest {
-            let message = "the same bytes were accepted before, in entry \(closed.seq)"
-            draft.effects.append(
-                .settle(Settlement(verdict: .duplicate, key: closed.key, seq: closed.seq, message: message)))
+        if let digest = file.digest, let seq = closed.entry(accepting: digest) {
+            acknowledge(closed.key, seq: seq)
         } else if closed.isExpired {
             try reject(file, .late, "the deadline of \(closed.key) passed")
         } else if closed.answer != nil {
@@ -54,18 +52,37 @@ extension RunEngine {
         if let until = wait.until, file.changedAt > until {
             return try reject(file, .late, "the file changed at \(file.changedAt), after the deadline \(until)")
         }
-        let verdict = reply.parse(bytes, as: file.name.format).flatMap { reply.judge(unwrap($0, for: wait)) }
-        switch verdict {
+        if let vote = wait.votes.first(where: { $0.answer == file.digest }) {
+            return acknowledge(wait.key, seq: vote.seq)
+        }
+        let unwrapped = reply.parse(bytes, as: file.name.format).flatMap { unwrap($0, for: wait) }
+        var author = AdmittedAuthor(person: Answerer(uid: file.uid, user: file.user), groups: [])
+        if let rule = wait.from, case .success = unwrapped {
+            switch admit(file, under: rule) {
+            case .failure(let refusal): return try reject(file, refusal.kind, refusal.message)
+            case .success(let admitted): author = admitted
+            }
+            if let objection = objection(to: author, answering: wait) {
+                return try reject(file, objection.kind, objection.message)
+            }
+        }
+        switch unwrapped.flatMap(reply.judge) {
         case .failure(let refusal): try reject(file, refusal.kind, refusal.message)
         case .success(let answer):
             if let denial = try consultPolicies(on: answer, for: wait) { return try reject(file, .policy, denial) }
-            try accept(file, bytes, step: wait.stepName, visit: wait.isOfRun ? nil : wait.visit)
+            try accept(file, bytes, as: answer, by: author, for: wait)
+            if state.waits[wait.key]?.votes.count ?? 0 > wait.votes.count { return }
             if let id {
-                try take(answer, for: wait, id, by: file.author)
+                try take(answer, for: wait, id, by: author.person.name)
             } else {
-                try settleAdmission(wait, answer, by: file.author)
+                try settleAdmission(wait, answer, by: author.person.name)
             }
         }
+    }
+
+    private mutating func acknowledge(_ key: String, seq: Int) {
+        let message = "the same bytes were accepted before, in entry \(seq)"
+        draft.effects.append(.settle(Settlement(verdict: .duplicate, key: key, seq: seq, message: message)))
     }
 
     /// What follows from an accepted answer.
@@ -86,14 +103,6 @@ extension RunEngine {
         }
     }
 
-    /// An object of exactly `token` and `answer` whose token is the wait's is an envelope; anything else is the answer.
-    private func unwrap(_ value: Value, for wait: WaitState) -> Value {
-        guard let object = value.objectValue, object.count == 2, let answer = object["answer"],
-            let token = object["token"]?.stringValue, let expected = wait.token, token == expected.hex
-        else { return value }
-        return answer
-    }
-
     private func reply(for wait: WaitState) -> Reply? {
         if wait.reply == .unknown { return .unknownOutcome }
         if wait.reason == .policy { return Reply(.approval) }
@@ -109,11 +118,47 @@ extension RunEngine {
 
     // MARK: - Entries
 
+    /// Accepts an answer. Where several people have to answer, what each of them said is kept, and how many are missing.
+    private mutating func accept(
+        _ file: InboxFile, _ bytes: [UInt8], as answer: Value, by author: AdmittedAuthor, for wait: WaitState
+    ) throws(EngineError) {
+        var data = Object()
+        if wait.from != nil { note(author, of: file, into: &data) }
+        if let rule = wait.from, rule.quorum > 1 {
+            write(answer, as: "value", into: &data)
+            let isRefusal = answer["approve"] == false
+            let missing = isRefusal ? 0 : wait.missing - 1
+            if missing > 0 { data["missing"] = .int(Int64(missing)) }
+        }
+        try accept(
+            file, bytes, data, by: author.person.name, step: wait.stepName, visit: wait.isOfRun ? nil : wait.visit)
+    }
+
+    /// What the machine knew of an author who was asked for.
+    private func note(_ author: AdmittedAuthor, of file: InboxFile, into data: inout Object) {
+        data["mode"] = .string("0" + String(file.permissions & 0o777, radix: 8))
+        if !author.groups.isEmpty { data["groups"] = .list(author.groups.map(Value.string)) }
+        guard let signer = author.person.signer else { return }
+        data["signer"] = .string(signer)
+        data["fingerprint"] = author.person.key.map(Value.string)
+        data["signers"] = file.signersDigest.map { .string($0.hex) }
+        data["signature"] = file.signatureText.map(Value.string)
+    }
+
     mutating func accept(
-        _ file: InboxFile, _ bytes: [UInt8], step: String? = nil, visit: Int? = nil, order: ParentOrder? = nil
+        _ file: InboxFile, _ bytes: [UInt8], order: ParentOrder?, by author: AdmittedAuthor?
+    ) throws(EngineError) {
+        var data = Object()
+        if let order { data["order"] = .int(Int64(order.seq)) }
+        if let author { note(author, of: file, into: &data) }
+        try accept(file, bytes, data, by: author?.person.name ?? file.author)
+    }
+
+    private mutating func accept(
+        _ file: InboxFile, _ bytes: [UInt8], _ more: Object, by author: String, step: String? = nil, visit: Int? = nil
     ) throws(EngineError) {
         var data = describe(file)
-        if let order { data["order"] = .int(Int64(order.seq)) }
+        for (name, value) in more { data[name] = value }
         // Whatever a reader lets through, its exact bytes are kept: here if a JSON string can hold them.
         if bytes.count <= Payload.inlineLimit, let text = String(validating: bytes, as: UTF8.self) {
             data["bytes"] = .string(text)
@@ -122,7 +167,7 @@ extension RunEngine {
             draft.blobs.append(blob)
             data["bytesRef"] = ["sha256": .string(blob.digest.hex), "size": .int(Int64(bytes.count))]
         }
-        try emit(.answerAccepted, actor: .user, by: file.author, step: step, visit: visit, data)
+        try emit(.answerAccepted, actor: .user, by: author, step: step, visit: visit, data)
         draft.effects.append(
             .settle(Settlement(verdict: .accepted, key: file.name.key, seq: state.seq, message: "accepted")))
     }

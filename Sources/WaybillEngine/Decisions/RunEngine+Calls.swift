@@ -184,11 +184,13 @@ extension RunEngine {
             let id = state.instance(at: wait.step), let intent = state[id].intent,
             let workflow = intent["workflow"]?.stringValue
         else { return nil }
-        return ChildStart(
+        var start = ChildStart(
             run: run, workflow: workflow, inputs: intent["with"]?.objectValue ?? Object(),
             parent: parentRecord(for: wait),
             undoes: wait.details?["undoes"]?.stringValue, isDetached: wait.details?["detach"] == true,
             grant: intent["grant"]?.objectValue ?? Object())
+        start.starter = state.starter
+        return start
     }
 
     /// `{"run","step","visit","depth","groups"?}`: what a sub-run's `RUN_START` says of its caller. `groups` are the

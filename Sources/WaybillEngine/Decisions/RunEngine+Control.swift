@@ -5,13 +5,20 @@ import WaybillManifests
 
 extension RunEngine {
     mutating func control(_ file: InboxFile) throws(EngineError) {
-        let body: Object
+        var body: Object
         switch file.content {
         case .refused(let kind, let message): return try reject(file, kind, message)
         case .bytes(let bytes):
             switch parseControl(bytes, file.name.format) {
             case .failure(let refusal): return try reject(file, refusal.kind, refusal.message)
             case .success(let object): body = object
+            }
+            var author: AdmittedAuthor?
+            if !state.control.isEmpty {
+                switch admit(file, controllingWith: &body) {
+                case .failure(let refusal): return try reject(file, .control, refusal.message)
+                case .success(let admitted): author = admitted
+                }
             }
             guard let kind = ControlKind(key: file.name.key) else {
                 let known = ControlKind.allCases.map(\.key)
@@ -22,10 +29,46 @@ extension RunEngine {
             let order = ParentOrder(body)
             let objection = order.map { self.objection(to: $0) } ?? self.objection(to: kind, body)
             if let objection { return try reject(file, .control, objection) }
-            try accept(file, bytes, order: order)
+            try accept(file, bytes, order: order, by: author)
             if let order { return try obey(order, body) }
-            try carryOut(kind, body, actor: .user, by: file.author)
+            try carryOut(kind, body, actor: .user, by: author?.person.name ?? file.author)
         }
+    }
+
+    /// Whether somebody may control this run, which says who may; takes what they want out of its envelope.
+    ///
+    /// The token changes with every control file that is accepted, so that none can be used twice. Orders of the run
+    /// that called this one come from whoever drives both, and need none.
+    private func admit(
+        _ file: InboxFile, controllingWith body: inout Object
+    ) -> Result<AdmittedAuthor?, Reply.Refusal> {
+        if ParentOrder(body) != nil {
+            if file.isOwnUser || file.uid == 0 { return .success(nil) }
+            return .failure(Reply.Refusal(kind: .control, message: "\(file.author) does not drive the run's parent"))
+        }
+        guard let envelope = Envelope(.object(body)), let wanted = envelope.answer.objectValue,
+            envelope.token == state.controlToken?.hex
+        else {
+            let message =
+                "only {\"token\": ..., \"answer\": {\"reason\": ...}} counts, with the token that run.json has under `control`; it changes with every control file that is accepted"
+            return .failure(Reply.Refusal(kind: .control, message: message))
+        }
+        var author: AdmittedAuthor?
+        for rule in state.control {
+            switch admit(file, under: rule) {
+            case .failure(let refusal): return .failure(refusal)
+            case .success(let admitted):
+                let groups = (author?.groups ?? []) + admitted.groups
+                author = admitted.person.signer == nil ? author ?? admitted : admitted
+                author?.groups = groups
+            }
+        }
+        body = wanted
+        if let reason = body["reason"], reason.stringValue == nil {
+            return .failure(
+                Reply.Refusal(kind: .control, message: "reason: expected string, got \(reason.kindName)"))
+        }
+        return .success(author)
     }
 
     private func parseControl(_ bytes: [UInt8], _ format: AnswerName.Format?) -> Result<Object, Reply.Refusal> {

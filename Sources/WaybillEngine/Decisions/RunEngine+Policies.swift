@@ -157,6 +157,7 @@ extension RunEngine {
                 "digest": .string(digest), "prompt": .string(prompt),
             ]
             record["timeout"] = approval.timeout.map { .string($0.text) }
+            record["from"] = approval.from?.value
             return .object(record)
         }
     }
@@ -189,6 +190,7 @@ extension RunEngine {
             "schema": Reply.approvalSchema, "details": .object(details),
         ]
         data["prompt"] = approval["prompt"]
+        data["from"] = approval["from"]
         if let timeout = approval["timeout"]?.stringValue.flatMap(Duration.init(text:)) {
             data["until"] = .string((draft.moment.now + timeout).description)
         }

@@ -157,6 +157,7 @@ extension RunEngine {
                 described.head = state.head
                 described.ledgerBytes = state.ledgerBytes
                 for (key, wait) in state.waits { described.waits[key]?.token = wait.token }
+                described.controlToken = state.controlToken
                 let bytes = described.checkpointBytes()
                 entry.data["sha256"] = .string(Digest.sha256(bytes).hex)
                 entry.data["size"] = .int(Int64(bytes.count))

@@ -58,6 +58,8 @@ package struct ChildStart: Sendable, Hashable {
     package var isDetached: Bool
     /// What it may use of its parent's budgets: `RunStart.grant`.
     package var grant = Object()
+    /// The person that the run goes back to.
+    package var starter: Answerer?
 
     package init(
         run: String, workflow: String, inputs: Object, parent: Object, undoes: String? = nil, isDetached: Bool = false,
@@ -127,6 +129,8 @@ package struct RunStart: Sendable {
     package var grant = Object()
     /// The concurrency group that it belongs to, as evaluated: it waits for its place there before its first step.
     package var group: String?
+    /// The person that it goes back to, for `notStarter`; of a sub-run, the one of the run that called it.
+    package var starter: Answerer?
 
     package init(
         id: String, commit: String?, inputs: Object, trigger: Object, actor: Actor, by: String?,
@@ -214,6 +218,26 @@ package struct InboxFile: Sendable {
     package var user: String?
     /// The file's change time, read before it was claimed.
     package var changedAt: Timestamp
+    /// The lower nine bits of its mode, from the descriptor that its bytes were read through.
+    package var permissions: UInt16 = 0o600
+    /// Of the groups that rules name, those that its owner is in.
+    package var groups: [String] = []
+    /// Whether its owner is the user that Waybill, and so every step, runs as.
+    package var isOwnUser = false
+    /// Whose signature lies beside it; nil without one, or where none is asked for.
+    package var signature: Signature?
+    /// The bytes of the signature, as they are recorded.
+    package var signatureText: String?
+    /// Of the file of allowed signers that the signature was compared with.
+    package var signersDigest: Digest?
+
+    /// What came of looking at a signature.
+    package enum Signature: Sendable, Hashable {
+        /// It holds: the principals among those that rules name, and the key's fingerprint.
+        case valid(principals: [String], key: String)
+        /// It does not, with the reason.
+        case refused(String)
+    }
 
     package init(
         name: AnswerName, content: Content, digest: Digest?, size: Int, uid: Int, user: String?, changedAt: Timestamp

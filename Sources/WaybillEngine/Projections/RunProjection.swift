@@ -44,6 +44,11 @@ package enum RunProjection {
         writeUsage(state, to: &writer)
         writer.member("durability", state.durability.rawValue)
         if let quarantine { writer.member("quarantine", quarantine) }
+        if !state.control.isEmpty, !state.phase.isEnded {
+            var control: Object = ["from": .list(state.control.map(\.value))]
+            control["token"] = state.controlToken.map { .string($0.hex) }
+            writer.member("control", control)
+        }
         writer.name("ledger")
         writer.beginObject()
         writer.member("seq", state.seq)

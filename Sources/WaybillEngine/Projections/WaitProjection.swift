@@ -1,4 +1,5 @@
 import WaybillCore
+import WaybillManifests
 
 /// `waits/<key>.json`: everything a person or a script needs to answer (contract, Appendix A).
 package enum WaitProjection {
@@ -16,7 +17,11 @@ package enum WaitProjection {
         writer.member("schema", wait.schema ?? .null)
         if !wait.attachments.isEmpty { writer.member("attach", Value.list(wait.attachments)) }
         if let called = wait.run { writer.member("call", called) }
-        writer.member("from", Value.null)
+        writer.member("from", wait.from?.value ?? .null)
+        if let rule = wait.from, rule.quorum > 1 {
+            writer.member("missing", wait.missing)
+            writer.member("answers", Value.list(wait.votes.map(answer)))
+        }
         writer.member("token", wait.token?.hex)
         writer.member("since", wait.since.description)
         writer.member("until", wait.until?.description)
@@ -32,9 +37,23 @@ package enum WaitProjection {
             writer.member("drop", "runs/inbox/\(run).\(wait.key).json")
             writer.member("command", command(reply, wait, run))
             writer.member("mv", shortestMove(reply, wait, run))
+            if let rule = wait.from, !rule.signers.isEmpty {
+                let file = "\(wait.key).json"
+                writer.member(
+                    "sign",
+                    "ssh-keygen -Y sign -n waybill -f ~/.ssh/id_ed25519 \(file) && mv \(file).sig \(file) runs/\(run)/inbox/")
+            }
         }
         writer.endObject()
         return writer.finish()
+    }
+
+    /// Who answered while others are missing.
+    private static func answer(_ vote: Vote) -> Value {
+        [
+            "by": .string(vote.by.name), "uid": .int(Int64(vote.by.uid)), "at": .string(vote.at.description),
+            "sha256": .string(vote.answer.hex), "seq": .int(Int64(vote.seq)),
+        ]
     }
 
     private static func command(_ reply: ReplyForm, _ wait: WaitState, _ run: String) -> String {
@@ -49,6 +68,7 @@ package enum WaitProjection {
     /// The shortest way without Waybill: a file written aside and moved in.
     private static func shortestMove(_ reply: ReplyForm, _ wait: WaitState, _ run: String) -> String {
         let target = "runs/\(run)/inbox/\(wait.key)"
+        if wait.from != nil { return envelopeMove(reply, wait, to: target) }
         let word: String
         switch reply {
         case .approval: word = "yes"
@@ -57,6 +77,20 @@ package enum WaitProjection {
         case .any, .schema: return "mv answer.json \(target).json"
         }
         return "echo \(word) > answer.tmp && mv answer.tmp \(target).txt"
+    }
+
+    /// The same where only the envelope counts, in a file that nobody else may write.
+    private static func envelopeMove(_ reply: ReplyForm, _ wait: WaitState, to target: String) -> String {
+        let answer: Value
+        switch reply {
+        case .approval: answer = true
+        case .choices: answer = .string(wait.choices?.first ?? "")
+        case .unknown: answer = "done"
+        case .any, .schema: return "chmod go-w answer.json && mv answer.json \(target).json"
+        }
+        let envelope: Value = ["token": .string(wait.token?.hex ?? ""), "answer": answer]
+        let text = quoted(String(decoding: JSON.compact(envelope), as: UTF8.self))
+        return "(umask 027; echo \(text) > answer.tmp) && mv answer.tmp \(target).json"
     }
 
     private static func quoted(_ text: String) -> String {

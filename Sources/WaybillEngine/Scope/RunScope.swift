@@ -282,11 +282,14 @@ final class StepView: LazyMap {
     /// Each with the value it came to.
     private var answers: [Value] {
         state.answers.map { answer in
-            guard var object = answer.objectValue, state.status == .completed, let output = state.output else {
-                return answer
+            var shown = Object()
+            for name in ["by", "at", "sha256", "source"] { shown[name] = answer[name] }
+            if let own = answer.objectValue.flatMap({ Payload.read("value", from: $0) }) {
+                shown["value"] = reader.value(of: own)
+            } else if state.status == .completed, let output = state.output {
+                shown["value"] = reader.value(of: output)
             }
-            object["value"] = reader.value(of: output)
-            return .object(object)
+            return .object(shown)
         }
     }
 }

@@ -1,4 +1,5 @@
 import WaybillCore
+import WaybillManifests
 
 /// The members of a checkpoint's objects, read strictly.
 struct CheckpointFields {
@@ -128,6 +129,8 @@ extension WaitState {
         object["event"] = event?.value
         object["run"] = run.map(Value.string)
         object["details"] = details.map(Value.object)
+        object["from"] = from?.value
+        if !votes.isEmpty { object["votes"] = .list(votes.map(\.record)) }
         return .object(object)
     }
 
@@ -149,6 +152,8 @@ extension WaitState {
         event = EventSubscription(object["event"])
         run = object["run"]?.stringValue
         details = object["details"]?.objectValue
+        from = AnswererRule(object["from"])
+        for value in fields.list("votes") { votes.append(try Vote(record: value)) }
     }
 }
 
@@ -156,6 +161,10 @@ extension ClosedWait {
     var record: Value {
         var object: Object = ["key": .string(key), "seq": .int(Int64(seq)), "expired": .bool(isExpired)]
         object["answer"] = answer.map { .string($0.hex) }
+        if !earlier.isEmpty {
+            let pairs = earlier.map { ($0.hex, Value.int(Int64($1))) }.sorted { $0.0 < $1.0 }
+            object["earlier"] = .object(Object(pairs))
+        }
         return .object(object)
     }
 
@@ -165,6 +174,9 @@ extension ClosedWait {
         self.init(
             key: try fields.text("key"), answer: object["answer"]?.stringValue.flatMap(Digest.init(hex:)),
             seq: Int(try fields.int("seq")), isExpired: object["expired"]?.boolValue ?? false)
+        for (hex, seq) in object["earlier"]?.objectValue ?? Object() {
+            if let digest = Digest(hex: hex), let seq = seq.intValue { earlier[digest] = Int(seq) }
+        }
     }
 }
 

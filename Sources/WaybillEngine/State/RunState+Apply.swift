@@ -76,6 +76,9 @@ extension RunState {
         head = digest
         ledgerBytes += byteCount
         if entry.type == .taskWaiting, let key = entry.data["key"]?.stringValue { waits[key]?.token = digest }
+        guard !control.isEmpty else { return }
+        let isControl = entry.type == .answerAccepted && entry.data["key"]?.stringValue?.hasPrefix("@") == true
+        if entry.type == .runStart || isControl { controlToken = digest }
     }
 
     /// The step that an entry is about. The item of a loop begins with the first entry that names it.
@@ -111,6 +114,8 @@ extension RunState {
         labels = data["labels"]?.objectValue ?? Object()
         trigger = data["trigger"] ?? .null
         startedBy = entry.by
+        starter = Answerer(data["starter"]?.objectValue)
+        control = (data["control"]?.listValue ?? []).compactMap { AnswererRule($0) }
         parent = data["parent"] ?? .null
         session = data["session"] ?? .null
         durability = Durability(rawValue: data["durability"]?.stringValue ?? "") ?? .full

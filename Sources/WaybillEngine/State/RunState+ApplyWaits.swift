@@ -44,6 +44,7 @@ extension RunState {
         wait.event = EventSubscription(data["event"])
         wait.run = data["run"]?.stringValue
         wait.details = data["details"]?.objectValue
+        wait.from = AnswererRule(data["from"])
         return wait
     }
 
@@ -145,7 +146,14 @@ extension RunState {
             return
         }
         let digest = data["sha256"]?.stringValue.flatMap(Digest.init(hex:))
-        closedWaits.insert(ClosedWait(key: key, answer: digest, seq: entry.seq, isExpired: false))
+        let person = Answerer(data)
+        if data["missing"] == nil {
+            var closed = ClosedWait(key: key, answer: digest, seq: entry.seq, isExpired: false)
+            for vote in waits[key]?.votes ?? [] { closed.earlier[vote.answer] = vote.seq }
+            closedWaits.insert(closed)
+        } else if let digest, let person {
+            waits[key]?.votes.append(Vote(by: person, answer: digest, seq: entry.seq, at: entry.ts))
+        }
         guard entry.step != nil else { return }
         let id = try instance(of: entry)
         // What somebody says of an attempt, or of whether it may begin, is no answer of the step.
@@ -153,6 +161,8 @@ extension RunState {
         var answer: Object = ["at": .string(entry.ts.description), "source": "person"]
         answer["by"] = entry.by.map(Value.string) ?? .null
         answer["sha256"] = data["sha256"]
+        for (name, value) in person?.record ?? Object() { answer[name] = value }
+        Payload.read("value", from: data)?.write(as: "value", into: &answer)
         self[id].answers.append(.object(answer))
     }
 

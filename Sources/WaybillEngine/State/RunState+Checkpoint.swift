@@ -56,6 +56,9 @@ extension RunState {
         object["group"] = group.map(Value.string)
         if isQueued { object["queued"] = true }
         if isUnadmitted { object["unadmitted"] = true }
+        if let starter { object["starter"] = .object(starter.record) }
+        if !control.isEmpty { object["control"] = .list(control.map(\.value)) }
+        object["controlToken"] = controlToken.map { .string($0.hex) }
         if !limitWarnings.isEmpty {
             object["limitWarnings"] = .list(limitWarnings.sorted { $0.precedesInCodePoints($1) }.map(Value.string))
         }
@@ -147,6 +150,9 @@ extension RunState {
         group = object["group"]?.stringValue
         isQueued = object["queued"]?.boolValue ?? false
         isUnadmitted = object["unadmitted"]?.boolValue ?? false
+        starter = Answerer(object["starter"]?.objectValue)
+        control = fields.list("control").compactMap { AnswererRule($0) }
+        controlToken = object["controlToken"]?.stringValue.flatMap(Digest.init(hex:))
         limitWarnings = Set((object["limitWarnings"]?.listValue ?? []).compactMap(\.stringValue))
         isPausedByParent = object["pausedByParent"]?.boolValue ?? false
         undoes = object["undoes"]?.stringValue

@@ -100,9 +100,10 @@ extension RunState {
     private func canOpenWait(_ address: String, _ suffix: String, visit: Int) -> Bool {
         guard let step = definition.step(at: address) else { return false }
         switch step.action {
-        case .ask: guard suffix.isEmpty else { return false }
+        // Where it matters who answers, an answer names the question by its token, which nobody knows yet.
+        case .ask(let question): guard suffix.isEmpty, question.from == nil else { return false }
         case .first(let branches):
-            guard branches.contains(where: { $0.isAsk && "-\($0.name)" == suffix }) else { return false }
+            guard branches.contains(where: { $0.takesEarlyAnswers && "-\($0.name)" == suffix }) else { return false }
         default: return false
         }
         guard let id = instance(at: address), let frame = frames[id.frame] else {
@@ -132,7 +133,7 @@ extension RunState {
 }
 
 extension FirstBranch {
-    var isAsk: Bool { if case .ask = kind { true } else { false } }
+    fileprivate var takesEarlyAnswers: Bool { if case .ask(let question) = kind { question.from == nil } else { false } }
 }
 
 /// How an answer's key stands in a run.

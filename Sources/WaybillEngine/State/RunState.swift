@@ -18,6 +18,13 @@ package struct RunState: Sendable {
     package var labels = Object()
     package var trigger: Value = .null
     package var startedBy: String?
+    /// The person that the run goes back to, for `notStarter`; nil where a clock or an event started it.
+    package var starter: Answerer?
+    /// Who may control the run: every one of these rules must hold.
+    package var control: [AnswererRule] = []
+    /// What a control file must name where that is restricted: the digest of the `RUN_START` line, or of the newest one
+    /// that accepted a control file.
+    package var controlToken: Digest?
     package var parent: Value = .null
     package var session: Value = .null
     /// The sub-run that this run undoes: its past is this one's past.

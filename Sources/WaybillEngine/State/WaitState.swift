@@ -1,4 +1,5 @@
 package import WaybillCore
+package import WaybillManifests
 
 /// An open wait: a question, or a deadline.
 package struct WaitState: Sendable, Hashable {
@@ -26,6 +27,10 @@ package struct WaitState: Sendable, Hashable {
     package var run: String?
     /// What only the engine needs: the rule and digest of a policy's approval, the handle of a job.
     package var details: Object?
+    /// Who may answer; nil: anybody who can write to the inbox.
+    package var from: AnswererRule?
+    /// What was accepted while others have to answer as well.
+    package var votes: [Vote] = []
     /// The SHA-256 of the `TASK_WAITING` line.
     package var token: Digest?
 
@@ -90,6 +95,11 @@ package struct ClosedWait: Sendable, Hashable {
     package var seq: Int
     /// Whether its deadline passed.
     package var isExpired: Bool
+    /// The answers of others that it was accepted with, and the entries that accepted them.
+    package var earlier: [Digest: Int] = [:]
+
+    /// The entry that accepted these bytes; nil if none did.
+    func entry(accepting digest: Digest) -> Int? { digest == answer ? seq : earlier[digest] }
 
     package init(key: String, answer: Digest?, seq: Int, isExpired: Bool) {
         self.key = key
