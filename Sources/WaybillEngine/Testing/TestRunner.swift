@@ -256,18 +256,37 @@ package struct TestRunner {
             else { continue }
             answered.insert(wait.key)
             use.takeAnswer(given.key, number: given.number)
-            let bytes = JSON.compact(given.value)
-            let file = InboxFile(
-                name: AnswerName(file: "\(wait.key).json"), content: .bytes(bytes), digest: Digest.sha256(bytes),
-                size: bytes.count, uid: 0, user: "test", changedAt: now)
-            let before = entries.count
-            try send(.file(file))
-            if let refusal = entries[before...].first(where: { $0.type == .answerRejected }) {
-                throw TestProblem("the answer to \(wait.key) is refused: \(refusal.data["message"]?.stringValue ?? "")")
+            for number in 0..<(wait.from?.quorum ?? 1) {
+                guard engine.state.waits[wait.key]?.token == wait.token else { break }
+                try send(answer: given.value, to: wait, asPerson: number)
             }
             return true
         }
         return false
+    }
+
+    /// What people say comes from people who may say it: a test is about what follows.
+    private mutating func send(
+        answer value: Value, to wait: WaitState, asPerson number: Int
+    ) throws(TestProblem) {
+        var value = value
+        if wait.from != nil, let token = wait.token { value = ["token": .string(token.hex), "answer": value] }
+        let bytes = JSON.compact(value) + Array(repeating: 0x20, count: number)
+        var file = InboxFile(
+            name: AnswerName(file: "\(wait.key).json"), content: .bytes(bytes), digest: Digest.sha256(bytes),
+            size: bytes.count, uid: number, user: number == 0 ? "test" : "test\(number + 1)", changedAt: now)
+        if let rule = wait.from {
+            file.groups = rule.groups
+            if rule.groups.isEmpty, rule.users.indices.contains(number) { file.user = rule.users[number] }
+            if rule.groups.isEmpty, rule.users.isEmpty, rule.signers.indices.contains(number) {
+                file.signature = .valid(principals: [rule.signers[number]], key: "test\(number + 1)")
+            }
+        }
+        let before = entries.count
+        try send(.file(file))
+        if let refusal = entries[before...].first(where: { $0.type == .answerRejected }) {
+            throw TestProblem("the answer to \(wait.key) is refused: \(refusal.data["message"]?.stringValue ?? "")")
+        }
     }
 
     /// An answer stands under the wait's key, or in a list under that of the first visit.

@@ -95,7 +95,11 @@ extension Reconciler {
 
     /// A dot in the stem makes an answer; anything else is looked into.
     private func route(_ name: FilePath.Component, _ door: InboxDoor) {
-        guard let addressed = AnswerName.addressed(ClaimedFile.escaped(name)) else { return takeRequest(name, door) }
+        // A signature goes where the answer goes that it signs.
+        let subject = name.signedName.flatMap { AnswerName.addressed(ClaimedFile.escaped($0)) == nil ? nil : $0 } ?? name
+        guard let addressed = AnswerName.addressed(ClaimedFile.escaped(subject)) else {
+            return takeRequest(name, door)
+        }
         guard let run = RunID(addressed.run), isKnown(run) else {
             return refuse(
                 name, door, .answerRefused, .unknownRun, "there is no run '\(addressed.run)'")
@@ -160,27 +164,36 @@ extension Reconciler {
 
     /// What was claimed when the last one that kept the door stopped.
     private func recoverCommonInbox(_ door: InboxDoor) {
-        for name in (try? door.leftovers()) ?? [] { judgeAgain(name, door) }
+        judgeAgain((try? door.leftovers()) ?? [], door)
     }
 
     private func judgeAgain(_ door: InboxDoor) {
         let names = unsettledClaims
         unsettledClaims = []
-        for name in names { judgeAgain(name, door) }
+        judgeAgain(names, door)
     }
 
-    private func judgeAgain(_ name: FilePath.Component, _ door: InboxDoor) {
-        guard let claimed = try? door.reclaim(name) else { return }
+    private func judgeAgain(_ names: [FilePath.Component], _ door: InboxDoor) {
+        // Together, as an answer is judged with its signature.
+        var claims: [RunID: [FilePath.Component]] = [:]
+        for name in names {
+            if let run = judgeAgain(name, door) { claims[run, default: []].append(name) }
+        }
+        for (run, names) in claims { register(run, Wake(commonClaims: names)) }
+    }
+
+    /// - Returns: the run that an answer is addressed to, which judges it.
+    private func judgeAgain(_ name: FilePath.Component, _ door: InboxDoor) -> RunID? {
+        guard let claimed = try? door.reclaim(name) else { return nil }
         // `<run-id>.json` was fixed by the claim; other names say where the file came from.
         let isFixed = claimed.name == claimed.claimedName
         guard !isFixed, let addressed = AnswerName.addressed(claimed.escapedName) else {
-            return judge(claimed, door, fixedRun: isFixed ? RunID(claimed.name.stem) : nil)
+            judge(claimed, door, fixedRun: isFixed ? RunID(claimed.name.stem) : nil)
+            return nil
         }
-        guard let run = RunID(addressed.run), isKnown(run) else {
-            return refuse(
-                claimed, door, .answerRefused, .unknownRun, "there is no run '\(addressed.run)'")
-        }
-        register(run, Wake(commonClaims: [name]))
+        if let run = RunID(addressed.run), isKnown(run) { return run }
+        refuse(claimed, door, .answerRefused, .unknownRun, "there is no run '\(addressed.run)'")
+        return nil
     }
 
     private func judge(_ claimed: ClaimedFile, _ door: InboxDoor, fixedRun: RunID?) {
@@ -198,6 +211,7 @@ extension Reconciler {
             do throws(StartRequest.Problem) {
                 var request = try StartRequest(value)
                 request.by = claimed.user
+                request.userID = claimed.status.userID
                 if let fixedRun { request.id = fixedRun.text }
                 start(request, claimed, door)
             } catch {

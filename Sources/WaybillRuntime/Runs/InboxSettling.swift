@@ -119,12 +119,24 @@ extension InboxFile {
         self.init(
             name: name, content: content, digest: claimed.sha256, size: Int(claimed.status.size),
             uid: Int(claimed.status.userID), user: claimed.user, changedAt: claimed.changed)
+        permissions = claimed.status.permissions
     }
 }
 
 /// Refusals that no run records: in the journal, with a receipt.
 struct JournalRefusal {
     let tree: Tree
+
+    /// Says how many files were refused and not kept.
+    func count(_ count: Int, type: EntryType, run: RunID? = nil) throws(RuntimeError) {
+        var data: Object = ["count": .int(Int64(count))]
+        if let run { data["run"] = .string(run.text) }
+        do throws(StoreError) {
+            _ = try tree.journal.append([EntryDraft(type, data: data)], at: tree.clock.now())
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
 
     func refuse(
         _ claimed: ClaimedFile, of door: InboxDoor, into receipts: InboxReceipts, type: EntryType, kind: RefusalKind,

@@ -54,7 +54,7 @@ package struct RunGlance: Sendable, Hashable {
     /// Files that were refused beyond the limit, and that the ledger does not count yet.
     var uncountedRejections: Int
     /// Answers that came early and lie in the common inbox.
-    var heldCommonNames: [FilePath.Component]
+    var heldCommonNames: HeldNames
     /// What it waits for in the journal.
     var events: [EventInterest]
     /// Its requests under way, which end with this process.
@@ -103,7 +103,7 @@ actor RunDriver {
 
     let run: RunID
     let environment: DriverEnvironment
-    private var session: RunSession?
+    private(set) var session: RunSession?
     private var isFirstOpening: Bool
     /// Attempts that have a process or a request under way, or wait for a place.
     var attempts: [AttemptReference: any RunningProcess] = [:]
@@ -112,13 +112,22 @@ actor RunDriver {
     var places: [AttemptReference: Pools.Place] = [:]
     /// Outcomes that the disk kept from being recorded.
     var outcomes: [AttemptReference: AttemptOutcome] = [:]
-    var unripe: [UnripeAnswer] = []
+    /// Answers that cannot be taken yet to waits with a deadline, by key.
+    var unripe: [String: UnripeAnswer] = [:]
+    /// When the inboxes are to be looked at again.
+    var lookAgainAt: Timestamp?
+    /// Whether files are left that the newest scan did not come to.
+    var isScanUnfinished = false
+    /// Names that a notification brought, or that were quiet for long enough.
+    var completeNames: Set<FilePath.Component> = []
+    /// Of files that were found claimed, by the name of what they sign.
+    var claimedSignatures: [FilePath.Component: ClaimedFile] = [:]
     /// Claims in the common inbox that the disk kept from being settled.
     var commonClaims: [FilePath.Component] = []
     private var uncountedRejections: Int
     /// Answers that came before their waits, and the waits that were open when they were looked at.
-    var heldNames: [FilePath.Component] = []
-    var heldCommonNames: [FilePath.Component] = []
+    var heldNames = HeldNames()
+    var heldCommonNames = HeldNames()
     var waitsWhenHeld: Set<String> = []
     /// How far the journal was looked through, by the wait's key.
     var examined: [String: Int] = [:]
@@ -172,15 +181,16 @@ actor RunDriver {
         return try RunGroups(tree: tree).makeRoom(by: run)
     }
 
-    /// Lets the clock do its part, unless an answer that came in time is not ripe yet.
+    /// Lets the clock do its part, unless an answer that came in time is not ripe yet, or may lie behind junk.
     func tick(_ session: RunSession) throws(RuntimeError) {
-        try perform(try session.handle(heldBack(session).isEmpty ? .tick : .resume), session)
+        let isHeldBack = isScanUnfinished || !heldBack(session).isEmpty
+        try perform(try session.handle(isHeldBack ? .resume : .tick), session)
     }
 
     /// Unripe answers to waits whose deadline has passed: they came before it, so it waits for them.
     func heldBack(_ session: RunSession) -> [UnripeAnswer] {
         let now = tree.clock.now()
-        return unripe.filter { answer in
+        return unripe.values.filter { answer in
             guard answer.readyAt > now, let until = session.state.waits[answer.key]?.until else { return false }
             return until <= now && answer.changedAt <= until
         }
@@ -227,10 +237,11 @@ actor RunDriver {
 
     /// Takes answers that were early, once waits have opened since they were looked at.
     private func takeHeld(_ session: RunSession) throws(RuntimeError) {
-        while !heldNames.isEmpty || !heldCommonNames.isEmpty, !session.state.phase.isEnded,
+        while !heldNames.names.isEmpty || !heldCommonNames.names.isEmpty, !session.state.phase.isEnded,
             waitsWhenHeld != Set(session.state.waits.keys)
         {
-            try readInboxes(session, Wake(completeNames: heldNames, commonNames: heldCommonNames))
+            try readInboxes(
+                session, Wake(completeNames: heldNames.names, commonNames: heldCommonNames.names))
             try tick(session)
         }
     }
@@ -261,7 +272,7 @@ actor RunDriver {
         let heldBack = heldBack(session)
         return RunGlance(
             status: state.status, deadline: heldBack.isEmpty ? session.engine.nextTick : nil,
-            lookAgainAt: unripe.map(\.readyAt).min(),
+            lookAgainAt: lookAgainAt,
             openWaits: state.waits.count, isQueued: state.isQueued && !state.phase.isEnded,
             parent: state.parentRun.flatMap(RunID.init),
             uncountedRejections: session.engine.uncountedRejections,

@@ -14,8 +14,14 @@ struct RunProjector {
     let folder: RunFolder
     private var isBehind = false
     private var lastWrite = Timestamp.earliest
-    /// The waits that have a file, with their tokens, as far as this session knows; nil before it looked.
-    private var projectedWaits: [String: Digest?]?
+    /// What tells a wait's file from that of an earlier one with the same key, or with fewer answers.
+    private struct WaitMark: Equatable {
+        var token: Digest?
+        var answers: Int
+    }
+
+    /// The waits that have a file, as far as this session knows; nil before it looked.
+    private var projectedWaits: [String: WaitMark?]?
     private var projectedSnapshots: Set<String>?
 
     init(tree: Tree, folder: RunFolder) {
@@ -61,11 +67,14 @@ struct RunProjector {
         let known =
             projectedWaits ?? Dictionary(uniqueKeysWithValues: presentNames(in: RunFolder.waits).map { ($0, nil) })
         for key in known.keys where state.waits[key] == nil { try folder.unproject(RunFolder.wait(key)) }
-        // The token tells a wait from an earlier one with the same key.
-        for (key, wait) in state.waits where known[key] != .some(wait.token) {
+        for (key, wait) in state.waits where known[key] != .some(Self.mark(wait)) {
             try folder.project(RunFolder.wait(key), WaitProjection.bytes(wait, run: state.id))
         }
-        projectedWaits = state.waits.mapValues(\.token)
+        projectedWaits = state.waits.mapValues(Self.mark)
+    }
+
+    private static func mark(_ wait: WaitState) -> WaitMark {
+        WaitMark(token: wait.token, answers: wait.votes.count)
     }
 
     private mutating func writeSnapshots(_ state: RunState) throws(StoreError) {
@@ -103,7 +112,7 @@ struct RunProjector {
                 .restore()
         }
         _ = try? folder.projectIfChanged(RunFolder.glance, RunProjection.bytes(state))
-        projectedWaits = state.waits.mapValues(\.token)
+        projectedWaits = state.waits.mapValues(Self.mark)
         projectedSnapshots = Set(state.snapshots.keys)
         isBehind = false
         lastWrite = tree.clock.now()

@@ -136,6 +136,6 @@ extension Receipt {
             size: data["size"]?.intValue ?? 0, verdict: verdict,
             kind: data["kind"]?.stringValue, message: data["message"]?.stringValue,
             userID: data["uid"]?.intValue.flatMap { UInt32(exactly: $0) }, user: data["user"]?.stringValue,
-            at: entry.ts, seq: entry.seq)
+            signer: data["signer"]?.stringValue, at: entry.ts, seq: entry.seq)
     }
 }

@@ -50,6 +50,8 @@ package struct RunStarter: Sendable {
             id: run.text, commit: frozen.commit, inputs: inputs, trigger: trigger(of: request), actor: .user,
             by: request.by ?? tree.user, labels: request.labels, diagnostics: warnings(about: workflow))
         start.retry = retry.source
+        start.starter = Answerer(
+            uid: Int(request.userID ?? Accounts.ownUserID), user: request.userID == nil ? tree.user : request.by)
         if let denial = engine.admission(of: start, at: now).denial { throw RuntimeError(denial: denial) }
         start.group = try RunGroups(tree: tree).join(definition.workflow, start, now: now)
         do {

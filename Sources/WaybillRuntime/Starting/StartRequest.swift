@@ -12,6 +12,8 @@ package struct StartRequest: Sendable, Hashable {
     package var retry = Object()
     /// Who asks, for `run.startedBy`.
     package var by: String?
+    /// The owner of the file that asks; nil where this process's own user does.
+    package var userID: UInt32?
     /// `manual`, or what else brought it about.
     package var trigger: String
 

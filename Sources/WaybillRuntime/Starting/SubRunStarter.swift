@@ -39,6 +39,7 @@ struct SubRunStarter {
             trigger: ["type": "parent", "by": .string(parent.text)], actor: .parent, by: parent.text)
         begin.parent = start.parent
         begin.grant = start.grant
+        begin.starter = start.starter
         begin.journalSeq = try tree.events.lastSeq(following: true)
         let digest = RunStart.digest(workflow: definition.workflow.name, inputs: start.inputs)
         // One that was made before was let in then.

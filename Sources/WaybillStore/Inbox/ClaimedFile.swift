@@ -25,7 +25,7 @@ package struct ClaimedFile: Sendable {
     /// Its name in `.claimed/`.
     package var claimedName: FilePath.Component
     package var content: Content
-    /// Owner, mode and size at the time of reading.
+    /// Owner, mode and size at the time of reading, by the descriptor that was read through.
     package var status: FileStatus
     /// The owner's name, if the machine knows one.
     package var user: String?

@@ -121,7 +121,7 @@ package struct InboxDoor: Sendable {
             return file
         }
         do throws(FileSystemError) {
-            guard let content = try content(path, expecting: status) else { return nil }
+            guard let content = try content(of: &file, path) else { return nil }
             file.content = content
         } catch  where error.code == .isLink || error.code == .wrongKind {
             file.content = .refused(.init(kind: .type, message: "it is no regular file"))
@@ -156,20 +156,23 @@ package struct InboxDoor: Sendable {
         .init(kind: .size, message: "it has \(size) bytes, and at most \(limits.fileSize) are read")
     }
 
+    /// Reads the bytes, and with them whose file it is and who may write it: by the descriptor that they are read
+    /// through, as whatever was known of the name before may be true no more.
     private func content(
-        _ path: FilePath, expecting expected: FileStatus
+        of claimed: inout ClaimedFile, _ path: FilePath
     ) throws(FileSystemError) -> ClaimedFile.Content? {
         guard let file = try directory.open(path, .read) else { return nil }
         defer { file.close() }
         for _ in 0..<Self.maximumReadings {
             let before = try file.status()
-            if !before.isSameFile(as: expected) { throw FileSystemError(.wrongKind, "read", path) }
+            if !before.isSameFile(as: claimed.status) { throw FileSystemError(.wrongKind, "read", path) }
+            claimed.status = before
+            claimed.user = userName(before.userID)
             if let refusal = refusal(before) { return .refused(refusal) }
             let bytes = try file.readAll(limit: limits.fileSize)
             let after = try file.status()
-            if after.size == before.size, after.modified == before.modified, after.changed == before.changed,
-                after.linkCount == 1, Int64(bytes.count) == after.size
-            {
+            // Another owner or another mode changes the time of the change as other bytes do.
+            if after == before, Int64(bytes.count) == after.size {
                 return .bytes(bytes, sha256: Digest.sha256(bytes))
             }
         }

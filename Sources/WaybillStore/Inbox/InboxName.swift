@@ -1,4 +1,4 @@
-internal import SystemPackage
+package import SystemPackage
 internal import WaybillCore
 internal import WaybillPorts
 
@@ -44,6 +44,21 @@ enum InboxName {
 }
 
 extension FilePath.Component {
+    private static let signatureEnding = Array(".sig".utf8)
+
+    /// Of `<name>.sig`: the name of the file that it signs; nil for any other.
+    package var signedName: FilePath.Component? {
+        let bytes = bytes
+        guard bytes.count > 4, bytes.suffix(4).elementsEqual(Self.signatureEnding) else { return nil }
+        return FilePath.Component(bytes: Array(bytes.dropLast(4)))
+    }
+
+    /// The name of a detached signature of a file with this name; nil where it would be too long.
+    package var signatureName: FilePath.Component? {
+        let bytes = bytes
+        return bytes.count <= 251 ? FilePath.Component(bytes: bytes + Self.signatureEnding) : nil
+    }
+
     /// The name as the kernel has it.
     var bytes: [UInt8] {
         withPlatformString { start in

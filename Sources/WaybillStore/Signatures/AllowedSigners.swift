@@ -52,7 +52,7 @@ package struct AllowedSigners: Sendable {
     ) -> Result<Signer, Refusal> {
         do throws(SSHProblem) {
             let signature = try SSHSignature(armoured: armoured)
-            try signature.isValid(for: bytes, namespace: Self.namespace)
+            try signature.check(bytes, namespace: Self.namespace)
             let fingerprint = signature.key.fingerprint
             let own = lines.filter { $0.key == signature.key.blob && !$0.isAuthority }
             guard !own.isEmpty else {
@@ -156,7 +156,7 @@ package struct AllowedSigners: Sendable {
     private static func time(_ text: Substring) -> Timestamp? {
         let isUniversal = text.last == "Z"
         let digits = (isUniversal ? text.dropLast() : text).utf8.map { Int32($0) - 48 }
-        guard [8, 12, 14].contains(digits.count), digits.allSatisfy((0...9).contains) else { return nil }
+        guard [8, 12, 14].contains(digits.count), digits.allSatisfy({ (0...9).contains($0) }) else { return nil }
         let number = { (range: Range<Int>) -> Int32 in
             range.upperBound <= digits.count ? digits[range].reduce(0) { $0 * 10 + $1 } : 0
         }

@@ -39,8 +39,8 @@ struct SSHSignature {
         return text[first.endIndex..<last.startIndex]
     }
 
-    /// Whether the key signed exactly these bytes, for this namespace.
-    func isValid(for bytes: [UInt8], namespace expected: String) throws(SSHProblem) {
+    /// Checks that the key signed exactly these bytes, for this namespace.
+    func check(_ bytes: [UInt8], namespace expected: String) throws(SSHProblem) {
         guard namespace == expected else {
             throw SSHProblem("it was signed for '\(namespace.prefix(60))'; sign with `-n \(expected)`")
         }
