@@ -157,7 +157,8 @@ if Context.environment["WAYBILL_FUZZ"] != nil {
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "CFuzzer", "WaybillCore", "WaybillExpressions", "WaybillManifests", "WaybillEngine", "WaybillRuntime",
+                "CFuzzer", "WaybillCore", "WaybillExpressions", "WaybillManifests", "WaybillEngine", "WaybillStore",
+                "WaybillRuntime",
             ],
             path: "Tests/Fuzz", exclude: ["CFuzzer", "Seeds", "Words"], swiftSettings: strict),
     ]

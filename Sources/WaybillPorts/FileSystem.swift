@@ -44,6 +44,9 @@ package protocol Directory: AnyObject, Sendable {
     func synchronize(_ path: FilePath) throws(FileSystemError)
     /// What kind of file system this folder is on.
     func fileSystemType() throws(FileSystemError) -> FileSystemType
+    /// Gives a file or a folder, not a link, to a group, with exactly these permissions. False if missing.
+    /// - Throws: `.denied` for a group that this user is not in.
+    func setAccess(_ path: FilePath, group: UInt32, permissions: UInt16) throws(FileSystemError) -> Bool
 }
 
 /// How an existing file is opened.

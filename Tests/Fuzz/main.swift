@@ -8,6 +8,7 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
     "calls": fuzzCalls,
     "checkpoint": fuzzCheckpoint,
     "cron": fuzzCron,
+    "door": fuzzDoor,
     "expression": fuzzExpression,
     "inbox": fuzzInbox,
     "json": fuzzJSON,

@@ -71,10 +71,13 @@ struct AnswerCommand: AsyncParsableCommand {
     }
 }
 
-/// The form in which commands send answers: bound to one question by its token.
+/// The form in which commands send answers, and control files where those are restricted: bound by a token to one
+/// question, or to the run as it stands.
 enum Envelope {
-    static func bytes(_ answer: Value, for wait: OpenWait) -> [UInt8] {
-        guard let token = wait.token else { return JSON.pretty(answer) }
+    static func bytes(_ answer: Value, for wait: OpenWait) -> [UInt8] { bytes(answer, token: wait.token) }
+
+    static func bytes(_ answer: Value, token: String?) -> [UInt8] {
+        guard let token else { return JSON.pretty(answer) }
         return JSON.pretty(["token": .string(token), "answer": answer])
     }
 }

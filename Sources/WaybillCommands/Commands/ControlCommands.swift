@@ -93,7 +93,8 @@ struct ControlArguments: ParsableArguments {
         var body = body
         if let reason { body["reason"] = .string(reason) }
         let delivery = Delivery(
-            tree: tree, folder: folder, key: kind.key, bytes: JSON.pretty(.object(body)), what: "@\(kind.rawValue)")
+            tree: tree, folder: folder, key: kind.key, bytes: Envelope.bytes(.object(body), token: glance.controlToken),
+            what: "@\(kind.rawValue)")
         try await delivery.carryOut(options.console, entryType: entryType, done: done)
     }
 }

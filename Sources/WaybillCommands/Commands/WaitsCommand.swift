@@ -68,6 +68,11 @@ enum WaitPage {
         }
         if let choices = wait.choices { lines.append("choices: \(choices.map(Text.oneLine).joined(separator: ", "))") }
         if let schema = wait.schema, !wait.isApproval { lines.append("schema: \(Text.value(schema))") }
+        if let from = wait.from { lines.append("from: \(Text.value(.object(from)))") }
+        if let missing = wait.missing {
+            let approved = wait.answeredBy.isEmpty ? "" : ", approved by \(wait.answeredBy.joined(separator: ", "))"
+            lines.append("\(Text.count(missing, "approval")) missing\(approved)")
+        }
         if let until = wait.until {
             var line = "until \(Text.time(until)) (\(Text.distance(until, from: now)))"
             if let answer = wait.object["default"], !answer.isNull { line += ", then \(Text.value(answer))" }

@@ -16,7 +16,9 @@ struct TreeChecks {
 
     let tree: Tree
 
-    var all: [Check] { [daemon, manifests, keys, journal] + runs + strays + claimed + hooks }
+    var all: [Check] {
+        [daemon, manifests, keys, journal] + runs + strays + claimed + AccessChecks(tree: tree).all + hooks
+    }
 
     // MARK: - Tree
 

@@ -28,8 +28,10 @@ struct Delivery: Sendable {
             throw CommandError("unknown-run", "the run \(folder.run) is gone")
         }
         let name = "\(key)--\(String(UInt64.random(in: 0 ... .max), radix: 36)).json"
-        try Mailbox.drop(name, bytes, into: inbox)
+        let permissions = Mailbox.permissions(inInbox: try folder.directory.status(RunFolder.inbox))
+        try Mailbox.drop(name, bytes, into: inbox, permissions: permissions)
         if tree.hasDaemon, let receipt = try await receipt(name, in: inbox) { return receipt }
+        guard mayReadReceipts(inbox) else { throw unknownOutcome(name, in: inbox) }
         // There is no daemon, or it does not answer: whoever gets the ledger's lock may go on.
         let complete = [name].compactMap { FilePath.Component($0) }
         let report = try await Driving(tree: tree).settle(.run(folder.run), complete: complete)
@@ -56,8 +58,49 @@ struct Delivery: Sendable {
                     "ended", "\(folder.run) is \(glance.status) meanwhile: \(what) came too late",
                     hint: "nothing was changed")
             }
+            guard mayReadReceipts(inbox) else { return visibleAcceptance(reader) }
             return try receipts.rejected(name) ?? receipts.accepted(name, key: key, digest: digest)
         }
+    }
+}
+
+// Somebody of the group that the inboxes are open to sees the questions, and no receipts.
+extension Delivery {
+    private func mayReadReceipts(_ inbox: any Directory) -> Bool {
+        do throws(FileSystemError) {
+            _ = try inbox.listing("accepted")
+            return true
+        } catch {
+            return error.code != .denied
+        }
+    }
+
+    /// What says that a file was accepted to those who may not read its receipt: the question is answered, or counts this
+    /// answer; a control file has changed what the next one must name.
+    private func visibleAcceptance(_ reader: GlanceReader) -> DropReceipt? {
+        let accepted = DropReceipt(object: ["verdict": "accepted", "kind": .null])
+        let token = (try? JSON.parse(bytes))?["token"]?.stringValue
+        let glance = reader.glance(folder)
+        if glance.isEnded { return accepted }
+        if key.hasPrefix("@") { return glance.controlToken == token ? nil : accepted }
+        guard let wait = reader.waits(folder).first(where: { $0.key == key }), wait.token == token else {
+            return accepted
+        }
+        let digest = Digest.sha256(bytes).hex
+        let isCounted = (wait.object["answers"]?.listValue ?? []).contains { $0["sha256"]?.stringValue == digest }
+        return isCounted ? accepted : nil
+    }
+
+    private func unknownOutcome(_ name: String, in inbox: any Directory) -> CommandError {
+        if (try? inbox.status(FilePath(name))) != nil {
+            return CommandError(
+                "busy", "nobody has looked at \(what) in \(Text.span(Patience.forDaemon))",
+                place: "runs/\(folder.run)/inbox/\(name)",
+                hint: "the file stays there, and is judged as soon as somebody works on the run", status: .tryAgain)
+        }
+        return CommandError(
+            "rejected", "\(what) was taken in and not accepted",
+            hint: "the reason lies in inbox/rejected/, which whoever runs Waybill can read")
     }
 }
 

@@ -35,6 +35,8 @@ struct Glance: Sendable {
     /// The open waits' members, `more` left out.
     var waiting: [Object] { (object["waiting"]?.listValue ?? []).compactMap(\.objectValue).filter { $0["key"] != nil } }
     var ledgerSeq: Int { Int(object["ledger"]?["seq"]?.intValue ?? 0) }
+    /// What a control file must name where that is restricted.
+    var controlToken: String? { object["control"]?["token"]?.stringValue }
     var head: String { object["ledger"]?["head"]?.stringValue ?? "" }
 
     /// Steps that are settled, and all of them.

@@ -27,6 +27,12 @@ struct OpenWait: Sendable {
         guard let event = object["event"], let type = event["type"]?.stringValue else { return nil }
         return type + (event["key"]?.stringValue.map { " with key \($0)" } ?? "")
     }
+    /// How many people must still approve; nil where one is enough.
+    var missing: Int? { object["missing"]?.intValue.map(Int.init) }
+    /// Who may answer; nil where anybody may.
+    var from: Object? { object["from"]?.objectValue }
+    /// Who answered already, where several must.
+    var answeredBy: [String] { (object["answers"]?.listValue ?? []).compactMap { $0["by"]?.stringValue } }
     var isApproval: Bool { command?.hasPrefix("waybill approve ") ?? false }
     var choices: [String]? { object["choices"]?.listValue?.compactMap(\.stringValue) }
     var schema: Value? {

@@ -38,13 +38,15 @@ extension RunEngine {
     /// Whether somebody may control this run, which says who may; takes what they want out of its envelope.
     ///
     /// The token changes with every control file that is accepted, so that none can be used twice. Orders of the run
-    /// that called this one come from whoever drives both, and need none.
+    /// that called this one, and of its concurrency group, come from whoever drives them all, and need none.
     private func admit(
         _ file: InboxFile, controllingWith body: inout Object
     ) -> Result<AdmittedAuthor?, Reply.Refusal> {
-        if ParentOrder(body) != nil {
+        let isOfGroup = state.group != nil && body["room"]?.stringValue != nil
+        if ParentOrder(body) != nil || isOfGroup {
             if file.isOwnUser || file.uid == 0 { return .success(nil) }
-            return .failure(Reply.Refusal(kind: .control, message: "\(file.author) does not drive the run's parent"))
+            let message = "\(file.author) does not drive the run's \(isOfGroup ? "group" : "parent")"
+            return .failure(Reply.Refusal(kind: .control, message: message))
         }
         guard let envelope = Envelope(.object(body)), let wanted = envelope.answer.objectValue,
             envelope.token == state.controlToken?.hex

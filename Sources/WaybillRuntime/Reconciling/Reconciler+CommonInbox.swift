@@ -12,7 +12,8 @@ extension Reconciler {
     private static let slice = 256
 
     private func commonDoor() -> InboxDoor? {
-        (try? tree.runsDirectory.openDirectory("inbox")).map { InboxDoor($0) }
+        let keeper = (try? tree.runsDirectory.status("inbox"))?.userID
+        return (try? tree.runsDirectory.openDirectory("inbox")).map { InboxDoor($0, keeper: keeper) }
     }
 
     /// Takes files that are known to be complete, without looking at the others: a burst of notifications must not look

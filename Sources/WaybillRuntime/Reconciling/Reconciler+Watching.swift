@@ -99,11 +99,22 @@ extension Reconciler {
         }
     }
 
+    /// Lets the group in that the settings name.
+    func openAccess() {
+        guard let access = TreeAccess(sources?.catalog.settings.accessGroup) else { return }
+        do throws(FileSystemError) {
+            try access.open(tree)
+        } catch {
+            options.log.error("cannot open the inboxes to the group of the settings: \(error.description)")
+        }
+    }
+
     func refreshSources() {
         guard onlyRun == nil, var sources else { return }
         do throws(RuntimeError) {
             guard try sources.refresh() else { return }
             self.sources = sources
+            openAccess()
             definitions.running = sources.catalog.policies
             pools.set(sources.catalog.settings.pools)
             try tree.signing.use(sources.catalog.settings)

@@ -178,6 +178,7 @@ package actor Reconciler {
         for diagnostic in sources.catalog.diagnostics where diagnostic.level == .error {
             options.log.warning("\(diagnostic.text)")
         }
+        openAccess()
         startServices()
         noticedEvents = (try? tree.events.lastSeq(following: true)) ?? 0
         if let onlyRun {

@@ -69,7 +69,8 @@ extension RunDriver {
 
     private func commonDoor() throws(RuntimeError) -> InboxDoor? {
         do throws(FileSystemError) {
-            return try tree.runsDirectory.openDirectory("inbox").map { InboxDoor($0) }
+            let keeper = try tree.runsDirectory.status("inbox")?.userID
+            return try tree.runsDirectory.openDirectory("inbox").map { InboxDoor($0, keeper: keeper) }
         } catch {
             throw RuntimeError(StoreError(error))
         }

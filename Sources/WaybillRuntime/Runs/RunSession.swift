@@ -1,6 +1,7 @@
 import SystemPackage
 import WaybillCore
 package import WaybillEngine
+import WaybillManifests
 import WaybillPorts
 import WaybillStore
 
@@ -58,6 +59,10 @@ final class RunSession {
         var rejected: [Int] = []
         self.onDecision = onDecision
         do throws(StoreError) {
+            // What the group cannot be given keeps no run from going on; `doctor` says what is wrong.
+            if let access = TreeAccess(definition.settings.accessGroup) {
+                try? access.open(run, in: tree.runsDirectory)
+            }
             guard let folder = try tree.runs.open(run) else {
                 throw StoreError(.missing, "there is no run \(run)")
             }
@@ -67,7 +72,7 @@ final class RunSession {
                 uncountedRejections: uncountedRejections, verifiesWhole: verifiesWhole)
             (ledger, engine) = try loader.open { rejected.append($0) }
             let inbox = try Self.inbox(of: folder)
-            door = InboxDoor(inbox)
+            door = InboxDoor(inbox, keeper: (try? folder.directory.status(RunFolder.inbox))?.userID)
             receipts = InboxReceipts(inbox)
             projector = RunProjector(tree: tree, folder: folder)
         } catch {

@@ -123,6 +123,25 @@ final class LocalDirectory: Directory {
         guard fsync(opened) == 0 else { throw failure(path, "sync") }
     }
 
+    func setAccess(_ path: FilePath, group: UInt32, permissions: UInt16) throws(FileSystemError) -> Bool {
+        let isSet = try withParent(of: path, "set permissions of") { (parent, name) throws(FileSystemError) -> Bool in
+            var status = stat()
+            guard fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+                try self.throwUnlessMissing(path, "inspect")
+                return false
+            }
+            if FileStatus(status).kind == .link {
+                throw FileSystemError(.isLink, "set permissions of", self.full(path))
+            }
+            // The group first: changing it takes away set-group-id.
+            guard fchownat(parent, name, uid_t.max, group, AT_SYMLINK_NOFOLLOW) == 0,
+                fchmodat(parent, name, mode_t(permissions), 0) == 0
+            else { throw self.failure(path, "set permissions of") }
+            return true
+        }
+        return isSet ?? false
+    }
+
     func fileSystemType() throws(FileSystemError) -> FileSystemType {
         var magic: UInt64 = 0
         let result = wb_file_system_type(descriptor, &magic)

@@ -15,17 +15,20 @@ package struct InboxDoor: Sendable {
 
     package let directory: any Directory
     package let limits: InboxLimits
+    private let keeper: UInt32?
     private let userName: @Sendable (UInt32) -> String?
 
     /// - Parameters:
     ///   - directory: the inbox.
+    ///   - keeper: the inbox's owner, whose `.claimed/` must be as well; nil where only that one can write to it.
     ///   - userName: the name of a user id, nil if it has none.
     package init(
-        _ directory: any Directory, limits: InboxLimits = InboxLimits(),
+        _ directory: any Directory, limits: InboxLimits = InboxLimits(), keeper: UInt32? = nil,
         userName: @escaping @Sendable (UInt32) -> String? = Accounts.userName(of:)
     ) {
         self.directory = directory
         self.limits = limits
+        self.keeper = keeper
         self.userName = userName
     }
 
@@ -65,7 +68,7 @@ package struct InboxDoor: Sendable {
     ) throws(FileSystemError) -> ClaimedFile? {
         let path = FilePath(root: nil, [name])
         guard let before = try directory.status(path) else { return nil }
-        _ = try directory.createDirectory(Self.claimed, permissions: Permissions.folder)
+        try makeClaimed()
         for number in 0..<Self.maximumNumber {
             let derived = ClaimedName(changed: before.changed, number: number, name: name)
             guard let target = fixedName ?? derived.component else {
@@ -85,6 +88,16 @@ package struct InboxDoor: Sendable {
             return try read(target, named: name, before: before)
         }
         throw FileSystemError(.exists, "claim", path)
+    }
+
+    /// Somebody else's folder of that name would let them change what was claimed.
+    private func makeClaimed() throws(FileSystemError) {
+        if try directory.createDirectory(Self.claimed, permissions: Permissions.folder) { return }
+        guard let keeper, let status = try directory.status(Self.claimed) else { return }
+        guard status.userID == keeper || status.userID == 0, status.permissions & 0o022 == 0 else {
+            throw FileSystemError(
+                .denied, "claim into a folder that others may write", directory.path.appending(".claimed"))
+        }
     }
 
     /// Reads a leftover again. Nil if it is gone.

@@ -17,8 +17,11 @@ package struct RunFolder: Sendable {
 
     package let run: RunID
     package let directory: any Directory
+    /// Whether a group may read what the run shows of itself.
+    private let isShared: Bool
 
-    package init(run: RunID, directory: any Directory) {
+    package init(run: RunID, directory: any Directory, isShared: Bool = false) {
+        self.isShared = isShared
         self.run = run
         self.directory = directory
     }
@@ -32,12 +35,13 @@ package struct RunFolder: Sendable {
 
     /// Puts a projection in place: readers see the old file or the new one, whole. Missing folders are made.
     package func project(_ path: FilePath, _ bytes: [UInt8]) throws(StoreError) {
+        let permissions: UInt16 = isShared ? 0o640 : Permissions.file
         try storing { () throws(FileSystemError) in
             do throws(FileSystemError) {
-                try directory.replace(path, with: bytes, durability: .relaxed)
+                try directory.replace(path, with: bytes, permissions: permissions, durability: .relaxed)
             } catch  where error.code == .notFound {
                 try directory.createDirectories(path.removingLastComponent())
-                try directory.replace(path, with: bytes, durability: .relaxed)
+                try directory.replace(path, with: bytes, permissions: permissions, durability: .relaxed)
             }
         }
     }

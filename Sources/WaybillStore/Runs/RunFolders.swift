@@ -117,7 +117,10 @@ package struct RunFolders: Sendable {
     /// A run's folder; nil if there is none.
     package func open(_ run: RunID) throws(StoreError) -> RunFolder? {
         try storing { () throws(FileSystemError) in
-            try directory.openDirectory(FilePath(run.text)).map { RunFolder(run: run, directory: $0) }
+            guard let folder = try directory.openDirectory(FilePath(run.text)) else { return nil }
+            // Set-group-id says that the folder is open to its group.
+            let permissions = try directory.status(FilePath(run.text))?.permissions ?? 0
+            return RunFolder(run: run, directory: folder, isShared: permissions & 0o2000 != 0)
         }
     }
 

@@ -183,6 +183,19 @@ final class MemoryDirectory: Directory {
         }
     }
 
+    func setAccess(_ path: FilePath, group: UInt32, permissions: UInt16) throws(FileSystemError) -> Bool {
+        try perform(.setAccess, path) { (volume) throws(FileSystemError) in
+            guard let found = try volume.find(path.components, from: self.node, "set permissions of", self.full(path))
+            else { return false }
+            if volume.nodes[found]?.kind == .link {
+                throw FileSystemError(.isLink, "set permissions of", self.full(path))
+            }
+            volume.nodes[found]?.groupID = group
+            volume.nodes[found]?.permissions = permissions
+            return true
+        }
+    }
+
     func fileSystemType() throws(FileSystemError) -> FileSystemType {
         try perform(.inspectFileSystem, FilePath()) { _ in FileSystemType(name: "memory", isSuitable: true) }
     }

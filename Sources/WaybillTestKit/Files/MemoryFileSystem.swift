@@ -77,7 +77,7 @@ extension MemoryFileSystem {
     package struct Operation: Sendable {
         package enum Kind: String, Sendable, CaseIterable {
             case openFolder, open, create, status, list, makeFolder, rename, remove, removeFolder, syncFolder
-            case read, write, cut, sync, lock, unlock, mark, clone, inspectFileSystem
+            case read, write, cut, sync, lock, unlock, mark, clone, inspectFileSystem, setAccess
 
             /// Whether it can change what a crash leaves behind.
             package var isMutating: Bool {

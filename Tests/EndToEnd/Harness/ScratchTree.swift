@@ -117,7 +117,9 @@ final class ScratchTree: Sendable {
     }
 
     /// Runs another program in the tree, to its end.
-    func run(_ arguments: String...) async throws -> Finished {
+    func run(_ arguments: String...) async throws -> Finished { try await run(arguments) }
+
+    func run(_ arguments: [String]) async throws -> Finished {
         try await RunningCommand(URL(filePath: "/usr/bin/env"), arguments, in: root, outputs: outputs()).finish()
     }
 

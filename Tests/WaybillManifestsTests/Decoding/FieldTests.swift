@@ -140,8 +140,22 @@ struct FieldTests {
             ),
             Row("{id: a, ask: {prompt: x, approval: false}}", "4:40 `approval` expects true, got a boolean (`false`)"),
             Row(
-                "{id: a, ask: {prompt: x, from: {groups: [g]}}}",
-                "4:30 `from` is not enforced by this version yet, so nobody may rely on it"),
+                "{id: a, ask: {prompt: x, from: {}}}",
+                "4:30 `from` names nobody (write `from: {groups: [release]}`, or remove it)"),
+            Row(
+                "{id: a, ask: {prompt: x, from: {quorum: 2}}}",
+                "4:45 `quorum` counts approvals, and this question is none (write `approval: true` beside the prompt)"),
+            Row(
+                "{id: a, ask: {prompt: x, approval: true, from: {users: [u], quorum: 2}}}",
+                "4:73 2 people must approve, and `users` names 1 (name more people, or lower `quorum`)"),
+            Row(
+                "{id: a, ask: {prompt: x, from: {notBy: [b]}}}", "4:45 there is no step `b` here"),
+            Row(
+                "{id: a, ask: {prompt: x, from: {users: [a b]}}}",
+                "4:46 `users` expects the name of a user or a group, got `a b`"),
+            Row(
+                "{id: a, ask: {prompt: x, from: {signers: [a@x]}}}",
+                "4:10 the step `a` takes signatures, and no `kind: Settings` names the file of those who may sign (add `signers: .allowed_signers` to the settings)"),
             Row("{id: a, ask: {prompt: x, remind: 1h}}", "4:30 `remind` is not carried out by this version yet"),
             Row("{id: a, ask: {prompt: x, choices: [yes, no], timeout: 1h, default: 'no'}}", nil),
             Row(

@@ -37,7 +37,6 @@ struct MistakesTests {
                 "15:5 a step has no field `retries`",
                 "17:13 `needs` names the step `biuld`, which does not exist (did you mean 'build'?)",
                 "18:29 in the expression: there is no 'input' here (did you mean 'inputs'?)",
-                "18:65 `from` is not enforced by this version yet, so nobody may rely on it",
                 "19:28 in the expression: there is no member 'aprove' (did you mean 'approve'?)",
             ])
     }

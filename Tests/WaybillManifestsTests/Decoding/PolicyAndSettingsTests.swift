@@ -56,8 +56,8 @@ struct PolicyAndSettingsTests {
                 "3:9 a rule with `require` needs `at` (write `at: step.before`)"
             ),
             (
-                "rules: [{id: r, at: step.before, require: {approval: {from: {groups: [a]}}}}]",
-                "3:55 `from` is not enforced by this version yet, so nobody may rely on it"
+                "rules: [{id: r, at: step.before, require: {approval: {from: {notBy: [a]}}}}]",
+                "3:62 `notBy` belongs to an `ask`: a policy knows no steps of a workflow"
             ),
             (
                 "rules: [{id: r, at: step.after, require: {approval: {}}}]",
