@@ -10,6 +10,8 @@ import WaybillStore
 
 extension Reconciler {
     private static let slice = 256
+    /// So many files that a scan found are taken before everything else has its turn again.
+    private static let filesPerTurn = 512
 
     private func commonDoor() -> InboxDoor? {
         let keeper = (try? tree.runsDirectory.status("inbox"))?.userID
@@ -30,43 +32,87 @@ extension Reconciler {
     /// being written.
     func lookAtCommonInboxLater() {
         guard let door = commonDoor() else { return }
+        if commonScan != nil { isCommonScanStale = true }
         let time = tree.clock.now() + door.limits.quietTime
         guard commonLookAgainAt.map({ time < $0 }) ?? true else { return }
         commonLookAgainAt = time
         services.timers.schedule(TimerKey.common, at: time)
     }
 
-    /// Looks at the whole inbox.
+    /// Looks at the whole inbox, some of it now and the rest in turns that follow: where it is full of junk, whatever is
+    /// moved in meanwhile comes between them.
     func readCommonInbox() {
         guard onlyRun == nil, let door = commonDoor(), keepsDoor(door) else { return }
         judgeAgain(door)
         acceptEvents(door)
-        unripeAnswers = [:]
-        let began = tree.clock.now()
-        guard let scan = try? door.scan() else { return }
-        var lookAgainAt: Timestamp?
-        while let candidates = try? scan.next(limit: Self.slice, now: tree.clock.now()) {
+        if commonScan == nil {
+            unripeAnswers = [:]
+            commonScan = try? door.scan()
+            scanBegan = tree.clock.now()
+            scanLookAgainAt = nil
+        } else {
+            // What came to names that were passed already is found by another one.
+            isCommonScanStale = true
+        }
+        goOnReading(door)
+    }
+
+    /// Goes on with a look at the whole inbox, or begins one.
+    func goOnWithCommonInbox() {
+        guard commonScan != nil else { return readCommonInbox() }
+        guard let door = commonDoor() else { return }
+        goOnReading(door)
+    }
+
+    private func goOnReading(_ door: InboxDoor) {
+        var taken = 0
+        while let scan = commonScan, taken < Self.filesPerTurn {
+            guard let candidates = try? scan.next(limit: Self.slice, now: tree.clock.now()) else {
+                commonScan = nil
+                commonScanBegan = scanBegan
+                break
+            }
             for candidate in candidates {
                 if candidate.readyAt > tree.clock.now() {
-                    lookAgainAt = min(lookAgainAt ?? candidate.readyAt, candidate.readyAt)
+                    scanLookAgainAt = min(scanLookAgainAt ?? candidate.readyAt, candidate.readyAt)
                     noteUnripe(candidate, door)
                 } else {
+                    taken += 1
                     route(candidate.name, door)
                 }
             }
             acceptEvents(door)
         }
-        commonScanBegan = began
-        commonLookAgainAt = lookAgainAt
-        if let lookAgainAt { services.timers.schedule(TimerKey.common, at: lookAgainAt) }
+        let now = tree.clock.now()
+        if commonScan == nil, isCommonScanStale {
+            isCommonScanStale = false
+            scanLookAgainAt = now
+        }
+        commonLookAgainAt = commonScan == nil ? scanLookAgainAt : now
+        if let commonLookAgainAt { services.timers.schedule(TimerKey.common, at: commonLookAgainAt) }
+        if commonScan == nil { sayRefusals() }
         noteRest()
     }
 
     /// Reads the common inbox unless that was done since a deadline passed: of many runs with one deadline, the first reads
     /// it for all. After the clock was set back, a reading of the future counts for nothing.
-    func readCommonInbox(forDeadline deadline: Timestamp) {
+    ///
+    /// - Parameter run: whose answers are looked for, however much lies beside them.
+    func readCommonInbox(forDeadline deadline: Timestamp, of run: RunID) {
         if let commonScanBegan, commonScanBegan >= deadline, commonScanBegan <= tree.clock.now() { return }
         readCommonInbox()
+        guard commonScan != nil, let door = commonDoor(), let scan = try? door.scan() else { return }
+        let prefix = run.text + "."
+        let isAddressed = { (name: FilePath.Component) in name.string.hasPrefix(prefix) }
+        while let candidates = try? scan.next(limit: 1_024, now: tree.clock.now(), where: isAddressed) {
+            for candidate in candidates {
+                if candidate.readyAt > tree.clock.now() {
+                    noteUnripe(candidate, door)
+                } else {
+                    route(candidate.name, door)
+                }
+            }
+        }
     }
 
     /// Whether this process is the one that takes files from the common inbox. What another one had claimed when it went
@@ -129,6 +175,12 @@ extension Reconciler {
         _ claimed: ClaimedFile, _ door: InboxDoor, _ type: EntryType, _ kind: RefusalKind, _ message: String,
         diagnostics: [Diagnostic] = [], verdict: Object? = nil
     ) {
+        if receipts(of: door).isFull() {
+            // It is neither kept nor said by itself: as many as there are come to one entry a minute.
+            try? door.discard(claimed)
+            uncountedRefusals[type, default: 0] += 1
+            return sayRefusals(isDue: false)
+        }
         do throws(RuntimeError) {
             try JournalRefusal(tree: tree).refuse(
                 claimed, of: door, into: receipts(of: door), type: type, kind: kind, message: message,
@@ -137,6 +189,19 @@ extension Reconciler {
         } catch {
             postpone(claimed, "cannot be refused now: \(error.message)")
         }
+    }
+
+    /// Says in the journal how many files were refused and not kept: once a minute, and when all have been looked at.
+    func sayRefusals(isDue: Bool = true) {
+        let now = tree.clock.now()
+        guard !uncountedRefusals.isEmpty else { return }
+        if let last = refusalsSaidAt, !isDue || presence != nil, now < last + RejectionLimits.countedEvery { return }
+        for (type, count) in uncountedRefusals {
+            try? JournalRefusal(tree: tree).count(count, type: type)
+        }
+        options.log.warning("more files were refused in the common inbox than are kept; the others are counted")
+        uncountedRefusals = [:]
+        refusalsSaidAt = now
     }
 
     /// It stays in `.claimed/`, and is judged again a little later or by the next daemon.

@@ -284,7 +284,7 @@ extension Reconciler {
         case .due(TimerKey.sources, _): refreshSources()
         case .due(TimerKey.common, _):
             commonLookAgainAt = nil
-            readCommonInbox()
+            goOnWithCommonInbox()
         case .due(TimerKey.pools, _): if pools.retry() { attendPools() }
         case .due(TimerKey.door, _): readCommonInbox()
         case .due("drain", _): wakeRestWaiters()
@@ -303,7 +303,7 @@ extension Reconciler {
             }
             records[run]?.glance?.lookAgainAt = nil
             // At a deadline the inboxes are read first: the common one here, the run's own by its driver.
-            if let passed { readCommonInbox(forDeadline: passed) }
+            if let passed { readCommonInbox(forDeadline: passed, of: run) }
             wake(run, Wake())
         }
     }
@@ -311,6 +311,7 @@ extension Reconciler {
     /// Looks for what notifications may have missed. Runs at rest whose inbox is watched cost nothing here.
     private func pass() {
         guard onlyRun == nil else { return }
+        sayRefusals()
         for (run, record) in records
         where record.watch == nil && (record.phase == .dormant || record.phase == .working) {
             let modified = modification(ofInboxOf: run)

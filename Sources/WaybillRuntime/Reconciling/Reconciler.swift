@@ -56,8 +56,17 @@ package actor Reconciler {
     var onlyRun: RunID?
     var report = SettleReport()
     var commonLookAgainAt: Timestamp?
-    /// When the last reading of the whole common inbox began.
+    /// When the last reading of the whole common inbox began that came to its end.
     var commonScanBegan: Timestamp?
+    /// A look at the whole common inbox that is under way, and what it found to be looked at later.
+    var commonScan: InboxScan?
+    var scanBegan: Timestamp?
+    var scanLookAgainAt: Timestamp?
+    /// Whether the whole inbox is to be looked at again after that.
+    var isCommonScanStale = false
+    /// Refusals beyond what is kept that the journal does not count yet.
+    var uncountedRefusals: [EntryType: Int] = [:]
+    var refusalsSaidAt: Timestamp?
     var commonReceipts: InboxReceipts?
     /// Held by the one process that takes files from the common inbox.
     var doorLock: TreeLock?

@@ -67,6 +67,17 @@ package final class InboxReceipts: Sendable {
         }
     }
 
+    /// Whether no more rejected files are kept; somebody who asks counts one that is not.
+    package func isFull() -> Bool {
+        budget.withLock { budget in
+            guard let known = budget, known.files >= limits.keptRejects, known.refusals < Self.recount else {
+                return false
+            }
+            budget?.refusals += 1
+            return true
+        }
+    }
+
     /// Moves a claimed file to `rejected/`, whatever it is, with its receipt; beyond the cap it is removed.
     package func reject(_ file: ClaimedFile, of door: InboxDoor, receipt: Receipt) throws(StoreError) -> Kept {
         try storing { () throws(FileSystemError) in

@@ -1,5 +1,5 @@
 internal import Synchronization
-internal import SystemPackage
+package import SystemPackage
 package import WaybillCore
 package import WaybillPorts
 
@@ -21,11 +21,15 @@ package final class InboxScan: Sendable {
     /// notification brought (moved in, closed after writing) is claimed at once, without asking here. The kernel's
     /// change time counts, which nobody can set. If it is ahead of `now`, the clock was set back, and waiting for
     /// it could take years: such a file is ready.
-    package func next(limit: Int, now: Timestamp) throws(FileSystemError) -> [InboxCandidate]? {
+    ///
+    /// - Parameter isWanted: the other names are passed over without a look.
+    package func next(
+        limit: Int, now: Timestamp, where isWanted: (FilePath.Component) -> Bool = { _ in true }
+    ) throws(FileSystemError) -> [InboxCandidate]? {
         let entries = try listing?.next(limit: limit) ?? []
         if entries.isEmpty { return nil }
         var candidates: [InboxCandidate] = []
-        for entry in entries where !InboxName.isIgnored(entry.name) {
+        for entry in entries where !InboxName.isIgnored(entry.name) && isWanted(entry.name) {
             guard let status = try directory.status(FilePath(root: nil, [entry.name])) else { continue }
             let isAhead = status.changed > now + quietTime
             let isInstant = status.kind != .file || isAhead

@@ -47,7 +47,7 @@ struct AnswerTests {
             run.step("q")?.answers == [
                 [
                     "at": .string(EngineRun.start.description), "by": "bob", "source": "person",
-                    "sha256": .string(Digest.sha256("yes\n").hex),
+                    "sha256": .string(Digest.sha256("yes\n").hex), "uid": 1000, "user": "bob",
                 ]
             ])
     }

@@ -82,15 +82,36 @@ struct RandomStimuli {
     private mutating func answer(_ run: EngineRun) -> Stimulus {
         let keys = run.state.waits.keys.sorted() + ["nobody", "s0", "s1.2"]
         let name = random.pick(keys) + random.pick([".json", ".txt", ".yaml", "--x.json"])
-        let text = random.pick([
+        var text = random.pick([
             "yes", "no", "\"yes\"", "true", "7", "1", "done", "\"retry\"", "failed", "{", "{\"approve\":true}",
         ])
+        let tokens = run.state.waits.values.sorted { $0.key < $1.key }.compactMap { $0.token?.hex }
+        if !tokens.isEmpty, random.chance(30) {
+            let token = run.state.waits[AnswerName(file: name).key]?.token?.hex ?? random.pick(tokens)
+            text = "{\"token\":\"\(token)\",\"answer\":\(random.pick(["true", "true", "false", text]))}"
+        }
         let changed = run.now + .seconds(Int.random(in: -400...0, using: &random))
-        return .file(EngineRun.file(name, Array(text.utf8), changedAt: changed))
+        return .file(author(of: EngineRun.file(name, Array(text.utf8), changedAt: changed)))
+    }
+
+    private mutating func author(of file: InboxFile) -> InboxFile {
+        var file = file
+        let people = ["bob", "carol", "dave", "erin"]
+        let person = Int.random(in: 0..<people.count, using: &random)
+        file.uid = 1000 + person
+        file.user = people[person]
+        file.isOwnUser = random.chance(10)
+        if random.chance(10) { file.permissions = 0o660 }
+        if random.chance(20) { file.signature = .valid(principals: ["alice"], key: "k") }
+        return file
     }
 
     private mutating func control(_ run: EngineRun) -> Stimulus {
         let key = random.pick(["@pause", "@pause", "@resume", "@resume", "@snapshot", "@cancel", "@retry"])
-        return .file(EngineRun.file(key + ".json", Array("{\"name\":\"mark\"}".utf8), changedAt: run.now))
+        var text = "{\"name\":\"mark\"}"
+        if let token = run.state.controlToken?.hex, random.chance(70) {
+            text = "{\"token\":\"\(token)\",\"answer\":\(text)}"
+        }
+        return .file(EngineRun.file(key + ".json", Array(text.utf8), changedAt: run.now))
     }
 }

@@ -38,6 +38,8 @@ struct RandomWorkflow {
             let steps = Int.random(in: 4...40, using: &random)
             tail = "limits: {steps: \(steps), cost: 7.3, active: 90s, retries: 9}\n" + tail
         }
+        tail += "---\nkind: Settings\nsigners: s\n"
+        if random.chance(20) { tail += "control: {from: {users: [bob, carol]}}\n" }
         let limits = random.pick(["", "", "limits: {steps: 2, cost: 0.7}\n"])
         let child = "---\nkind: Workflow\nname: k\n\(limits)steps: [{id: s, run: [s]}]\n"
         return head + body + undoing() + tail + child
@@ -157,6 +159,12 @@ struct RandomWorkflow {
             return members
         case 4: return ["call: {workflow: k}"]
         case 5: return ["set: {seen: '\(seen)', d: 1.0, list: [1, '${{ visit }}']}"]
+        case 6 where random.chance(40):
+            let rule = random.pick([
+                "users: [bob, carol]", "users: [bob, carol, dave], quorum: 2", "quorum: 2, notStarter: true",
+                "signers: [alice], users: [bob], quorum: 2", "signers: [alice]",
+            ])
+            return ["ask: {prompt: 'Go \(seen)?', approval: true, from: {\(rule)}, timeout: 7m}"]
         case 6..<8:
             let reply = random.pick(["", ", choices: ['yes', 'no']", ", approval: true", ", schema: {type: integer}"])
             guard random.chance(50) else { return ["ask: {prompt: 'Go \(seen)?'\(reply)}"] }

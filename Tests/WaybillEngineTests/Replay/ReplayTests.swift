@@ -129,7 +129,8 @@ struct ReplayTests {
         guard !run.state.phase.isEnded else { return }
         // The first ends what runs, and undoes; another one ends that as well.
         for _ in 0..<3 where !run.state.phase.isEnded {
-            try run.drop("@cancel.json")
+            let token = run.state.controlToken?.hex
+            try run.drop("@cancel.json", token.map { "{\"token\":\"\($0)\",\"answer\":{}}" } ?? "")
             for attempt in run.state.outstandingAttempts {
                 let result = AttemptResult(outcome: .stopped, startedAt: run.now, endedAt: run.now)
                 try run.send(.attemptEnded(attempt.reference, result))

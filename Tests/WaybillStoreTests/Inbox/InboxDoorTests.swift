@@ -154,6 +154,43 @@ struct InboxDoorTests {
         #expect(try door.leftovers().count == 2)
     }
 
+    @Test("whose a file is, and who may write it, is asked of what is read, not of the name that was looked at before")
+    func descriptor() throws {
+        try drop("a.json", "yes")
+        let directory = scratch.directory
+        let folder = scratch.path
+        let door = InboxDoor(directory) { _ in
+            // Between the look and the reading.
+            for name in (try? InboxDoor(directory).leftovers()) ?? [] {
+                chmod(folder.appending(".claimed").appending(name).string, 0o666)
+            }
+            return nil
+        }
+        let file = try #require(try door.claim("a.json"))
+        #expect(file.bytes == Array("yes".utf8))
+        #expect(file.status.permissions == 0o666)
+    }
+
+    @Test("what was claimed goes into no folder that others made, or may write to")
+    func foreignFolder() throws {
+        try drop("a.json", "yes")
+        #expect(mkdir(path(".claimed"), 0o777) == 0)
+        #expect(chmod(path(".claimed"), 0o777) == 0)
+        let door = InboxDoor(scratch.directory, keeper: getuid())
+        #expect(throws: FileSystemError.self) { try door.claim("a.json") }
+        #expect(chmod(path(".claimed"), 0o700) == 0)
+        #expect(try door.claim("a.json")?.bytes == Array("yes".utf8))
+    }
+
+    @Test("a signature is told by its name, from what it signs")
+    func signatures() throws {
+        #expect(try component("approve.json.sig").signedName == component("approve.json"))
+        #expect(try component("approve.json").signedName == nil)
+        #expect(try component(".sig").signedName == nil)
+        #expect(try component("approve.json").signatureName == component("approve.json.sig"))
+        #expect(try component(String(repeating: "x", count: 255)).signatureName == nil)
+    }
+
     @Test("a file that changes while it is read is read again, and refused if it does not stop")
     func changing() throws {
         let system = MemoryFileSystem()
