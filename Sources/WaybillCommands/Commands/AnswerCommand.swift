@@ -8,7 +8,8 @@ struct AnswerCommand: AsyncParsableCommand {
         commandName: "answer", abstract: "Answer a question of a run.",
         discussion: """
             The answer goes into the run's inbox as a file, with the question's token, so that it can answer nothing else. \
-            Exits 0 once it is accepted for good, and 1 with the reason if it is rejected.
+            Where the question says who may answer, the file is yours and nobody else can write it. Exits 0 once it is \
+            accepted for good, and 1 with the reason if it is rejected.
             """)
 
     @OptionGroup var options: GlobalOptions
@@ -90,7 +91,7 @@ struct Questions {
     /// The question with this key.
     func question(_ key: String) throws(CommandError) -> OpenWait {
         let questions = try open()
-        if let wait = questions.first(where: { $0.key == key }) { return wait }
+        if let wait = questions.first(where: { $0.key == key }) { return try unsigned(wait) }
         throw notFound("\(folder.run) asks nothing with the key '\(key)'", key, questions)
     }
 
@@ -99,7 +100,7 @@ struct Questions {
         let questions = try open()
         let approvals = questions.filter(\.isApproval)
         if let key {
-            if let wait = approvals.first(where: { $0.key == key }) { return wait }
+            if let wait = approvals.first(where: { $0.key == key }) { return try unsigned(wait) }
             if questions.contains(where: { $0.key == key }) {
                 throw CommandError(
                     "unknown-wait", "\(key) is no approval", place: folder.run.text,
@@ -107,11 +108,23 @@ struct Questions {
             }
             throw notFound("\(folder.run) asks for no approval with the key '\(key)'", key, approvals)
         }
-        if approvals.count == 1 { return approvals[0] }
+        if approvals.count == 1 { return try unsigned(approvals[0]) }
         if approvals.isEmpty { throw notFound("no approval is open in \(folder.run)", "", questions) }
         throw CommandError(
             "ambiguous-wait", "\(approvals.count) approvals are open in \(folder.run)",
             hint: "say which one: \(approvals.map(\.key).joined(separator: ", "))", status: .usage)
+    }
+
+    /// A question that a command can answer: one that takes signatures alone would refuse what it sends.
+    private func unsigned(_ wait: OpenWait) throws(CommandError) -> OpenWait {
+        guard let from = wait.from, from["signers"] != nil, from["users"] == nil, from["groups"] == nil else {
+            return wait
+        }
+        throw CommandError(
+            "signature", "\(wait.key) takes signed answers alone", place: folder.run.text,
+            hint: wait.object["sign"]?.stringValue.map {
+                "write {\"token\": ..., \"answer\": ...} to \(wait.key).json, then: \($0)"
+            })
     }
 
     private func open() throws(CommandError) -> [OpenWait] {
