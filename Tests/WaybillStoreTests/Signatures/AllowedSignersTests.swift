@@ -85,7 +85,7 @@ struct AllowedSignersTests {
             ("alice@example.com unknown-option", false), ("alice@example.com valid-after=\"soon\"", false),
         ]
         for (head, isTaken) in cases {
-            let file = "# people\n\n  \(head) \(key.line)\r\n"
+            let file = "# people\n\n  \(head) \(key.line)\n"
             let found = signer(file, signature)
             #expect((principals(found) == ["alice@example.com"]) == isTaken, "\(head): \(message(found))")
             let isTakenBySSH = try keygen.verify(bytes, signature, file, "alice@example.com", at: "20261120100000Z")
