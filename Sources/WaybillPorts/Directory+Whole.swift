@@ -38,7 +38,7 @@ extension Directory {
     package func replace(
         _ path: FilePath, with bytes: [UInt8], permissions: UInt16 = Permissions.file, durability: Durability
     ) throws(FileSystemError) {
-        let temporary = try TemporaryName.next(for: path, in: self.path)
+        let temporary = try TemporaryName.next(for: path, in: self)
         do throws(FileSystemError) {
             try write(bytes, toNew: temporary, permissions: permissions, durability: durability)
             try rename(temporary, to: path, in: nil, replacing: true)
@@ -89,18 +89,23 @@ extension Directory {
 /// of folders pass over them.
 package enum TemporaryName {
     private static let counter = Atomic<UInt64>(0)
+
+    /// `<process>-<n>`, with another number each time.
+    package static func processMark() -> String {
+        "\(ProcessIdentity.current)-\(counter.add(1, ordering: .relaxed).newValue)"
+    }
+
     /// The longest name Linux file systems take, in bytes.
     package static let maximumNameLength = 255
 
     /// A name beside `path` that no other call gives.
-    package static func next(for path: FilePath, in folder: FilePath) throws(FileSystemError) -> FilePath {
-        guard let name = path.lastComponent else { throw FileSystemError(.notFound, "replace", folder) }
-        let number = counter.add(1, ordering: .relaxed).newValue
-        let suffix = ".\(ProcessIdentity.current)-\(number).tmp"
+    package static func next(for path: FilePath, in folder: any Directory) throws(FileSystemError) -> FilePath {
+        guard let name = path.lastComponent else { throw FileSystemError(.notFound, "replace", folder.path) }
+        let suffix = ".\(folder.nextMark()).tmp"
         // Cut by bytes: the name only has to be recognisable, and may be no UTF-8 at all.
         let kept = name.string.utf8.prefix(maximumNameLength - suffix.utf8.count - 4)
         guard let component = FilePath.Component("." + String(decoding: kept, as: UTF8.self) + suffix) else {
-            throw FileSystemError(.nameTooLong, "replace", folder.appending(name))
+            throw FileSystemError(.nameTooLong, "replace", folder.path.appending(name))
         }
         return path.removingLastComponent().appending(component)
     }

@@ -47,6 +47,8 @@ package protocol Directory: AnyObject, Sendable {
     /// Gives a file or a folder, not a link, to a group, with exactly these permissions. False if missing.
     /// - Throws: `.denied` for a group that this user is not in.
     func setAccess(_ path: FilePath, group: UInt32, permissions: UInt16) throws(FileSystemError) -> Bool
+    /// For temporary names: `<process>-<n>`, which no call of any process gives while both live.
+    func nextMark() -> String
 }
 
 /// How an existing file is opened.

@@ -33,21 +33,24 @@ package struct Tree: Sendable {
     package let user: String
     /// What every process step starts with: nothing of the daemon's own environment but who and where it is.
     package let baseEnvironment: [String: String]
+    private let userName: @Sendable (UInt32) -> String?
 
     /// Opens the tree at a folder, and makes `runs/` and `.waybill/` where they are missing.
     ///
     /// - Throws: `noTree` if the folder is missing or lies on a file system without the semantics that are needed.
     package static func open(
-        _ root: FilePath, fileSystem: any FileSystem, clock: any WallClock
+        _ root: FilePath, fileSystem: any FileSystem, clock: any WallClock, machine: Machine = Machine()
     ) throws(RuntimeError) -> Tree {
         do throws(FileSystemError) {
-            return try Tree(root, fileSystem, clock)
+            return try Tree(root, fileSystem, clock, machine)
         } catch {
             throw RuntimeError(.noTree, "cannot open the tree at \(root): \(error.description)")
         }
     }
 
-    private init(_ path: FilePath, _ fileSystem: any FileSystem, _ clock: any WallClock) throws(FileSystemError) {
+    private init(
+        _ path: FilePath, _ fileSystem: any FileSystem, _ clock: any WallClock, _ machine: Machine
+    ) throws(FileSystemError) {
         layout = TreeLayout(root: path)
         self.fileSystem = fileSystem
         self.clock = clock
@@ -68,11 +71,20 @@ package struct Tree: Sendable {
         checkpoints = FileCheckpointStore(runs: runsDirectory)
         artifacts = FileArtifactStore(runs: runsDirectory)
         signing = TreeSigning(files: KeyFiles(root: path, fileSystem: fileSystem))
-        journal = FileJournal(in: runsDirectory, options: FileJournal.Options(sign: signing.sign))
+        journal = FileJournal(
+            in: runsDirectory, options: FileJournal.Options(waitForLock: machine.waitForLock, sign: signing.sign))
         events = EventLog(journal)
-        boot = Machine.bootID
-        user = Accounts.userName(of: geteuid()) ?? "uid:\(geteuid())"
-        baseEnvironment = Machine.baseEnvironment(user: user)
+        boot = machine.boot
+        user = machine.user
+        baseEnvironment = machine.environment
+        userName = machine.userName
+    }
+
+    /// The door of an inbox.
+    ///
+    /// - Parameter keeper: the user id whose the inbox is; nil if that is not known.
+    func door(to inbox: any Directory, keeper: UInt32? = nil) -> InboxDoor {
+        InboxDoor(inbox, keeper: keeper, userName: userName)
     }
 }
 
@@ -84,10 +96,39 @@ extension TreeLayout {
     }
 }
 
-/// What the runtime asks the machine, once.
-package enum Machine {
+/// What the runtime asks the machine: the real one, unless said otherwise.
+package struct Machine: Sendable {
     /// Changes with every boot; processes of another boot are gone.
-    package static var bootID: String {
+    package var boot: String
+    /// The name of this process's user.
+    package var user: String
+    /// What every process step starts with.
+    package var environment: [String: String]
+    /// The name of a user id; nil if the machine knows none.
+    package var userName: @Sendable (UInt32) -> String?
+    /// How long to wait for the journal's lock.
+    package var waitForLock: @Sendable (Int) -> Bool
+
+    package init() {
+        boot = Self.bootID
+        user = Accounts.userName(of: geteuid()) ?? "uid:\(geteuid())"
+        environment = Self.baseEnvironment(user: user)
+        userName = Accounts.userName(of:)
+        waitForLock = LockPatience.standard
+    }
+
+    package init(
+        boot: String, user: String, userName: @escaping @Sendable (UInt32) -> String?,
+        waitForLock: @escaping @Sendable (Int) -> Bool
+    ) {
+        self.boot = boot
+        self.user = user
+        environment = [:]
+        self.userName = userName
+        self.waitForLock = waitForLock
+    }
+
+    private static var bootID: String {
         guard let file = fopen("/proc/sys/kernel/random/boot_id", "r") else { return "unknown" }
         defer { fclose(file) }
         var buffer = [UInt8](repeating: 0, count: 64)
@@ -95,7 +136,7 @@ package enum Machine {
         return String(decoding: buffer[..<count].filter { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
 
-    static func baseEnvironment(user: String) -> [String: String] {
+    private static func baseEnvironment(user: String) -> [String: String] {
         var environment = [
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "USER": user,
             "LOGNAME": user,

@@ -78,7 +78,7 @@ private struct StagedBackup {
             let directory = try LocalFileSystem().openDirectory(place.removingLastComponent()),
             let bytes = try directory.read(FilePath(root: nil, [file]), limit: Self.limit)
         else { throw CommandError("unknown-file", "there is no file \(place)", status: .usage) }
-        path = try TemporaryName.next(for: RunFolder.ledger, in: folder.directory.path)
+        path = try TemporaryName.next(for: RunFolder.ledger, in: folder.directory)
         try folder.directory.write(bytes, toNew: path, durability: .full)
     }
 

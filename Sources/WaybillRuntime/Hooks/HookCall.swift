@@ -18,8 +18,8 @@ struct HookCall: Sendable {
     init(_ call: HookQueues.Call, executable: FilePath, caches: any Directory) throws(FileSystemError) {
         self.call = call
         self.executable = executable
-        stdout = try TemporaryName.next(for: HookSpool.logs.appending("stdout"), in: caches.path)
-        stderr = try TemporaryName.next(for: HookSpool.logs.appending("stderr"), in: caches.path)
+        stdout = try TemporaryName.next(for: HookSpool.logs.appending("stdout"), in: caches)
+        stderr = try TemporaryName.next(for: HookSpool.logs.appending("stderr"), in: caches)
     }
 
     func request(_ input: [UInt8], tree: Tree, limits: HookLimits) -> LaunchRequest {

@@ -2,6 +2,13 @@ import Glibc
 import Synchronization
 import WaybillPorts
 
+/// Runs the jobs of lanes that have no thread of their own.
+package protocol LaneAttendant: Sendable {
+    /// The lane has got one more job: `runNext` is owed to it once more. Called by whoever brought the job; the job
+    /// must not run before this has returned.
+    func attend(_ lane: Lane)
+}
+
 /// A thread that carries out one job after another: the executor of actors whose work blocks.
 ///
 /// A run's ledger is written and synced on the run's lane, so that no thread of the cooperative pool ever waits for a disk.
@@ -18,11 +25,17 @@ package final class Lane: SerialExecutor {
 
     private let queue = Mutex(Queue())
     private let signal = Signal()
-    /// The lane's thread, once it runs.
+    /// The thread that the lane's jobs run on right now.
     private let thread = Atomic<UInt>(0)
+    /// Nil where the lane has a thread of its own.
+    private let attendant: (any LaneAttendant)?
+
+    /// A lane without a thread: its jobs run where and when `attendant` calls `runNext`.
+    package init(attendant: any LaneAttendant) { self.attendant = attendant }
 
     /// - Parameter name: what `top -H` shows.
     package init(name: String) {
+        attendant = nil
         let thread = DedicatedThread(name: name) { self.work() }
         // A machine without a thread to give has no use for a lane: the first job would wait for ever.
         precondition(thread != nil, "the system has no thread left for \(name)")
@@ -40,8 +53,34 @@ package final class Lane: SerialExecutor {
     }
 
     private func append(_ job: Job) {
-        queue.withLock { $0.jobs.append(job) }
-        signal.raise()
+        let isTaken = queue.withLock { queue in
+            guard attendant == nil || !queue.isStopped else { return false }
+            queue.jobs.append(job)
+            return true
+        }
+        guard let attendant else { return signal.raise() }
+        if isTaken { attendant.attend(self) }
+    }
+
+    /// Runs the first of the jobs that wait, on the calling thread. For the attendant alone.
+    ///
+    /// - Returns: whether there was one.
+    @discardableResult
+    package func runNext() -> Bool {
+        let next = queue.withLock { $0.jobs.isEmpty ? nil : $0.jobs.removeFirst() }
+        guard let next else { return false }
+        // One thread may attend to many lanes, and each knows only whether it is its turn.
+        thread.store(UInt(pthread_self()), ordering: .relaxed)
+        run(next)
+        thread.store(0, ordering: .relaxed)
+        return true
+    }
+
+    private func run(_ job: Job) {
+        switch job {
+        case .executor(let job): job.runSynchronously(on: asUnownedSerialExecutor())
+        case .body(let body): body()
+        }
     }
 
     private func work() {
@@ -52,20 +91,18 @@ package final class Lane: SerialExecutor {
                 defer { queue.jobs.removeAll(keepingCapacity: true) }
                 return (queue.jobs, queue.isStopped)
             }
-            for job in jobs {
-                switch job {
-                case .executor(let job): job.runSynchronously(on: asUnownedSerialExecutor())
-                case .body(let body): body()
-                }
-            }
+            for job in jobs { run(job) }
             if isStopped { return }
         }
     }
 
-    /// Lets the thread end once its queue is empty.
+    /// Lets the thread end once its queue is empty. A lane without one drops what is in its queue.
     package func stop() {
-        queue.withLock { $0.isStopped = true }
-        signal.raise()
+        queue.withLock { queue in
+            queue.isStopped = true
+            if attendant != nil { queue.jobs = [] }
+        }
+        if attendant == nil { signal.raise() }
     }
 }
 
@@ -77,8 +114,9 @@ package struct Lanes: Sendable {
     private let lanes: [Lane]
     private let next = SharedCounter()
 
-    package init(count: Int = standardCount) {
-        lanes = (0..<count).map { Lane(name: "waybill-run-\($0)") }
+    /// - Parameter make: gives a lane with this name.
+    package init(count: Int = standardCount, _ make: (String) -> Lane = Lane.init(name:)) {
+        lanes = (0..<count).map { make("waybill-run-\($0)") }
     }
 
     /// One lane after the other.

@@ -15,7 +15,7 @@ extension Reconciler {
 
     private func commonDoor() -> InboxDoor? {
         let keeper = (try? tree.runsDirectory.status("inbox"))?.userID
-        return (try? tree.runsDirectory.openDirectory("inbox")).map { InboxDoor($0, keeper: keeper) }
+        return (try? tree.runsDirectory.openDirectory("inbox")).map { tree.door(to: $0, keeper: keeper) }
     }
 
     /// Takes files that are known to be complete, without looking at the others: a burst of notifications must not look

@@ -36,7 +36,7 @@ extension Reconciler {
         guard let modified = modification(ofInboxOf: run), modified >= time,
             let inbox = (try? tree.runsDirectory.openDirectory(FilePath(run.text).pushing(RunFolder.inbox)))
                 .flatMap({ $0 }),
-            let scan = try? InboxDoor(inbox).scan()
+            let scan = try? tree.door(to: inbox).scan()
         else { return false }
         while let slice = try? scan.next(limit: 256, now: tree.clock.now()) {
             if !slice.isEmpty { return true }

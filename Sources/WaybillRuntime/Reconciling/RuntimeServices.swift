@@ -10,11 +10,19 @@ package struct RuntimeServices: Sendable {
     package var timers: any TimerService
     /// For the hooks alone.
     package var hookTimers: any TimerService
+    /// Gives a lane with this name.
+    package var makeLane: @Sendable (String) -> Lane
+    /// For the ids of runs: tells apart those of one workflow that start in the same second.
+    package var random: @Sendable () -> UInt64
 
     package init(
         launcher: any ProcessLauncher, performer: any HTTPPerformer, watcher: any DirectoryWatcher,
-        timers: any TimerService, hookTimers: any TimerService
+        timers: any TimerService, hookTimers: any TimerService,
+        makeLane: @escaping @Sendable (String) -> Lane = { Lane(name: $0) },
+        random: @escaping @Sendable () -> UInt64 = { .random(in: 0 ... .max) }
     ) {
+        self.makeLane = makeLane
+        self.random = random
         self.hookTimers = hookTimers
         self.launcher = launcher
         self.performer = performer

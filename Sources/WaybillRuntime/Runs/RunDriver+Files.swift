@@ -70,7 +70,7 @@ extension RunDriver {
     private func commonDoor() throws(RuntimeError) -> InboxDoor? {
         do throws(FileSystemError) {
             let keeper = try tree.runsDirectory.status("inbox")?.userID
-            return try tree.runsDirectory.openDirectory("inbox").map { InboxDoor($0, keeper: keeper) }
+            return try tree.runsDirectory.openDirectory("inbox").map { tree.door(to: $0, keeper: keeper) }
         } catch {
             throw RuntimeError(StoreError(error))
         }

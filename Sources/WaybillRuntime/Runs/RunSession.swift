@@ -72,7 +72,7 @@ final class RunSession {
                 uncountedRejections: uncountedRejections, verifiesWhole: verifiesWhole)
             (ledger, engine) = try loader.open { rejected.append($0) }
             let inbox = try Self.inbox(of: folder)
-            door = InboxDoor(inbox, keeper: (try? folder.directory.status(RunFolder.inbox))?.userID)
+            door = tree.door(to: inbox, keeper: (try? folder.directory.status(RunFolder.inbox))?.userID)
             receipts = InboxReceipts(inbox)
             projector = RunProjector(tree: tree, folder: folder)
         } catch {

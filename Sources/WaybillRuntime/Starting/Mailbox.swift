@@ -19,7 +19,7 @@ package enum Mailbox {
     ) throws(StoreError) {
         do throws(FileSystemError) {
             let path = FilePath(name)
-            let aside = try TemporaryName.next(for: path, in: inbox.path)
+            let aside = try TemporaryName.next(for: path, in: inbox)
             try inbox.write(bytes, toNew: aside, permissions: permissions, durability: .full)
             do throws(FileSystemError) {
                 try inbox.rename(aside, to: path, in: nil, replacing: false)

@@ -89,7 +89,7 @@ package struct FileArtifactStore: ArtifactStore {
         in folder: any Directory, _ fill: (any File) throws(FileSystemError) -> Artifact
     ) throws(FileSystemError) -> Artifact {
         try folder.createDirectories(RunFolder.artifacts)
-        let temporary = try TemporaryName.next(for: RunFolder.artifacts.appending("new"), in: folder.path)
+        let temporary = try TemporaryName.next(for: RunFolder.artifacts.appending("new"), in: folder)
         let file = try folder.create(temporary, permissions: Self.readOnly)
         defer { file.close() }
         do throws(FileSystemError) {

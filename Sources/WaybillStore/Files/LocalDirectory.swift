@@ -141,6 +141,7 @@ final class LocalDirectory: Directory {
         }
         return isSet ?? false
     }
+    func nextMark() -> String { TemporaryName.processMark() }
 
     func fileSystemType() throws(FileSystemError) -> FileSystemType {
         var magic: UInt64 = 0

@@ -183,7 +183,7 @@ struct ChainFile: Sendable {
     private mutating func rebuild() throws(StoreError) {
         // Whoever reads meanwhile must not see what was refused; if this fails too, the copy still does it.
         try? file.truncate(to: Int64(head.length))
-        let temporary = try storing { () throws(FileSystemError) in try TemporaryName.next(for: path, in: folder.path) }
+        let temporary = try storing { () throws(FileSystemError) in try TemporaryName.next(for: path, in: folder) }
         let copy = try storing { () throws(FileSystemError) in
             try folder.create(temporary, permissions: Permissions.file)
         }

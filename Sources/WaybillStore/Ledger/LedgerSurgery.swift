@@ -81,7 +81,7 @@ package struct LedgerSurgery {
     /// Makes a ledger of pieces, durably, and renames it over the old one.
     package func replace(with pieces: [Piece]) throws(StoreError) {
         try storing { () throws(FileSystemError) in
-            let temporary = try TemporaryName.next(for: RunFolder.ledger, in: run.directory.path)
+            let temporary = try TemporaryName.next(for: RunFolder.ledger, in: run.directory)
             let copy = try run.directory.create(temporary, permissions: Permissions.file)
             defer { copy.close() }
             do throws(FileSystemError) {

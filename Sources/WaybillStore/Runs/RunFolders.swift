@@ -42,7 +42,7 @@ package struct RunFolders: Sendable {
         _ run: RunID, _ definition: FrozenDefinition, _ lines: [UInt8], _ blobs: [[UInt8]]
     ) throws(FileSystemError) -> Bool {
         try directory.createDirectories(Self.building)
-        let temporary = try TemporaryName.next(for: Self.building.appending(run.text), in: directory.path)
+        let temporary = try TemporaryName.next(for: Self.building.appending(run.text), in: directory)
         _ = try directory.createDirectory(temporary, permissions: Permissions.folder)
         do throws(FileSystemError) {
             guard let folder = try directory.openDirectory(temporary) else {

@@ -9,24 +9,32 @@ final class MemoryFile: File {
     private let handle: Int
     private let lifetime: Int
     private let isClosed = Atomic(false)
-    let path: FilePath
+    private let hasWritten = Atomic(false)
+    private let directory: MemoryDirectory
+    private let relative: FilePath
+    /// Put together when it is asked for.
+    var path: FilePath { directory.path.appending(relative.components) }
 
-    init(_ system: MemoryFileSystem, node: Int, handle: Int, lifetime: Int, path: FilePath) {
+    init(
+        _ system: MemoryFileSystem, node: Int, handle: Int, lifetime: Int, directory: MemoryDirectory,
+        relative: FilePath
+    ) {
         self.system = system
         self.node = node
         self.handle = handle
         self.lifetime = lifetime
-        self.path = path
+        self.directory = directory
+        self.relative = relative
     }
 
     deinit { close() }
 
     func close() {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        system.state.withLock { volume in
-            guard volume.lifetime == lifetime else { return }
-            if volume.nodes[node]?.lockHolder == handle { volume.nodes[node]?.lockHolder = nil }
-            volume.nodes[node]?.presences.remove(handle)
+        system.disk.withVolume { volume in
+            guard volume.lifetime == lifetime, !volume.dead.contains(system.process) else { return }
+            volume.release(handle, of: node)
+            if hasWritten.load(ordering: .relaxed) { volume.noteClosed(node) }
         }
     }
 
@@ -35,9 +43,9 @@ final class MemoryFile: File {
         _ body: (inout MemoryVolume, Int) throws(FileSystemError) -> Result
     ) throws(FileSystemError) -> Result {
         if isClosed.load(ordering: .acquiring) { throw FileSystemError(.closed, kind.rawValue, path) }
-        return try system.state.withLock { (volume) throws(FileSystemError) in
-            try volume.check(lifetime, path)
-            let limit = try volume.step(kind, path)
+        return try system.disk.withVolume { (volume) throws(FileSystemError) in
+            try volume.check(lifetime, system.process, path)
+            let limit = system.isCounted ? try volume.step(kind, { self.path }, system.process) : .max
             return try body(&volume, limit)
         }
     }
@@ -67,6 +75,9 @@ final class MemoryFile: File {
         return try perform(.write) { (volume, limit) throws(FileSystemError) in
             let count = min(bytes.count, limit)
             let now = volume.now
+            self.hasWritten.store(true, ordering: .relaxed)
+            if self.system.isCounted { volume.recordTorn(bytes, at: Int(offset), of: self.node, { self.path }) }
+            volume.mutationCount += 1
             volume.nodes[self.node]?.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]), at: Int(offset), now: now)
             return count
         }
@@ -75,15 +86,16 @@ final class MemoryFile: File {
     func truncate(to length: Int64) throws(FileSystemError) {
         try perform(.cut) { (volume, _) throws(FileSystemError) in
             let now = volume.now
+            volume.mutationCount += 1
             volume.nodes[self.node]?.truncate(to: Int(length), now: now)
         }
     }
 
     func synchronize() throws(FileSystemError) {
         do throws(FileSystemError) {
-            try perform(.sync) { (volume, _) throws(FileSystemError) in volume.nodes[self.node]?.synchronize() }
+            try perform(.sync) { (volume, _) throws(FileSystemError) in volume.synchronize(file: self.node) }
         } catch {
-            system.state.withLock { volume in
+            system.disk.withVolume { volume in
                 if volume.lifetime == lifetime { volume.nodes[node]?.failSynchronize() }
             }
             throw error
@@ -96,19 +108,19 @@ final class MemoryFile: File {
                 let owner = LockOwner(processID: Int32(holder), command: "handle")
                 throw FileSystemError(.locked, "lock", self.path, owner: owner)
             }
-            volume.nodes[self.node]?.lockHolder = self.handle
+            volume.hold(self.handle, of: self.node, process: self.system.process)
         }
     }
 
     func unlock() throws(FileSystemError) {
         try perform(.unlock) { (volume, _) throws(FileSystemError) in
-            if volume.nodes[self.node]?.lockHolder == self.handle { volume.nodes[self.node]?.lockHolder = nil }
+            volume.unlock(self.handle, of: self.node)
         }
     }
 
     func markPresence() throws(FileSystemError) {
         try perform(.mark) { (volume, _) throws(FileSystemError) in
-            _ = volume.nodes[self.node]?.presences.insert(self.handle)
+            volume.attend(self.handle, of: self.node, process: self.system.process)
         }
     }
 
@@ -119,10 +131,11 @@ final class MemoryFile: File {
     }
 
     func clone(from source: any File) throws(FileSystemError) -> Bool {
-        guard let source = source as? MemoryFile, source.system === system else { return false }
+        guard let source = source as? MemoryFile, source.system.disk === system.disk else { return false }
         return try perform(.clone) { (volume, _) throws(FileSystemError) in
             guard let content = volume.nodes[source.node]?.content else { return false }
             let now = volume.now
+            volume.mutationCount += 1
             volume.nodes[self.node]?.share(content, now: now)
             return true
         }

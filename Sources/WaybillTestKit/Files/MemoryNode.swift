@@ -1,9 +1,8 @@
-internal import SystemPackage
 internal import WaybillCore
 internal import WaybillPorts
 
 /// A file or folder in memory, with what is known to be durable kept apart from what is visible.
-struct MemoryNode {
+struct MemoryNode: Sendable {
     var kind: FileKind
     var permissions: UInt16
     var userID: UInt32 = 1_000
@@ -12,9 +11,11 @@ struct MemoryNode {
     var changed: Timestamp
     /// How many names it has, as running processes see it.
     var linkCount = 0
+    /// The name it got last.
+    var place: (folder: Int, name: MemoryName)?
     /// A folder's names, visible and durable.
-    var entries: [FilePath.Component: Int] = [:]
-    var durableEntries: [FilePath.Component: Int] = [:]
+    var entries: [MemoryName: Int] = [:]
+    var durableEntries: [MemoryName: Int] = [:]
 
     private(set) var content: [UInt8] = []
     private var durable = Durable.prefix(0)
@@ -26,7 +27,7 @@ struct MemoryNode {
     var presences: Set<Int> = []
 
     /// Most files only grow: then what is durable is a prefix of what is visible, and needs no copy.
-    private enum Durable {
+    private enum Durable: Sendable {
         case prefix(Int)
         case copy([UInt8])
     }
@@ -44,6 +45,9 @@ struct MemoryNode {
         case .copy(let bytes): bytes
         }
     }
+
+    /// All of the content, if a crash would keep it.
+    var durableIfAll: [UInt8]? { isContentSynced && lostFrom == nil ? content : nil }
 
     var isContentSynced: Bool {
         if case .prefix(content.count) = durable { true } else { false }

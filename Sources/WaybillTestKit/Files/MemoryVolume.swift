@@ -1,16 +1,30 @@
-internal import SystemPackage
-internal import WaybillCore
+package import SystemPackage
+package import WaybillCore
 internal import WaybillPorts
 
-/// What a `MemoryFileSystem` guards: nodes, names, and the changes of names that no sync has covered yet.
-struct MemoryVolume {
+/// What a `MemoryDisk` guards: nodes, names, and the changes of names that no sync has covered yet.
+///
+/// It is a value: a copy is the disk as it was at that moment, and costs little until one of the two changes.
+package struct MemoryVolume: Sendable {
     static let rootNode = 1
     var root: Int { Self.rootNode }
 
     var nodes: [Int: MemoryNode] = [:]
-    var now = Timestamp(microseconds: 1_800_000_000_000_000)
-    var plan: MemoryFileSystem.Plan?
-    var operationCount = 0
+    package var now = Timestamp(microseconds: 1_800_000_000_000_000)
+    package var plan: MemoryFileSystem.Plan?
+    package internal(set) var operationCount = 0
+    /// Sees the disk as it is before every operation that is counted.
+    package var recorder: MemoryFileSystem.Recorder?
+    /// What was made durable for good, file by file; nil where nobody wants to know.
+    package var promises: MemoryPromises?
+    /// What watchers would be told; nil where nobody is.
+    package var changes: [MemoryChange]?
+    /// Processes that were killed.
+    package internal(set) var dead: Set<Int> = []
+    /// Locks and marks of presence by handle: whose they are, and of which file.
+    private var held: [Int: (node: Int, process: Int)] = [:]
+    /// Goes up with every change that processes see.
+    package internal(set) var mutationCount = 0
     /// Goes up at every crash; handles of an earlier life are closed.
     var lifetime = 0
     private var isHalted = false
@@ -19,8 +33,8 @@ struct MemoryVolume {
     private var pending: [NameChange] = []
 
     /// A change of one name, or of two at once as a rename makes it: it survives a crash whole or not at all.
-    private struct NameChange {
-        var sets: [(folder: Int, name: FilePath.Component, node: Int?)]
+    private struct NameChange: Sendable {
+        var sets: [(folder: Int, name: MemoryName, node: Int?)]
     }
 
     init() {
@@ -31,44 +45,157 @@ struct MemoryVolume {
 
     /// How many bytes may move at most, where the plan has a say in it.
     @discardableResult
-    mutating func step(_ kind: MemoryFileSystem.Operation.Kind, _ path: FilePath) throws(FileSystemError) -> Int {
+    mutating func step(
+        _ kind: MemoryFileSystem.Operation.Kind, _ path: @escaping @Sendable () -> FilePath, _ process: Int
+    ) throws(FileSystemError) -> Int {
         operationCount += 1
-        if isHalted { throw FileSystemError(.closed, kind.rawValue, path) }
-        switch plan?(MemoryFileSystem.Operation(kind: kind, path: path, number: operationCount)) {
+        let operation = MemoryFileSystem.Operation(kind: kind, location: path, number: operationCount)
+        recorder?(self, operation, false)
+        if isHalted { throw FileSystemError(.closed, kind.rawValue, path()) }
+        switch plan?(operation) {
         case nil: return .max
         case .short(let count): return count
-        case .fail(let code): throw FileSystemError(code, kind.rawValue, path)
+        case .fail(let code): throw FileSystemError(code, kind.rawValue, path())
+        case .kill:
+            kill(process)
+            throw FileSystemError(.closed, kind.rawValue, path())
         case .halt:
             isHalted = true
-            throw FileSystemError(.closed, kind.rawValue, path)
+            throw FileSystemError(.closed, kind.rawValue, path())
         }
     }
 
-    func check(_ lifetime: Int?, _ path: FilePath) throws(FileSystemError) {
-        if let lifetime, lifetime != self.lifetime { throw FileSystemError(.closed, "use", path) }
+    func check(
+        _ lifetime: Int?, _ process: Int, _ path: @autoclosure () -> FilePath
+    ) throws(FileSystemError) {
+        if let lifetime, lifetime != self.lifetime { throw FileSystemError(.closed, "use", path()) }
+        if dead.contains(process) { throw FileSystemError(.closed, "use", path()) }
     }
 
-    mutating func makeHandle() -> Int {
+    mutating func makeHandle(_ process: Int) -> Int {
         defer { nextHandle += 1 }
         return nextHandle
+    }
+
+    /// Lets the recorder see a write that was cut in the middle.
+    func recordTorn(
+        _ bytes: UnsafeRawBufferPointer, at offset: Int, of node: Int, _ path: @escaping @Sendable () -> FilePath
+    ) {
+        guard let recorder, bytes.count > 1 else { return }
+        var copy = self
+        // Where it is cut follows from how long it is: any place, and always the same one.
+        let length = 1 + bytes.count * 7 % (bytes.count - 1)
+        copy.nodes[node]?.write(UnsafeRawBufferPointer(rebasing: bytes[..<length]), at: offset, now: now)
+        recorder(copy, MemoryFileSystem.Operation(kind: .write, location: path, number: operationCount), true)
+    }
+
+    // MARK: Processes
+
+    mutating func hold(_ handle: Int, of node: Int, process: Int) {
+        nodes[node]?.lockHolder = handle
+        held[handle] = (node, process)
+    }
+
+    mutating func attend(_ handle: Int, of node: Int, process: Int) {
+        _ = nodes[node]?.presences.insert(handle)
+        held[handle] = (node, process)
+    }
+
+    mutating func unlock(_ handle: Int, of node: Int) {
+        if nodes[node]?.lockHolder == handle { nodes[node]?.lockHolder = nil }
+    }
+
+    /// A handle was closed: its lock and its mark go.
+    mutating func release(_ handle: Int, of node: Int) {
+        guard held.removeValue(forKey: handle) != nil else { return }
+        unlock(handle, of: node)
+        nodes[node]?.presences.remove(handle)
+    }
+
+    package mutating func kill(_ process: Int) {
+        dead.insert(process)
+        for (handle, holding) in held where holding.process == process { release(handle, of: holding.node) }
+    }
+
+    /// All processes are killed, and the disk stays as they saw it.
+    package mutating func killAll() {
+        for (handle, holding) in held { release(handle, of: holding.node) }
+        lifetime += 1
+        dead = []
+        forgetObservers()
+    }
+
+    /// The same disk without anybody who looks on.
+    package var unobserved: MemoryVolume {
+        var copy = self
+        copy.forgetObservers()
+        return copy
+    }
+
+    /// How many changes of names and files a power loss could undo.
+    package var unsyncedCount: Int { pending.count + nodes.values.count { !$0.isContentSynced } }
+
+    private mutating func forgetObservers() {
+        isHalted = false
+        plan = nil
+        recorder = nil
+    }
+
+    // MARK: Observing
+
+    mutating func synchronize(file node: Int) {
+        nodes[node]?.synchronize()
+        guard promises != nil, let content = nodes[node]?.durableIfAll else { return }
+        let path = path(of: node)
+        promises?.keep(content, path)
+    }
+
+    /// Where a node is by now, from the root.
+    private func path(of node: Int) -> [MemoryName] {
+        var names: [MemoryName] = []
+        var node = node
+        while let place = nodes[node]?.place {
+            names.append(place.name)
+            node = place.folder
+        }
+        return names.reversed()
+    }
+
+    mutating func note(
+        _ kind: WatchEvent.Kind, _ name: MemoryName, in folder: Int, isDirectory: Bool = false
+    ) {
+        changes?.append(MemoryChange(folder: folder, kind: kind, name: name, isDirectory: isDirectory))
+    }
+
+    mutating func noteClosed(_ node: Int) {
+        guard changes != nil, let place = nodes[node]?.place else { return }
+        note(.closedAfterWrite, place.name, in: place.folder)
+    }
+
+    /// The folder that a watch on this path is on; nil if there is none.
+    package func folder(at path: FilePath) -> Int? {
+        guard let node = try? find(MemoryPath(path).names, from: root, "watch", path), nodes[node]?.kind == .directory
+        else {
+            return nil
+        }
+        return node
     }
 
     // MARK: Names
 
     /// The node at the end of a path, a link itself; nil if anything on the way is missing.
     func find(
-        _ components: FilePath.ComponentView, from start: Int, _ operation: String, _ path: FilePath
+        _ names: some Sequence<MemoryName>, from start: Int, _ operation: String,
+        _ path: @autoclosure () -> FilePath
     ) throws(FileSystemError) -> Int? {
         var node = start
-        for component in components {
-            if component.kind == .currentDirectory { continue }
-            guard component.kind == .regular else { throw FileSystemError(.escapes, operation, path) }
+        for name in names {
             switch nodes[node]?.kind {
             case .directory: break
-            case .link: throw FileSystemError(.isLink, operation, path)
-            default: throw FileSystemError(.wrongKind, operation, path)
+            case .link: throw FileSystemError(.isLink, operation, path())
+            default: throw FileSystemError(.wrongKind, operation, path())
             }
-            guard let next = nodes[node]?.entries[component] else { return nil }
+            guard let next = nodes[node]?.entries[name] else { return nil }
             node = next
         }
         return node
@@ -76,15 +203,16 @@ struct MemoryVolume {
 
     /// As `find`, but it must be a folder that exists.
     func folder(
-        _ components: FilePath.ComponentView, from start: Int, _ operation: String, _ path: FilePath
+        _ names: some Sequence<MemoryName>, from start: Int, _ operation: String,
+        _ path: @autoclosure () -> FilePath
     ) throws(FileSystemError) -> Int {
-        guard let node = try find(components, from: start, operation, path) else {
-            throw FileSystemError(.notFound, operation, path)
+        guard let node = try find(names, from: start, operation, path()) else {
+            throw FileSystemError(.notFound, operation, path())
         }
         switch nodes[node]?.kind {
         case .directory: return node
-        case .link: throw FileSystemError(.isLink, operation, path)
-        default: throw FileSystemError(.wrongKind, operation, path)
+        case .link: throw FileSystemError(.isLink, operation, path())
+        default: throw FileSystemError(.wrongKind, operation, path())
         }
     }
 
@@ -94,20 +222,21 @@ struct MemoryVolume {
         return nextNode
     }
 
-    mutating func link(_ node: Int, as name: FilePath.Component, in folder: Int) {
+    mutating func link(_ node: Int, as name: MemoryName, in folder: Int) {
         set([(folder, name, node)])
     }
 
-    mutating func unlink(_ name: FilePath.Component, in folder: Int) {
+    mutating func unlink(_ name: MemoryName, in folder: Int) {
         set([(folder, name, nil)])
     }
 
-    mutating func move(_ name: FilePath.Component, in folder: Int, to newName: FilePath.Component, in newFolder: Int) {
+    mutating func move(_ name: MemoryName, in folder: Int, to newName: MemoryName, in newFolder: Int) {
         let node = nodes[folder]?.entries[name]
         set([(folder, name, nil), (newFolder, newName, node)])
     }
 
-    private mutating func set(_ sets: [(folder: Int, name: FilePath.Component, node: Int?)]) {
+    private mutating func set(_ sets: [(folder: Int, name: MemoryName, node: Int?)]) {
+        mutationCount += 1
         for (folder, name, node) in sets {
             if let old = nodes[folder]?.entries.removeValue(forKey: name) {
                 nodes[old]?.linkCount -= 1
@@ -115,6 +244,7 @@ struct MemoryVolume {
             }
             if let node {
                 nodes[folder]?.entries[name] = node
+                nodes[node]?.place = (folder, name)
                 nodes[node]?.linkCount += 1
                 nodes[node]?.changed = now
             }
@@ -141,12 +271,14 @@ struct MemoryVolume {
             if isNeeded { applyDurably(change) } else { rest.append(change) }
         }
         pending = rest
+        let present = nodes[folder]?.durableEntries ?? [:]
+        promises?.keep(folder: folder, present)
         collect()
     }
 
     private struct Name: Hashable {
         var folder: Int
-        var name: FilePath.Component
+        var name: MemoryName
     }
 
     private mutating func applyDurably(_ change: NameChange) {
@@ -169,13 +301,25 @@ struct MemoryVolume {
 
     // MARK: Power loss
 
-    mutating func crash(_ choose: (MemoryFileSystem.Unsynced) -> MemoryFileSystem.Survival) {
+    package mutating func crash(_ choose: (MemoryFileSystem.Unsynced) -> MemoryFileSystem.Survival) {
+        // Of two changes of one name the first is not lost where the second one is kept: see `synchronize`.
+        var lost: Set<Name> = []
         for change in pending {
             guard let name = change.sets.last?.name else { continue }
-            if case .lost = choose(.name(name)) { continue }
-            applyDurably(change)
+            let touched = change.sets.map { Name(folder: $0.folder, name: $0.name) }
+            let isLost: Bool
+            if touched.contains(where: { lost.contains($0) }) {
+                isLost = true
+            } else if case .lost = choose(.name(name.text)) {
+                isLost = true
+            } else {
+                isLost = false
+            }
+            if isLost { lost.formUnion(touched) } else { applyDurably(change) }
         }
         pending = []
+        held = [:]
+        dead = []
         for id in nodes.keys.sorted() {
             guard var node = nodes[id] else { continue }
             if node.isContentSynced {
@@ -192,7 +336,6 @@ struct MemoryVolume {
             for node in folder.entries.values { nodes[node]?.linkCount += 1 }
         }
         lifetime += 1
-        isHalted = false
-        plan = nil
+        forgetObservers()
     }
 }
