@@ -6,6 +6,9 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 # The demo runs the release build; DEMO_CONFIGURATION=debug spares the optimiser's minute.
 DEMO_CONFIGURATION ?= release
+# Worlds that are simulated; each has about a thousand crash points.
+SEEDS ?= 1000
+SIMULATE_ARGUMENTS ?=
 # Arguments for the benchmarks, for example BENCH_ARGUMENTS="--json bench.json".
 BENCH_ARGUMENTS ?=
 
@@ -20,7 +23,7 @@ DEMO_BIN := $(RELEASE_BIN)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test conformance check bench fuzz install
+.PHONY: help build demo test conformance check bench simulate fuzz install
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +66,12 @@ bench: ## measure the release build beside raw baselines
 	$(SWIFT) build $(RELEASE) --product waybill-supervisor
 	$(SWIFT) build $(RELEASE) --product benchmarks
 	$(RELEASE_BIN)/benchmarks $(BENCH_ARGUMENTS)
+
+# SEEDS=100 make simulate; SIMULATE_ARGUMENTS="--from 5000" goes on elsewhere.
+simulate: ## crash simulated daemons at every operation on files, and check what must hold
+	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml
+	$(SWIFT) build $(RELEASE) --product simulate
+	$(RELEASE_BIN)/simulate --seeds $(SEEDS) --jobs 2 $(SIMULATE_ARGUMENTS)
 
 # FUZZ_SECONDS=600 FUZZ_TARGETS="yaml expression" make fuzz
 fuzz: ## feed every reader with made-up input for a minute each, and check what must hold

@@ -106,6 +106,16 @@ let package = Package(
                 system,
             ],
             path: "Tests/Benchmarks", swiftSettings: strict),
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "WaybillCore", "WaybillManifests", "WaybillEngine", "WaybillPorts", "WaybillStore", "WaybillRuntime",
+                "WaybillTestKit", system,
+            ],
+            path: "Tests/Simulation/World", swiftSettings: strict),
+        .executableTarget(
+            name: "simulate", dependencies: ["Simulation", "WaybillPorts", system], path: "Tests/Simulation/Command",
+            swiftSettings: strict),
         tests("WaybillCoreTests", ["WaybillCore"]),
         tests("WaybillExpressionsTests", ["WaybillCore", "WaybillExpressions"]),
         tests("WaybillManifestsTests", ["WaybillCore", "WaybillExpressions", "WaybillManifests"]),
@@ -144,6 +154,7 @@ let package = Package(
                 "WaybillRuntime", "WaybillCommands", system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        tests("SimulationTests", ["Simulation"], path: "Tests/Simulation/Tests"),
         tests("EndToEnd", ["WaybillCore", "WaybillTestKit", system], path: "Tests/EndToEnd"),
         tests("Tidy", [], path: "Tests/Tidy"),
     ],

@@ -51,9 +51,8 @@ extension Reconciler {
             switch acceptance {
             case .accepted(let seq):
                 options.log.debug("\(event.file.escapedName) is event \(seq)")
-                // What cannot be removed is found to be accepted by the next one that keeps the door.
-                try? door.discard(event.file)
-            case .duplicate: try? door.discard(event.file)
+                discard(event.file, door)
+            case .duplicate: discard(event.file, door)
             case .conflict(let seq):
                 let message = "another event with this source and id was accepted as entry \(seq) of the journal"
                 refuse(event.file, door, .eventRefused, .conflict, message)
@@ -82,7 +81,8 @@ extension Reconciler {
     func subscribe(_ run: RunID, to interests: [EventInterest], _ record: inout RunRecord) {
         subscriptions.set(interests, of: run)
         let hasNews = interests.contains { interest in
-            guard let last = try? tree.events.last(type: interest.type, key: interest.key) else { return false }
+            // What cannot be told now is found out by the run itself.
+            guard let last = try? tree.events.last(type: interest.type, key: interest.key) else { return true }
             return last > interest.examined && last <= noticedEvents
         }
         if hasNews { record.pending = record.pending ?? Wake() }

@@ -123,9 +123,7 @@ extension Reconciler {
             doorLock = try TreeLock(keepingDoorOf: tree.caches)
         } catch {
             // A daemon takes over when the other one is gone; a command leaves the door to it.
-            if presence != nil {
-                services.timers.schedule(TimerKey.door, at: tree.clock.now() + options.retryInterval * 4)
-            }
+            scheduleDoor()
             return false
         }
         recoverCommonInbox(door)
@@ -147,9 +145,11 @@ extension Reconciler {
         guard let addressed = AnswerName.addressed(ClaimedFile.escaped(subject)) else {
             return takeRequest(name, door)
         }
-        guard let run = RunID(addressed.run), isKnown(run) else {
-            return refuse(
-                name, door, .answerRefused, .unknownRun, "there is no run '\(addressed.run)'")
+        // Where the disk does not say, the next look does.
+        guard let isKnown = try? isKnown(addressed.run) else { return }
+        guard isKnown, let run = RunID(addressed.run) else {
+            guard let claimed = claim(name, door) else { return }
+            return refuse(claimed, door, .answerRefused, .unknownRun, "there is no run '\(addressed.run)'")
         }
         // It came early and is held: its run looks at it when it is woken for another reason.
         if let record = records[run], record.phase == .dormant,
@@ -160,15 +160,44 @@ extension Reconciler {
         register(run, Wake(commonNames: [name]))
     }
 
-    private func isKnown(_ run: RunID) -> Bool {
-        records[run] != nil || (try? tree.runsDirectory.status(FilePath(run.text))) != nil
+    private func isKnown(_ name: String) throws(FileSystemError) -> Bool {
+        guard let run = RunID(name) else { return false }
+        if records[run] != nil { return true }
+        return try tree.runsDirectory.status(FilePath(run.text)) != nil
     }
 
-    private func refuse(
-        _ name: FilePath.Component, _ door: InboxDoor, _ type: EntryType, _ kind: RefusalKind, _ message: String
-    ) {
-        guard let claimed = try? door.claim(name) else { return }
-        refuse(claimed, door, type, kind, message)
+    /// Nil if the file is gone, or cannot be taken now.
+    private func claim(_ name: FilePath.Component, _ door: InboxDoor) -> ClaimedFile? {
+        do throws(FileSystemError) {
+            return try door.claim(name)
+        } catch  where error.code == .denied {
+            // What the daemon may not move lies there for `doctor` to name.
+            return nil
+        } catch {
+            // It may have been moved before the disk failed.
+            lookThroughClaims()
+            return nil
+        }
+    }
+
+    /// Takes a settled file away. One that cannot be removed now is found to be settled when it is judged again.
+    func discard(_ claimed: ClaimedFile, _ door: InboxDoor) {
+        do throws(FileSystemError) {
+            try door.discard(claimed)
+        } catch {
+            postpone(claimed, "cannot be removed now: \(error.description)")
+        }
+    }
+
+    /// Something may lie in `.claimed/` that nobody has in mind: a little later all of it is judged again.
+    func lookThroughClaims() {
+        hasUnknownClaims = true
+        scheduleDoor()
+    }
+
+    private func scheduleDoor() {
+        guard presence != nil else { return }
+        services.timers.schedule(TimerKey.door, at: tree.clock.now() + options.retryInterval * 4)
     }
 
     func refuse(
@@ -208,9 +237,7 @@ extension Reconciler {
     func postpone(_ claimed: ClaimedFile, _ reason: String) {
         options.log.error("\(claimed.escapedName) \(reason)")
         unsettledClaims.append(claimed.claimedName)
-        if presence != nil {
-            services.timers.schedule(TimerKey.door, at: tree.clock.now() + options.retryInterval * 4)
-        }
+        scheduleDoor()
     }
 
     /// One for all refusals: it knows how much is kept without counting each time.
@@ -224,19 +251,30 @@ extension Reconciler {
     // MARK: - Start requests
 
     private func takeRequest(_ name: FilePath.Component, _ door: InboxDoor) {
-        guard let claimed = try? door.claim(name) else { return }
+        guard let claimed = claim(name, door) else { return }
         judge(claimed, door, fixedRun: nil)
     }
 
     /// What was claimed when the last one that kept the door stopped.
     private func recoverCommonInbox(_ door: InboxDoor) {
-        judgeAgain((try? door.leftovers()) ?? [], door)
+        do throws(FileSystemError) {
+            let names = try door.leftovers()
+            hasUnknownClaims = false
+            judgeAgain(names, door)
+        } catch {
+            lookThroughClaims()
+        }
     }
 
     private func judgeAgain(_ door: InboxDoor) {
         let names = unsettledClaims
         unsettledClaims = []
         judgeAgain(names, door)
+        if hasUnknownClaims {
+            // What is on its way into the journal is no leftover.
+            acceptEvents(door)
+            recoverCommonInbox(door)
+        }
     }
 
     private func judgeAgain(_ names: [FilePath.Component], _ door: InboxDoor) {
@@ -250,14 +288,27 @@ extension Reconciler {
 
     /// - Returns: the run that an answer is addressed to, which judges it.
     private func judgeAgain(_ name: FilePath.Component, _ door: InboxDoor) -> RunID? {
-        guard let claimed = try? door.reclaim(name) else { return nil }
+        let reclaimed: ClaimedFile?
+        do throws(FileSystemError) {
+            reclaimed = try door.reclaim(name)
+        } catch {
+            unsettledClaims.append(name)
+            scheduleDoor()
+            return nil
+        }
+        guard let claimed = reclaimed else { return nil }
         // `<run-id>.json` was fixed by the claim; other names say where the file came from.
         let isFixed = claimed.name == claimed.claimedName
         guard !isFixed, let addressed = AnswerName.addressed(claimed.escapedName) else {
             judge(claimed, door, fixedRun: isFixed ? RunID(claimed.name.stem) : nil)
             return nil
         }
-        if let run = RunID(addressed.run), isKnown(run) { return run }
+        guard let isKnown = try? isKnown(addressed.run) else {
+            unsettledClaims.append(name)
+            scheduleDoor()
+            return nil
+        }
+        if isKnown, let run = RunID(addressed.run) { return run }
         refuse(claimed, door, .answerRefused, .unknownRun, "there is no run '\(addressed.run)'")
         return nil
     }
@@ -287,21 +338,24 @@ extension Reconciler {
     }
 
     private func start(_ request: StartRequest, _ claimed: ClaimedFile, _ door: InboxDoor) {
+        if sources?.isIncomplete == true { refreshSources() }
         guard let sources else { return }
         // Events that were dropped before are before the run's start.
         acceptEvents(door)
         var request = request
         var claimed = claimed
-        let made = RunID.make(workflow: request.workflow, at: tree.clock.now(), random: .random(in: 0 ... .max))
+        let made = RunID.make(workflow: request.workflow, at: tree.clock.now(), random: services.random())
         if request.id == nil { request.id = made.text }
         fix(&claimed, as: request.id ?? made.text, door)
         do throws(RuntimeError) {
             let started = try RunStarter(tree: tree, sources: sources, limits: options.limits).start(request)
-            try? door.discard(claimed)
+            discard(claimed, door)
             options.log.info("\(started.run) \(started.isNew ? "started" : "was started before")")
             register(started.run, Wake())
         } catch {
             switch error.code {
+            case .unknownWorkflow where sources.isIncomplete, .invalidManifest where sources.isIncomplete:
+                postpone(claimed, "cannot be started now: some of workflows/ cannot be read")
             case .unknownWorkflow, .invalidManifest:
                 refuse(claimed, door, .startRefused, .unknownWorkflow, error.message, diagnostics: error.diagnostics)
             case .invalidInputs: refuse(claimed, door, .startRefused, .schema, error.message)

@@ -18,10 +18,16 @@ extension Reconciler {
         } catch {
             throw RuntimeError(error)
         }
+        let uncertain = bootMark.isNew ? Set(index.recentEnds.map(\.run)) : []
+        bootMark.begin(found.filter { index.runs[$0]?.ended == nil || uncertain.contains($0) })
         for run in found.sorted() {
             let isEnded = index.runs[run]?.ended != nil
-            // An ended run is not opened unless its glance is gone.
-            if isEnded, let glance = glanceStatus(run), !hasNewFiles(run, since: glance.modified) { continue }
+            // An ended run is not opened unless its glance is gone, or may be an older one.
+            if isEnded, !uncertain.contains(run), let glance = glanceStatus(run),
+                !hasNewFiles(run, since: glance.modified)
+            {
+                continue
+            }
             register(run, Wake(restoresProjections: true))
         }
     }
@@ -125,6 +131,10 @@ extension Reconciler {
         let key = TimerKey.run(run)
         defer { noteRest() }
         switch driverReport {
+        case .working, .dormant, .ended, .quarantined: bootMark.settle(run)
+        case .busy, .stalled: break
+        }
+        switch driverReport {
         case .working(let glance, let projectAt):
             // Its place was given back when the disk refused something; a process that ended woke it before its time.
             if record.phase == .blocked { placesTaken += 1 }
@@ -212,9 +222,12 @@ extension Reconciler {
         var parents = awaiters[run] ?? []
         if isOver { awaiters[run] = nil }
         if let parent { parents.insert(parent) }
-        guard !parents.isEmpty, !isStopping, let index = try? tree.journal.index(following: false) else { return }
-        for parent in parents where index.runs[parent] != nil && index.runs[parent]?.ended == nil {
-            register(parent, Wake(children: [run]))
+        guard !parents.isEmpty, !isStopping else { return }
+        // One that is attended to here is told whatever the journal says, or cannot say now.
+        let index = try? tree.journal.index(following: false)
+        for parent in parents {
+            let isOpen = index?.runs[parent].map { $0.ended == nil } ?? false
+            if isOpen || records[parent] != nil { register(parent, Wake(children: [run])) }
         }
     }
 

@@ -25,7 +25,7 @@ package actor Reconciler {
         }
     }
 
-    nonisolated let lane = Lane(name: "waybill-tree")
+    nonisolated let lane: Lane
     nonisolated package var unownedExecutor: UnownedSerialExecutor { lane.asUnownedSerialExecutor() }
 
     let tree: Tree
@@ -37,6 +37,7 @@ package actor Reconciler {
     var sources: SourceTree?
     var environment: DriverEnvironment?
 
+    let bootMark: BootMark
     var records: [RunID: RunRecord] = [:]
     /// Runs that wait for the end of others, by those.
     var awaiters: [RunID: Set<RunID>] = [:]
@@ -72,6 +73,8 @@ package actor Reconciler {
     var doorLock: TreeLock?
     /// Start requests that the disk kept from being settled, by their names in `.claimed/`.
     var unsettledClaims: [FilePath.Component] = []
+    /// Whether something may lie in `.claimed/` that is in no list: the disk failed while it was taken.
+    var hasUnknownClaims = false
     /// Events that were claimed in the common inbox, until they are accepted together.
     var claimedEvents: [ClaimedEvent] = []
     var claimedEventBytes = 0
@@ -87,7 +90,9 @@ package actor Reconciler {
         self.tree = tree
         self.services = services
         self.options = options
-        lanes = Lanes(count: options.lanes)
+        bootMark = BootMark(tree)
+        lane = services.makeLane("waybill-tree")
+        lanes = Lanes(count: options.lanes, services.makeLane)
         let log = options.log
         hooks = HookService(tree: tree, launcher: services.launcher, timer: services.hookTimers) { failure in
             log.warning("\(failure)")
@@ -95,7 +100,7 @@ package actor Reconciler {
     }
 
     /// Does something on the reconciler's lane, after everything that was posted before.
-    nonisolated func post(_ body: @escaping @Sendable (isolated Reconciler) -> Void) {
+    nonisolated package func post(_ body: @escaping @Sendable (isolated Reconciler) -> Void) {
         lane.submit { self.assumeIsolated(body) }
     }
 
@@ -105,6 +110,16 @@ package actor Reconciler {
     ///
     /// - Throws: `storage` if the tree cannot be read at all. What is wrong with one run stays with that run.
     package func run() async throws(RuntimeError) {
+        try start()
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            if isStopping { continuation.resume() } else { stopWaiters.append(continuation) }
+        }
+    }
+
+    /// Takes up every run, and returns; what follows from that happens on the lanes.
+    ///
+    /// - Throws: as `run`.
+    package func start() throws(RuntimeError) {
         do throws(FileSystemError) {
             presence = try TreeLock(attending: tree.caches)
         } catch {
@@ -113,9 +128,6 @@ package actor Reconciler {
         try begin(complete: [])
         services.timers.schedule(TimerKey.pass, at: tree.clock.now() + options.passInterval)
         options.log.info("attending \(tree.layout.root), \(records.count) runs under way")
-        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-            if isStopping { continuation.resume() } else { stopWaiters.append(continuation) }
-        }
     }
 
     private var stopWaiters: [CheckedContinuation<Void, Never>] = []
@@ -180,8 +192,10 @@ package actor Reconciler {
         environment = DriverEnvironment(
             tree: tree, definitions: definitions, launcher: services.launcher, performer: services.performer,
             steps: Slots(settings.concurrentSteps), pools: pools, hooks: hooks, limits: options.limits,
+            isNewBoot: { [bootMark] in bootMark.isUncertain },
             wakeChild: { [weak self] child, wake, parent in self?.post { $0.attend(child, wake, for: parent) } },
             wakeNeighbour: { [weak self] run, wake in self?.post { $0.attendNeighbour(run, wake) } },
+            commonClaimFailed: { [weak self] in self?.post { $0.lookThroughClaims() } },
             eventsAccepted: { [weak self] in self?.post { $0.noticeEvents(following: false) } },
             report: { [weak self] run, report in self?.post { $0.take(report, of: run) } })
         for diagnostic in sources.catalog.diagnostics where diagnostic.level == .error {

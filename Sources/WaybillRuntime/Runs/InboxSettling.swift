@@ -15,7 +15,7 @@ struct InboxSettling {
             case .accepted: try accept(claimed, settlement)
             case .duplicate:
                 if let seq = settlement.seq, try !isReceiptThere(claimed, seq, settlement.key) {
-                    session.restoreReceipts()
+                    try session.restoreReceipts()
                 }
                 try discard(claimed)
             case .rejected(let kind):
@@ -34,7 +34,8 @@ struct InboxSettling {
     func settle(_ claimed: ClaimedFile, by entry: Entry) throws(RuntimeError) {
         do throws(StoreError) {
             if entry.type == .answerAccepted {
-                session.restoreReceipts()
+                // The file goes once its receipt is there, and not before.
+                try session.restoreReceipts()
                 try discard(claimed)
             } else {
                 _ = try session.receipts.reject(claimed, of: door, receipt: Receipt(entry, .rejected))

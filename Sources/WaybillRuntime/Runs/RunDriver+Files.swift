@@ -106,6 +106,7 @@ extension RunDriver {
             // What the daemon may not move it cannot judge; it lies there for `doctor` to name.
             return false
         } catch {
+            if isCommon { environment.commonClaimFailed() }
             throw RuntimeError(StoreError(error))
         }
         guard let claimed else { return false }

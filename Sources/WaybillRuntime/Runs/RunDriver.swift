@@ -15,10 +15,14 @@ struct DriverEnvironment: Sendable {
     let pools: Pools
     let hooks: HookService
     let limits: EngineLimits
+    /// Whether the machine was started anew since the tree's runs were last looked at: what was not synced is uncertain.
+    let isNewBoot: @Sendable () -> Bool
     /// Wakes a sub-run that another run waits for, which is to hear of its end.
     let wakeChild: @Sendable (_ child: RunID, Wake, _ parent: RunID) -> Void
     /// Wakes a run of the same concurrency group that is to end, so that another one has its place.
     let wakeNeighbour: @Sendable (RunID, Wake) -> Void
+    /// Called when a file of the common inbox could not be taken, and may lie in its `.claimed/`.
+    let commonClaimFailed: @Sendable () -> Void
     /// Called when a run's own events are in the journal.
     let eventsAccepted: @Sendable () -> Void
     /// Called when a driver came to rest, on its lane.
@@ -284,7 +288,7 @@ actor RunDriver {
 
     private func open(restoring: Bool) throws(RuntimeError) -> RunSession {
         if let session {
-            if restoring { session.restoreProjections() }
+            if restoring { try session.restoreProjections() }
             return session
         }
         let hooks = environment.hooks
@@ -299,23 +303,18 @@ actor RunDriver {
         if !isToldOf { hooks.catchUp(run, upTo: session.state.ledgerHead) }
         let isFirst = isFirstOpening
         if isFirst {
+            // Before the first of its steps has any effect.
+            try RunStarter.recordStart(of: session.state, in: tree)
+            try session.restoreProjections(isUncertain: environment.isNewBoot())
             isFirstOpening = false
-            session.restoreProjections()
             session.host.scrubLeftovers(of: session.state)
-            // Its starter may have been stopped before the journal had it.
-            try noteStart(session)
             try settleLeftovers(session)
         } else if restoring {
-            session.restoreProjections()
+            try session.restoreProjections()
         }
         try recover(session)
         if isFirst { try recoverCalls(session) }
         return session
-    }
-
-    private func noteStart(_ session: RunSession) throws(RuntimeError) {
-        let isNoted = try? tree.journal.query(following: false) { [run] in $0.runs[run] != nil }
-        if isNoted == false { try RunStarter.recordStart(of: session.state, in: tree) }
     }
 
     // MARK: - Effects

@@ -108,7 +108,7 @@ struct RunProjector {
             _ = try? folder.projectIfChanged(RunFolder.snapshots.appending("\(name).json"), bytes)
         }
         if missingCheckpoint || isReceiptMissing(state) {
-            RunRebuild(tree: tree, folder: folder, definition: state.definition, genesis: state.definitionDigest)
+            try? RunRebuild(tree: tree, folder: folder, definition: state.definition, genesis: state.definitionDigest)
                 .restore()
         }
         _ = try? folder.projectIfChanged(RunFolder.glance, RunProjection.bytes(state))

@@ -82,11 +82,18 @@ package struct RunRebuild {
     }
 
     /// Writes what is missing or differs, `run.json` and waits aside.
-    func restore() {
-        _ = try? fold { projection in
-            _ = try? folder.directory.createDirectories(projection.path.removingLastComponent())
-            _ = try? folder.projectIfChanged(projection.path, projection.bytes)
+    ///
+    /// - Throws: what kept one of them from being written; the others are.
+    func restore() throws(StoreError) {
+        var failure: StoreError?
+        _ = try fold { projection in
+            do throws(StoreError) {
+                try folder.projectIfChanged(projection.path, projection.bytes)
+            } catch {
+                failure = failure ?? error
+            }
         }
+        if let failure { throw failure }
     }
 
     // MARK: - All of them

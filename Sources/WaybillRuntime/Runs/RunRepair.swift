@@ -270,7 +270,7 @@ package struct RunRepair {
             // What was lost has it paused; nothing else comes of this.
             _ = try session.handle(.resume)
         }
-        session.restoreProjections()
+        try session.restoreProjections()
         if note != nil, session.state.phase.isEnded { try RunStarter.recordEnd(of: session.state, in: tree) }
         return Outcome(status: session.state.status, head: session.state.ledgerHead)
     }

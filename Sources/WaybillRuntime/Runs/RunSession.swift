@@ -196,11 +196,23 @@ final class RunSession {
     func project() -> Bool { projector.write(engine.state, now: tree.clock.now()) }
 
     /// Makes everything that follows from the ledger look the way it should, also what was deleted or changed.
-    func restoreProjections() { projector.restore(engine.state, missingCheckpoint: isCheckpointMissing) }
+    ///
+    /// - Parameter isUncertain: whether every file may be wrong, not only those that are likely to be.
+    /// - Throws: where it is uncertain, and stays so.
+    func restoreProjections(isUncertain: Bool = false) throws(RuntimeError) {
+        projector.restore(engine.state, missingCheckpoint: isCheckpointMissing && !isUncertain)
+        guard isUncertain else { return }
+        do throws(StoreError) {
+            try restoreReceipts()
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
 
     /// Makes `accepted/` anew from the ledger.
-    func restoreReceipts() {
-        RunRebuild(tree: tree, folder: folder, definition: state.definition, genesis: state.definitionDigest).restore()
+    func restoreReceipts() throws(StoreError) {
+        try RunRebuild(tree: tree, folder: folder, definition: state.definition, genesis: state.definitionDigest)
+            .restore()
     }
 
     private var isCheckpointMissing: Bool {

@@ -20,12 +20,17 @@ package struct SourceTree: Sendable {
     /// What looks like manifests and is none that can be read, or a folder that cannot be, with the reason.
     private var unreadable: [String: String] = [:]
     package private(set) var catalog: Catalog
+    /// Whether the disk, and nothing about the files, kept some of them from being read: later there may be more
+    /// workflows, and nobody should be told that one does not exist.
+    private(set) var isIncomplete = false
 
-    private struct ReadFile {
+    private struct ReadFile: Equatable {
         var status: FileStatus
         var bytes: [UInt8]
         /// Why it could not be read: the file is set aside, the others stand.
         var problem: String?
+        /// Whether it may be readable a moment later.
+        var isPassing = false
     }
 
     /// - Parameter root: the tree's root.
@@ -43,12 +48,16 @@ package struct SourceTree: Sendable {
         var found: [String: FileStatus] = [:]
         let unreadableBefore = unreadable
         unreadable = [:]
+        isIncomplete = false
         do throws(FileSystemError) {
             try find(Self.folder, &found)
             var isChanged = read.count != found.count || unreadable != unreadableBefore
-            for (path, status) in found where read[path]?.status != status {
-                isChanged = true
-                read[path] = readFile(path, status)
+            // What could not be read is tried again although it has not changed: perhaps the disk has.
+            for (path, status) in found where read[path]?.status != status || read[path]?.problem != nil {
+                let file = readFile(path, status)
+                if file != read[path] { isChanged = true }
+                if file.isPassing { isIncomplete = true }
+                read[path] = file
             }
             guard isChanged || read.isEmpty else { return false }
         } catch {
@@ -59,8 +68,16 @@ package struct SourceTree: Sendable {
         let files = readable.keys.sorted { $0.precedesInCodePoints($1) }
             .map { SourceFile(path: $0, bytes: readable[$0]?.bytes ?? []) }
         let root = self.root
+        // Where the disk does not say, nobody says that a file is missing; freezing it will tell.
         catalog = Catalog.load(
-            files, exists: { path in (try? root.status(FilePath(path))) != nil }, workers: .threads)
+            files,
+            exists: { path in
+                do throws(FileSystemError) {
+                    return try root.status(FilePath(path)) != nil
+                } catch {
+                    return true
+                }
+            }, workers: .threads)
         let problems = read.compactMapValues(\.problem).merging(unreadable) { file, _ in file }
         for (path, problem) in problems.sorted(by: { $0.key.precedesInCodePoints($1.key) }) {
             let place = SourcePlace(file: path, line: 1, column: 1)
@@ -73,9 +90,13 @@ package struct SourceTree: Sendable {
     private func readFile(_ path: String, _ status: FileStatus) -> ReadFile {
         do throws(FileSystemError) {
             let bytes = try root.read(FilePath(path), limit: Self.largestManifest)
-            return ReadFile(status: status, bytes: bytes ?? [], problem: bytes == nil ? "is gone" : nil)
+            let isGone = bytes == nil
+            return ReadFile(
+                status: status, bytes: bytes ?? [], problem: isGone ? "is gone" : nil, isPassing: isGone)
         } catch {
-            return ReadFile(status: status, bytes: [], problem: "cannot be read: \(error.description)")
+            return ReadFile(
+                status: status, bytes: [], problem: "cannot be read: \(error.description)",
+                isPassing: error.isPassing)
         }
     }
 
@@ -107,6 +128,7 @@ package struct SourceTree: Sendable {
             try find(folder, &found)
         } catch {
             unreadable[folder.string] = "cannot be read: \(error.description)"
+            if error.isPassing { isIncomplete = true }
         }
     }
 
@@ -114,6 +136,16 @@ package struct SourceTree: Sendable {
     func bytes(of path: String) -> [UInt8]? {
         guard let file = read[path], file.problem == nil else { return nil }
         return file.bytes
+    }
+}
+
+extension FileSystemError {
+    /// Whether it is the trouble of disk or process, which passes, and none of the file's own.
+    fileprivate var isPassing: Bool {
+        switch code {
+        case .noSpace, .tooManyOpenFiles, .interrupted, .io, .closed, .notFound: true
+        default: false
+        }
     }
 }
 

@@ -199,8 +199,17 @@ package struct RunStarter: Sendable {
     private func record(_ state: RunState) throws(RuntimeError) { try Self.recordStart(of: state, in: tree) }
 
     /// Notes in the journal that a run started; nothing happens if it says so already.
+    ///
+    /// Whoever made the run's folder may have been killed before the folder's name was durable, so it is made durable
+    /// first: neither the journal nor the world may know of a run that a power loss can take back.
     static func recordStart(of state: RunState, in tree: Tree) throws(RuntimeError) {
         guard let run = RunID(state.id) else { return }
+        do {
+            if try tree.journal.query(following: true, { ($0.runs[run]?.started ?? 0) > 0 }) { return }
+            try tree.runsDirectory.synchronize()
+        } catch {
+            throw RuntimeError(wrapping: error)
+        }
         try record(startDraft(of: state), of: run, in: tree)
     }
 

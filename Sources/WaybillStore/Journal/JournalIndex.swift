@@ -36,7 +36,19 @@ package struct JournalIndex: Hashable, Sendable {
         }
     }
 
+    /// A run that ended not long before the newest entry.
+    package struct RecentEnd: Hashable, Sendable {
+        package var run: RunID
+        package var at: Timestamp
+    }
+
+    /// The kernel writes what was not synced within half a minute or so; this is long after.
+    private static let recent = Duration.seconds(600)
+
     package private(set) var runs: [RunID: Run] = [:]
+    /// The runs that ended in the last ten minutes before the newest entry: what they left besides their ledgers may not
+    /// have been on the disk when the power failed.
+    package private(set) var recentEnds: [RecentEnd] = []
     /// The runs of each concurrency group that have not ended, in the order of their starts.
     package private(set) var groups: [String: [RunID]] = [:]
     /// The runs that have to end so that another one of their group has its place, with that one, until they have.
@@ -76,6 +88,10 @@ package struct JournalIndex: Hashable, Sendable {
                 let head = entry.data["head"]?.stringValue.flatMap(Digest.init(hex:))
             else { return }
             leaveGroup(run)
+            if let old = recentEnds.firstIndex(where: { $0.at >= entry.ts - Self.recent }), old > 0 {
+                recentEnds.removeFirst(old)
+            }
+            recentEnds.append(RecentEnd(run: run, at: entry.ts))
             runs[run, default: Run(started: 0, startedAt: entry.ts)].ended = End(
                 seq: entry.seq, status: status, headSeq: Int(seq), head: head)
         case .runPruned:

@@ -1,0 +1,300 @@
+import SystemPackage
+import WaybillCore
+import WaybillPorts
+import WaybillRuntime
+import WaybillTestKit
+
+/// A machine with a disk, a clock, people, programs and some daemons, driven by one thread.
+///
+/// All that happens follows from the workload and the seed of the schedule. It is unchecked because that one thread has
+/// it.
+package final class World: @unchecked Sendable {
+    static let root: FilePath = "/tree"
+
+    /// How a world came to its end.
+    enum Rest: Sendable {
+        case done
+        case stuck(String)
+    }
+
+    let workload: Workload
+    let disk: MemoryDisk
+    let scheduler = Scheduler()
+    /// Everything that people and programs do with files; no operation of theirs is counted.
+    let hands: MemoryFileSystem
+    var outside: Outside
+    var lives: [Life] = []
+    /// Decides over the schedule, and over nothing else.
+    var random: Random
+    /// What worlds of this workload have compiled.
+    let definitions: SharedDefinitions
+    private let trouble: Trouble
+    /// Called when nothing is under way on any lane.
+    var betweenJobs: () -> Void = {}
+    /// Nobody wants to know how it goes on.
+    var isAbandoned = false
+
+    private static let noon = Timestamp(microseconds: 1_800_000_000_000_000)
+    /// What a world may take; far more than any needs.
+    private static let mostSteps = 60_000
+    private static let mostIdle = 120
+
+    /// A new world with an empty tree.
+    ///
+    /// - Parameter killAt: the operation whose process is killed.
+    init(_ workload: Workload, _ definitions: SharedDefinitions, faults: Int, killAt: Int? = nil) {
+        self.workload = workload
+        self.definitions = definitions
+        random = Random(workload.seed, 3)
+        disk = MemoryDisk()
+        hands = MemoryFileSystem(disk, process: 1, mark: "people", isCounted: false)
+        outside = Outside(now: Self.noon, people: People(plan: workload.acts[...], beganAt: Self.noon))
+        trouble = Trouble(faults, Random(workload.seed, 4), killAt: killAt)
+        prepare()
+    }
+
+    /// A copy of a world as it was at some moment, after a crash.
+    ///
+    /// - Parameter schedule: decides over what follows.
+    init(
+        _ workload: Workload, _ definitions: SharedDefinitions, _ volume: MemoryVolume, _ outside: Outside,
+        schedule: Random, faults: Int
+    ) {
+        self.workload = workload
+        self.definitions = definitions
+        self.outside = outside
+        random = schedule
+        disk = MemoryDisk(volume)
+        hands = MemoryFileSystem(disk, process: 1, mark: "people\(outside.people.files)", isCounted: false)
+        var seed = schedule
+        trouble = Trouble(faults, Random(seed.next()))
+        watchDisk()
+    }
+
+    private func prepare() {
+        disk.withVolume { $0.now = Self.noon }
+        try? hands.createDirectories(Self.root.appending("workflows"))
+        if let root = (try? hands.openDirectory(Self.root)) ?? nil {
+            try? root.write(Array(workload.manifest.utf8), toNew: "workflows/all.yaml", durability: .full)
+            _ = try? root.createDirectory("runs", permissions: Permissions.folder)
+            _ = try? root.createDirectory("runs/inbox", permissions: Permissions.folder)
+            for folder in ["workflows", "runs", ""] as [FilePath] { try? root.synchronize(folder) }
+        }
+        if let top = (try? hands.openDirectory("/")) ?? nil { try? top.synchronize() }
+        let runs = disk.withVolume { $0.folder(at: Self.root.appending("runs")) }
+        disk.withVolume { volume in
+            volume.promises = MemoryPromises(
+                files: [MemoryName("ledger.jsonl"), MemoryName("journal.jsonl")], folders: runs.map { [$0] } ?? [])
+        }
+        watchDisk()
+    }
+
+    private func watchDisk() {
+        let trouble = trouble
+        disk.withVolume { volume in
+            volume.changes = []
+            volume.plan = trouble.plan
+        }
+    }
+
+    /// The tree as a process sees it.
+    func tree(_ fileSystem: MemoryFileSystem) throws(RuntimeError) -> Tree {
+        try Tree.open(
+            Self.root, fileSystem: fileSystem, clock: SimulatedClock(self),
+            machine: Machine(
+                boot: "boot-\(outside.boot)", user: "alice", userName: { $0 == 1_000 ? "alice" : nil },
+                waitForLock: { $0 < 3 }))
+    }
+
+    // MARK: - Daemons
+
+    /// Starts so many daemons as the workload has.
+    func startDaemons() {
+        while lives.count < workload.daemons { startDaemon() }
+    }
+
+    private func startDaemon() {
+        let number = outside.nextProcess()
+        // In a container the process id is the same each time.
+        let life = Life(number, disk, mark: lives.isEmpty ? 1 : number)
+        lives.append(life)
+        do throws(RuntimeError) {
+            try life.begin(in: self)
+        } catch {
+            // The service manager tries again a little later.
+            life.end()
+            lives.removeAll { $0 === life }
+            restartAt = outside.now + .seconds(2)
+        }
+    }
+
+    private var restartAt: Timestamp?
+
+    /// Buries the daemons that were killed.
+    private func bury() {
+        for life in lives where !life.isAlive {
+            life.end()
+            restartAt = restartAt ?? outside.now + .seconds(random.number(1..<60))
+        }
+        lives.removeAll { !$0.isAlive }
+    }
+
+    func endAll() {
+        for life in lives { life.end() }
+        lives = []
+        disk.withVolume { volume in
+            volume.recorder = nil
+            volume.plan = nil
+        }
+    }
+
+    // MARK: - Time
+
+    /// Lets everything happen until all is at rest.
+    func run() -> Rest {
+        var idle = 0
+        var size = 0
+        for _ in 0..<Self.mostSteps {
+            if isAbandoned { return .done }
+            if step() { continue }
+            if isDone { return .done }
+            if help() { continue }
+            guard passTime() else { return .stuck("nothing is due") }
+            let now = progress
+            idle = now == size ? idle + 1 : 0
+            size = now
+            // Where somebody set the clock back by years, years pass.
+            if idle == Self.mostIdle / 2, let latest = lives.compactMap(\.timers.latest).max(), latest > outside.now {
+                outside.pass(latest - outside.now)
+            }
+            if idle > Self.mostIdle { return .stuck(standing) }
+        }
+        return .stuck("it does not come to rest: \(standing)")
+    }
+
+    /// One thing that is due at this moment; false if there is none.
+    private func step() -> Bool {
+        betweenJobs()
+        if lives.contains(where: { !$0.isAlive }) { bury() }
+        outside.pass(.microseconds(Int64(random.number(1..<1_500))))
+        settleClock()
+        let changes = disk.withVolume { volume in
+            defer { volume.changes?.removeAll(keepingCapacity: true) }
+            return volume.changes ?? []
+        }
+        if !changes.isEmpty { for life in lives { life.watcher.take(changes, workload.hearing, &random) } }
+        if random.number(0..<10_000) < workload.jumps { jump() }
+        if let nextAt = outside.people.nextAt, nextAt <= outside.now, scheduler.isIdle || random.chance(10) {
+            act()
+            return true
+        }
+        if outside.programs.values.contains(where: { $0.endsAt <= outside.now }) {
+            endPrograms()
+            return true
+        }
+        if outside.requests.values.contains(where: { $0.endsAt <= outside.now }) {
+            answerRequests()
+            return true
+        }
+        if let restartAt, restartAt <= outside.now {
+            self.restartAt = nil
+            startDaemons()
+            return true
+        }
+        let told = lives.filter { $0.watcher.hasNews }
+        if !told.isEmpty, scheduler.isIdle || random.chance(30) {
+            random.pick(told).watcher.tell(workload.hearing, &random)
+            return true
+        }
+        for life in lives where life.timers.earliest.map({ $0 <= outside.now }) ?? false {
+            life.timers.fire(outside.now)
+            return true
+        }
+        guard !scheduler.isIdle else { return false }
+        scheduler.runOne(&random)
+        return true
+    }
+
+    /// The kernel's own clock, which files get their times from, moves in ticks.
+    private func settleClock() {
+        let tick = Int64(4_000)
+        let time = Timestamp(microseconds: outside.now.microseconds / tick * tick)
+        disk.withVolume { $0.now = time }
+    }
+
+    /// Moves on to the next moment at which something is due.
+    private func passTime() -> Bool {
+        var moments = outside.programs.values.map(\.endsAt) + outside.requests.values.map(\.endsAt)
+        moments += lives.compactMap(\.timers.earliest)
+        if let nextAt = outside.people.nextAt { moments.append(nextAt) }
+        if let restartAt { moments.append(restartAt) }
+        guard let next = moments.min() else { return false }
+        if next > outside.now { outside.pass(next - outside.now) }
+        return true
+    }
+
+    /// Somebody sets the clock, by hours or by years.
+    private func jump() {
+        let hours = random.chance(70) ? random.number(-30..<30) : random.number(-20_000..<20_000)
+        outside.set(outside.now + .seconds(hours * 3_600))
+        for life in lives { life.timers.clockWasSet() }
+    }
+
+    // MARK: - Standing
+
+    /// Grows with every entry of any ledger.
+    private var progress: Int {
+        disk.withVolume { volume in
+            var size = 0
+            for (_, bytes) in volume.promises?.contents ?? [:] { size += bytes.count }
+            return size
+        } + outside.people.files
+    }
+
+    private var isDone: Bool {
+        guard outside.people.plan.isEmpty, outside.programs.isEmpty, outside.requests.isEmpty, restartAt == nil,
+            !lives.isEmpty, let runs = (try? hands.openDirectory(Self.root.appending("runs"))) ?? nil
+        else { return false }
+        guard isEmpty("inbox", in: runs), isEmpty("inbox/.claimed", in: runs) else { return false }
+        return runNames(in: runs).allSatisfy { run in
+            json("\(run)/run.json", in: runs)?["endedAt"]?.stringValue != nil
+                && isEmpty("\(run)/inbox/.claimed", in: runs)
+        } && endedInJournal == runNames(in: runs).count
+    }
+
+    /// How many ends the journal has.
+    private var endedInJournal: Int {
+        disk.withVolume { volume in
+            let bytes = volume.promises?.contents.first { $0.key.last == MemoryName("journal.jsonl") }?.value ?? []
+            return bytes.split(separator: UInt8(ascii: "\n")).count { line in
+                line.starts(with: #"{"seq":"#.utf8) && line.firstRange(of: Array(#""type":"RUN_ENDED""#.utf8)) != nil
+            }
+        }
+    }
+
+    /// Whether nothing lies in a folder but folders and what everybody passes over.
+    private func isEmpty(_ path: String, in runs: any Directory) -> Bool {
+        let entries = (try? runs.entries(FilePath(path), limit: 10_000)) ?? []
+        return entries.allSatisfy { $0.kind == .directory || $0.name.string.hasPrefix(".") }
+    }
+
+    /// What keeps a world from its end, in words.
+    private var standing: String {
+        guard let runs = (try? hands.openDirectory(Self.root.appending("runs"))) ?? nil else { return "no runs" }
+        var words = runNames(in: runs).map { run in
+            let glance = json("\(run)/run.json", in: runs)
+            let names = (try? runs.entries(FilePath("\(run)/inbox"), limit: 1_000)) ?? []
+            let waits = (try? runs.entries(FilePath("\(run)/waits"), limit: 1_000)) ?? []
+            return "\(run) \(glance?["status"]?.stringValue ?? "without run.json") inbox "
+                + "\(names.map(\.name.string)) waits \(waits.map(\.name.string))"
+        }
+        let common = (try? runs.entries("inbox", limit: 1_000)) ?? []
+        let claimed = (try? runs.entries("inbox/.claimed", limit: 1_000)) ?? []
+        words.append("common \(common.map(\.name.string)) claimed \(claimed.map(\.name.string))")
+        words.append("daemons \(lives.count), programs \(outside.programs.count), journal ends \(endedInJournal)")
+        return words.joined(separator: "; ")
+    }
+
+    /// Faults that happened so far.
+    var faultCount: Int { trouble.count }
+}
