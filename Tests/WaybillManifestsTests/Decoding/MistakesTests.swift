@@ -197,4 +197,17 @@ struct MistakesTests {
         #expect((step.sideEffects == .idempotent) == ["GET", "HEAD"].contains(method))
         #expect((step.onUnknown.word == "retry") == ["GET", "HEAD"].contains(method))
     }
+
+    @Test("deep, long and repeated texts in a manifest are refused with one diagnostic each")
+    func hostileExpressions() {
+        let deep = String(repeating: "(", count: 20_000)
+        let long = String(repeating: "1 + ", count: 200_000) + "1"
+        let folds = (0..<40).reduce("1") { inner, _ in "[1].map(x, \(inner))" }
+        for text in [deep, long, folds + " == 1 &&", String(repeating: "!", count: 50_000) + "true"] {
+            let found = load(["workflows/w.yaml": graph("{id: a, run: [x], if: '\(text)'}")]).diagnostics
+            #expect(found.count == 1)
+            #expect(found.first?.place?.line == 4)
+            #expect((found.first?.message.utf8.count ?? 0) < 500)
+        }
+    }
 }
