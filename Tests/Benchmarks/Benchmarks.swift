@@ -7,6 +7,9 @@ struct Benchmarks {
     private typealias Suite = @Sendable (Workbench) async throws -> [Figure]
 
     private static let suites: [(name: String, title: String, measure: Suite)] = [
+        ("expression", "Evaluating an expression", Evaluation.measure),
+        ("decision", "Cost of one decision", Decisions.measure),
+        ("validate", "Validating a tree", Validation.measure),
         ("pure", "Durable pure steps", PureSteps.measure),
         ("process", "Process steps", ProcessSteps.measure),
         ("supervision", "A program under its monitor", Supervision.measure),

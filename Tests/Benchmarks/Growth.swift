@@ -64,18 +64,12 @@ enum Growth {
         let ledger = tree.ledger(of: runs[0])
         let sizeBefore = PlainFile.size(ledger)
         let writtenBefore = try writtenBytes()
-        let processorBefore = processorSeconds()
+        let processorBefore = Host.processorSeconds
         let seconds = try await tree.complete(runs, stepsPerDecision: nil)
         return Cost(
-            seconds: seconds, processorSeconds: processorSeconds() - processorBefore,
+            seconds: seconds, processorSeconds: Host.processorSeconds - processorBefore,
             writtenBytes: Double(try writtenBytes() - writtenBefore),
             ledgerBytes: Double(PlainFile.size(ledger) - sizeBefore))
-    }
-
-    private static func processorSeconds() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     /// What this process has handed to `write` and its like: ledger, checkpoints, projections, journal (proc(5), `io`).

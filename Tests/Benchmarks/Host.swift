@@ -29,6 +29,13 @@ struct Host {
         (PlainFile.text("/proc/loadavg") ?? "").split(separator: " ").first.map(String.init) ?? "unknown"
     }
 
+    /// What this process has used, in the program and in the kernel, on all of its threads.
+    static var processorSeconds: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
     static var configuration: String {
         #if DEBUG
             "debug: not to be quoted"
