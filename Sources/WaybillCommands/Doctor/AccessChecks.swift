@@ -54,7 +54,8 @@ struct AccessChecks {
         var above = tree.layout.root
         while above.components.count > 0 {
             var status = stat()
-            let isOpen = stat(above.string, &status) == 0
+            let isOpen =
+                stat(above.string, &status) == 0
                 && (status.st_mode & 0o001 != 0 || (status.st_gid == group && status.st_mode & 0o010 != 0))
             if !isOpen { places.append(above.string) }
             above.removeLastComponent()

@@ -41,7 +41,8 @@ package enum WaitProjection {
                 let file = "\(wait.key).json"
                 writer.member(
                     "sign",
-                    "ssh-keygen -Y sign -n waybill -f ~/.ssh/id_ed25519 \(file) && mv \(file).sig \(file) runs/\(run)/inbox/")
+                    "ssh-keygen -Y sign -n waybill -f ~/.ssh/id_ed25519 \(file) && mv \(file).sig \(file) runs/\(run)/inbox/"
+                )
             }
         }
         writer.endObject()

@@ -133,7 +133,9 @@ extension RunState {
 }
 
 extension FirstBranch {
-    fileprivate var takesEarlyAnswers: Bool { if case .ask(let question) = kind { question.from == nil } else { false } }
+    fileprivate var takesEarlyAnswers: Bool {
+        if case .ask(let question) = kind { question.from == nil } else { false }
+    }
 }
 
 /// How an answer's key stands in a run.

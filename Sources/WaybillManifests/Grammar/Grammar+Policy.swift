@@ -126,7 +126,8 @@ extension Grammar {
                 "How many attempts of steps that name a pool run at once."),
             .optional("keys", .fields(keys), "What history is signed with, and whose signatures count."),
             .optional("access", .fields(access), "Who else may reach the inboxes."),
-            .optional("control", .fields(control), "Who may control runs; anybody who can write to the inbox unless said."),
+            .optional(
+                "control", .fields(control), "Who may control runs; anybody who can write to the inbox unless said."),
             .optional(
                 "signers", .scalar(.path),
                 "The `allowed_signers` file, in the form git and ssh-keygen read, relative to the tree's root."),

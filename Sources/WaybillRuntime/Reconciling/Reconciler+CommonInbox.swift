@@ -141,7 +141,8 @@ extension Reconciler {
     /// A dot in the stem makes an answer; anything else is looked into.
     private func route(_ name: FilePath.Component, _ door: InboxDoor) {
         // A signature goes where the answer goes that it signs.
-        let subject = name.signedName.flatMap { AnswerName.addressed(ClaimedFile.escaped($0)) == nil ? nil : $0 } ?? name
+        let subject =
+            name.signedName.flatMap { AnswerName.addressed(ClaimedFile.escaped($0)) == nil ? nil : $0 } ?? name
         guard let addressed = AnswerName.addressed(ClaimedFile.escaped(subject)) else {
             return takeRequest(name, door)
         }

@@ -103,7 +103,8 @@ extension Reconciler {
                 uncountedRejections: record.glance?.uncountedRejections ?? 0, events: record.glance?.events ?? [])
         record.driver = driver
         record.wasOpened = true
-        let held = Wake(commonNames: record.glance?.heldCommonNames.names.filter { !wake.commonNames.contains($0) } ?? [])
+        let held = Wake(
+            commonNames: record.glance?.heldCommonNames.names.filter { !wake.commonNames.contains($0) } ?? [])
         record.current = Self.merged(wake, held)
         let unripe = Wake(unripeAnswers: unripeAnswers[run] ?? [])
         let whole = Self.merged(record.current, unripe)

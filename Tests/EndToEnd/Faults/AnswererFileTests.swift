@@ -37,7 +37,10 @@ struct AnswererFileTests {
             try await ask(tree, "other")
             try await ask(tree)
             let refused: [(String, String, () throws -> Void)] = [
-                ("approve--plain.txt", "token", { try tree.drop("yes", at: "runs/r/inbox/approve--plain.txt", by: "bin") }),
+                (
+                    "approve--plain.txt", "token",
+                    { try tree.drop("yes", at: "runs/r/inbox/approve--plain.txt", by: "bin") }
+                ),
                 (
                     // An old file of the owner's that somebody else moved in.
                     "approve--old.json", "token",
@@ -188,7 +191,8 @@ struct AnswererFileTests {
         func sign(_ text: String, as key: String) async throws -> String {
             try tree.write(text, to: "message")
             try? FileManager.default.removeItem(at: tree["message.sig"])
-            #expect(try await tree.run("ssh-keygen", "-q", "-Y", "sign", "-f", key, "-n", "waybill", "message").status == 0)
+            #expect(
+                try await tree.run("ssh-keygen", "-q", "-Y", "sign", "-f", key, "-n", "waybill", "message").status == 0)
             return try String(contentsOf: tree["message.sig"], encoding: .utf8)
         }
         try await tree.withDaemon { _ in

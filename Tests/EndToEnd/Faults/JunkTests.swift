@@ -35,7 +35,8 @@ struct JunkTests {
             .reduce(0) { $0 + Int($1["data"]?["count"]?.intValue ?? 1) }
     }
 
-    @Test("100,000 files in a run's inbox: the run goes on as soon as it is answered, and all of them are accounted for")
+    @Test(
+        "100,000 files in a run's inbox: the run goes on as soon as it is answered, and all of them are accounted for")
     func ownInbox() async throws {
         let tree = try ScratchTree(["workflows/ask.yaml": Self.workflow])
         try await tree.expect(3, "run", "ask", "--id", "r")

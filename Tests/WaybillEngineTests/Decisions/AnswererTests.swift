@@ -171,7 +171,8 @@ struct AnswererTests {
         arguments: [
             (Person.bob, Person.signing("bob@example.com"), false), (.bob, .signing("bob"), false),
             (.bob, .signing("alice@x", uid: 1000), false), (.bob, .signing("alice@x"), true),
-            (.signing("alice@x"), .signing("bob@x"), true), (.signing("alice@x", key: "k"), .signing("bob@x", key: "k"), false),
+            (.signing("alice@x"), .signing("bob@x"), true),
+            (.signing("alice@x", key: "k"), .signing("bob@x", key: "k"), false),
             (.signing("alice@x"), .signing("alice@x", key: "other"), false),
             (.bob, Person(uid: 1000, user: "robert"), false),
         ] as [(Person, Person, Bool)])

@@ -155,7 +155,8 @@ struct FieldTests {
                 "4:46 `users` expects the name of a user or a group, got `a b`"),
             Row(
                 "{id: a, ask: {prompt: x, from: {signers: [a@x]}}}",
-                "4:10 the step `a` takes signatures, and no `kind: Settings` names the file of those who may sign (add `signers: .allowed_signers` to the settings)"),
+                "4:10 the step `a` takes signatures, and no `kind: Settings` names the file of those who may sign (add `signers: .allowed_signers` to the settings)"
+            ),
             Row("{id: a, ask: {prompt: x, remind: 1h}}", "4:30 `remind` is not carried out by this version yet"),
             Row("{id: a, ask: {prompt: x, choices: [yes, no], timeout: 1h, default: 'no'}}", nil),
             Row(
