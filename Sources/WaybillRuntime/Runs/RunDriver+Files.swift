@@ -38,7 +38,9 @@ extension RunDriver {
         do {
             let scan = try session.door.scan()
             while let slice = try scan.next(limit: Self.scanSlice, now: tree.clock.now()) {
-                for candidate in slice where try consider(candidate, session) { taken += 1 }
+                for candidate in slice {
+                    if try consider(candidate, session) { taken += 1 }
+                }
                 guard taken < Self.filesPerTurn else {
                     isScanUnfinished = true
                     lookAgainAt = tree.clock.now()
