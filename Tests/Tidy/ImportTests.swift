@@ -6,7 +6,7 @@ struct ImportTests {
     private static let rooms = [
         "CLibYAML", "CLinux", "WaybillCore", "WaybillExpressions", "WaybillManifests", "WaybillEngine",
         "WaybillPorts", "WaybillStore", "WaybillProcesses", "WaybillWatching", "WaybillHTTP", "WaybillRuntime",
-        "WaybillTestKit", "WaybillCommands", "waybill",
+        "WaybillTestKit", "WaybillCommands", "waybill", "waybill-supervisor",
     ]
 
     /// Adapters know ports, never each other.

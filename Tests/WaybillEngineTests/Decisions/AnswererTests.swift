@@ -55,7 +55,9 @@ extension EngineRun {
 @Suite("Who may answer")
 struct AnswererTests {
     private func asking(_ from: String, more: String = "") throws -> EngineRun {
-        var run = try EngineRun.started(graph("{id: q, ask: {prompt: Go?, approval: true, from: {\(from)}\(more)}}"))
+        let signers = from.contains("signers") ? "---\nkind: Settings\nname: default\nsigners: allowed_signers\n" : ""
+        var run = try EngineRun.started(
+            graph("{id: q, ask: {prompt: Go?, approval: true, from: {\(from)}\(more)}}") + signers)
         _ = run.news()
         return run
     }
