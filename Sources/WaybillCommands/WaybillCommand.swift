@@ -25,8 +25,8 @@ struct WaybillCommand: ParsableCommand {
                 name: "Look",
                 subcommands: [
                     ListCommand.self, ShowCommand.self, WaitsCommand.self, LogsCommand.self, SnapshotsCommand.self,
-                    EventsCommand.self, VerifyCommand.self, DoctorCommand.self, RepairCommand.self,
-                    KeysCommand.self,
+                    EventsCommand.self, VerifyCommand.self, SecretsCommand.self, DoctorCommand.self,
+                    RepairCommand.self, KeysCommand.self,
                 ]),
             CommandGroup(
                 name: "Answer and control",

@@ -74,6 +74,8 @@ package struct LaunchRequest: Sendable {
     /// Where the outcome is written, by rename: `exit.json` in the attempt's folder, which is this attempt's own and
     /// also holds what identifies the running program. Not synced. With it, the program outlives its launcher.
     package var exitFile: FilePath?
+    /// What must not reach the logs, nor how anybody would write it: `***` stands there in its place. Not empty each.
+    package var secrets: [String] = []
 
     package static let defaultLogLimitBytes = 64 << 20
     package static let defaultGrace = Duration.seconds(10)

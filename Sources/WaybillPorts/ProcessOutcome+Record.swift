@@ -25,7 +25,7 @@ extension ProcessOutcome {
     ///
     /// `{"format":1,"error":null,"exitCode":0,"signal":null,"coreDumped":false,"timedOut":false,"stopped":false,
     /// "startedAt":"...","endedAt":"...","truncated":{"stdout":false,"stderr":false},"droppedBytes":{"stdout":0,"stderr":0},
-    /// "leftBehind":0,"stillRunning":0,
+    /// "masked":{"stdout":0,"stderr":0},"leftBehind":0,"stillRunning":0,
     /// "usage":{"userSeconds":0.001,"systemSeconds":0.002,"maxResidentBytes":1536000}}`; a program that failed to start
     /// has `"error":{"errno":2,"message":"..."}` and no usage.
     ///
@@ -47,6 +47,8 @@ extension ProcessOutcome {
         stderrTruncated = record["truncated"]?["stderr"]?.boolValue ?? false
         stdoutDroppedBytes = record["droppedBytes"]?["stdout"]?.intValue ?? 0
         stderrDroppedBytes = record["droppedBytes"]?["stderr"]?.intValue ?? 0
+        stdoutMasks = record["masked"]?["stdout"]?.intValue ?? 0
+        stderrMasks = record["masked"]?["stderr"]?.intValue ?? 0
         leftBehind = Int(record["leftBehind"]?.intValue ?? 0)
         stillRunning = Int(record["stillRunning"]?.intValue ?? 0)
         usage = Self.usage(of: record)

@@ -41,6 +41,9 @@ package struct ProcessOutcome: Hashable, Sendable {
     /// What the logs lack at their ends: it was over their limit, or the disk did not take it.
     package var stdoutDroppedBytes: Int64 = 0
     package var stderrDroppedBytes: Int64 = 0
+    /// How often a secret was masked in the logs.
+    package var stdoutMasks: Int64 = 0
+    package var stderrMasks: Int64 = 0
     /// How many processes it left behind, which were killed.
     package var leftBehind: Int
     /// How many of them could not be killed (they belong to another user, or hang in the kernel).

@@ -19,12 +19,14 @@ struct LaunchMessage {
         header = wb_launch_header(
             version: UInt32(WB_SUPERVISION_VERSION), flags: 0, bytes: 0, paths: UInt32(candidates.count),
             arguments: UInt32(request.argv.count), variables: UInt32(variables.count),
+            secrets: UInt32(request.secrets.count), reserved: 0,
             timeout: request.timeout?.nanosecondsOrNever ?? -1, grace: request.grace.nanosecondsOrNever,
             log_limit: UInt64(max(0, request.logLimitBytes)))
         add(request.workingDirectory.string)
         add(request.exitFile?.lastComponent?.string ?? "")
         for text in candidates + request.argv { add(text) }
         for (name, value) in variables { add("\(name)=\(value)") }
+        for secret in request.secrets { add(secret) }
         header.bytes = UInt32(clamping: texts.count)
         if Self.isLookedUp(request) { add(WB_LOOKED_UP) }
     }
@@ -75,6 +77,9 @@ struct LaunchMessage {
                 throw LaunchError(
                     code: .invalidRequest, message: "the environment variable \(name) contains a NUL character")
             }
+        }
+        guard request.secrets.allSatisfy({ !$0.utf8.contains(0) && $0.utf8.count <= Int(WB_LONGEST_SECRET) }) else {
+            throw LaunchError(code: .invalidRequest, message: "a secret is too long to be masked, or contains a NUL")
         }
     }
 }

@@ -84,7 +84,8 @@ static bool read_texts(struct launch *launch, char *cursor, char *end) {
     if (launch->directory == NULL || launch->exit_name == NULL) return false;
     return read_list((char ***)&launch->paths, header->paths, &cursor, end) &&
            read_list(&launch->arguments, header->arguments, &cursor, end) &&
-           read_list(&launch->variables, header->variables, &cursor, end);
+           read_list(&launch->variables, header->variables, &cursor, end) &&
+           read_list(&launch->secrets, header->secrets, &cursor, end);
 }
 
 bool launch_read(struct launch *launch, struct packet *packet) {
@@ -96,6 +97,7 @@ bool launch_read(struct launch *launch, struct packet *packet) {
     memcpy(header, packet->bytes, sizeof *header);
     if (header->version != WB_SUPERVISION_VERSION || header->paths == 0 || header->arguments == 0) return false;
     if (header->paths > MOST_TEXTS || header->arguments > MOST_TEXTS || header->variables > MOST_TEXTS) return false;
+    if (header->secrets > MOST_TEXTS) return false;
     if (!take_files(launch, packet, &body)) return false;
     char *texts = packet->bytes + sizeof *header;
     if (body >= 0) {
@@ -115,5 +117,6 @@ void launch_close(struct launch *launch) {
     free(launch->paths);
     free(launch->arguments);
     free(launch->variables);
+    free(launch->secrets);
     if (launch->body != NULL) munmap(launch->body, launch->header.bytes);
 }

@@ -41,6 +41,8 @@ struct monitor {
     const struct mark *mark;
     struct lineage lineage;
     struct log logs[2];
+    struct wb_masks *masks; /* NULL where there are no secrets. */
+    struct wb_mask_stream *masked[2];
     struct outcome outcome;
     struct pollfd polled[SOURCES];
     bool has_ended;        /* The first process, that is. */
@@ -246,6 +248,7 @@ static bool start(struct monitor *monitor) {
         request.standard[1 + number] =
             open_pipe(&monitor->logs[number], launch->output[number], launch->header.log_limit);
         if (request.standard[1 + number] < 0) result.failure = errno;
+        monitor->logs[number].masks = monitor->masked[number];
     }
     clock_gettime(CLOCK_REALTIME, &monitor->outcome.started);
     bool runs = result.failure == 0 && waybill_spawn(&request, &result) == 0;
@@ -271,9 +274,31 @@ static bool start(struct monitor *monitor) {
     return true;
 }
 
+/* What is printed must not reach the disk unmasked: false if there is no memory to see to it. */
+static bool make_masks(struct monitor *monitor) {
+    uint32_t count = monitor->launch.header.secrets;
+    if (count == 0) return true;
+    monitor->masks = wb_masks_make((const char *const *)monitor->launch.secrets, count);
+    if (monitor->masks == NULL) return false;
+    for (int number = 0; number < 2; number++) {
+        monitor->masked[number] = wb_mask_stream_make(monitor->masks);
+        if (monitor->masked[number] == NULL) return false;
+    }
+    return true;
+}
+
+static void free_masks(struct monitor *monitor) {
+    for (int number = 0; number < 2; number++) wb_mask_stream_free(monitor->masked[number]);
+    wb_masks_free(monitor->masks);
+}
+
 static bool begin(struct monitor *monitor) {
     for (int source = 0; source < SOURCES; source++) monitor->polled[source] = (struct pollfd){.fd = -1};
     monitor->logs[0].pipe = monitor->logs[1].pipe = -1;
+    if (!make_masks(monitor)) {
+        refuse(monitor, ENOMEM, WAYBILL_SPAWN_SETUP);
+        return false;
+    }
     if (!leave_identity(monitor)) {
         refuse(monitor, ENOSPC, WAYBILL_SPAWN_SETUP);
         return false;
@@ -311,6 +336,7 @@ static void finish(struct monitor *monitor) {
     for (int number = 0; number < 2; number++) {
         log_drain(&monitor->logs[number]);
         monitor->outcome.dropped[number] = monitor->logs[number].dropped;
+        if (monitor->masks != NULL) monitor->outcome.masked[number] = wb_mask_found(monitor->masked[number]);
     }
     monitor->outcome.left_behind = monitor->lineage.left_behind;
     say_outcome(monitor);
@@ -349,6 +375,7 @@ bool monitor_run(struct packet *packet, const struct mark *mark) {
         const struct itimerspec none = {0};
         timerfd_settime(kept.timer, 0, &none, NULL);
     }
+    free_masks(&monitor);
     lineage_forget();
     /* The lock is free from here on, and the report ends. */
     launch_close(&monitor.launch);

@@ -118,6 +118,9 @@ char *outcome_text(const struct outcome *outcome) {
     fprintf(
         out, "  \"droppedBytes\": {\n    \"stdout\": %" PRIu64 ",\n    \"stderr\": %" PRIu64 "\n  },\n",
         outcome->dropped[0], outcome->dropped[1]);
+    fprintf(
+        out, "  \"masked\": {\n    \"stdout\": %" PRIu64 ",\n    \"stderr\": %" PRIu64 "\n  },\n", outcome->masked[0],
+        outcome->masked[1]);
     fprintf(out, "  \"leftBehind\": %d,\n  \"stillRunning\": %d,\n", outcome->left_behind, outcome->still_running);
     if (outcome->failure != 0) {
         fputs("  \"usage\": null\n}\n", out);

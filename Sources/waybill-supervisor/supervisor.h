@@ -37,6 +37,7 @@ struct launch {
     const char **paths;
     char **arguments;
     char **variables;
+    char **secrets; /* To be masked in the logs. */
     char *body; /* Mapped; NULL where the texts are in the packet. */
 };
 
@@ -95,6 +96,7 @@ struct log {
     int pipe, file; /* -1 where there is none. */
     uint64_t room;
     uint64_t dropped; /* Bytes that were over the limit, or that the disk did not take. */
+    struct wb_mask_stream *masks; /* NULL where there are no secrets to mask. */
 };
 
 /* Moves what is there, at most a buffer full; false at the end, when nobody has the pipe's other end. */
@@ -110,6 +112,7 @@ struct outcome {
     struct timespec started, ended; /* By the wall clock. */
     bool timed_out, stopped;
     uint64_t dropped[2];
+    uint64_t masked[2]; /* How often a secret was masked. */
     int left_behind, still_running;
     int failure;         /* An errno; 0 if the program ran. */
     char *message;       /* What people are told about it. */

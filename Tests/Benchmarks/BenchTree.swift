@@ -47,7 +47,7 @@ struct BenchTree {
     func complete(_ runs: [RunID], stepsPerDecision: Int?) async throws -> Double {
         let services = RuntimeServices(
             launcher: try SupervisedLauncher(caches: tree.layout.caches), performer: HTTPClientPerformer(),
-            watcher: try InotifyWatcher(),
+            secrets: LocalSecretReader(root: tree.layout.root), watcher: try InotifyWatcher(),
             timers: try TimerQueue(), hookTimers: try TimerQueue())
         var options = ReconcilerOptions()
         if let stepsPerDecision { options.limits.stepsPerDecision = stepsPerDecision }

@@ -37,15 +37,16 @@ struct RequestTests {
                           method: POST
                           url: "\(server.url)/charges"
                           headers: {X-Trace: "${{ run.id }}"}
-                          auth: {bearer: sesame}
+                          auth: {bearer: {secret: forge}}
                           json: {amount: "${{ steps.quote.output.body.price * 2 }}"}
                     """, outputs: #"{charge: "${{ steps.charge.output.body.id }}"}"#))
+            try tree.write("kind: Settings\nsecrets: {forge: {command: [echo, open-sesame]}}\n", to: "workflows/s.yaml")
             try await tree.expect(0, "run", "w", "--id", "r")
             #expect(tree.member("runs/r/run.json", "outputs") == ["charge": "c1"])
             #expect(server.requests.map { "\($0.method) \($0.target)" } == ["GET /quotes?sku=a%20b", "POST /charges"])
             let charge = try #require(server.requests.last)
             #expect(charge.body == Array(#"{"amount":24}"#.utf8))
-            #expect(charge.headers["authorization"] == "Bearer sesame")
+            #expect(charge.headers["authorization"] == "Bearer open-sesame")
             #expect(charge.headers["x-trace"] == "r")
             #expect(charge.headers["idempotency-key"]?.utf8.count == 64)
             #expect(tree.member("runs/r/steps/charge/1.1/request.json", "headers", "Authorization") == "***")

@@ -143,13 +143,15 @@ struct EngineRun {
 
     mutating func end(
         _ step: String, _ outcome: AttemptResult.Outcome = .exited(0), _ output: AttemptResult.Output = .none,
-        artifacts: [ArtifactRecord] = [], artifactProblem: String? = nil, after: Duration = .seconds(1)
+        artifacts: [ArtifactRecord] = [], artifactProblem: String? = nil, secretProblem: String? = nil,
+        after: Duration = .seconds(1)
     ) throws {
         let attempt = try attempt(step)
         now = now + after
-        let result = AttemptResult(
+        var result = AttemptResult(
             outcome: outcome, output: output, artifacts: artifacts, artifactProblem: artifactProblem,
             startedAt: now - after, endedAt: now)
+        result.secretProblem = secretProblem
         try send(.attemptEnded(attempt.reference, result))
     }
 

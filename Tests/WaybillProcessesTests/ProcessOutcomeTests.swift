@@ -25,7 +25,8 @@ struct ProcessOutcomeTests {
     private static let record = """
         {"format":1,"exitCode":null,"signal":9,"coreDumped":true,"error":null,"timedOut":true,"stopped":false,
          "startedAt":"2023-11-14T22:13:20.123456Z","endedAt":"2023-11-14T22:13:20.123456Z",
-         "truncated":{"stdout":true,"stderr":false},"droppedBytes":{"stdout":5,"stderr":0},"leftBehind":3,
+         "truncated":{"stdout":true,"stderr":false},"droppedBytes":{"stdout":5,"stderr":0},
+         "masked":{"stdout":0,"stderr":2},"leftBehind":3,
          "stillRunning":1,"usage":{"userSeconds":1.100001,"systemSeconds":0.000007,"maxResidentBytes":1099511627776},
          "later":"a member of a newer version"}
         """
@@ -34,6 +35,7 @@ struct ProcessOutcomeTests {
     func words() throws {
         var outcome = all[1]
         outcome.stdoutDroppedBytes = 5
+        outcome.stderrMasks = 2
         #expect(try ProcessOutcome(record: JSON.parse(Array(Self.record.utf8))) == outcome)
     }
 

@@ -1,7 +1,7 @@
 #ifndef WAYBILL_CLINUX_H
 #define WAYBILL_CLINUX_H
 
-/* The few system calls that Swift cannot import, and nothing else. */
+/* The few system calls that Swift cannot import, and what Waybill shares with its supervisor. */
 
 /* ---- files (files.c) ---- */
 #include "files.h"
@@ -60,6 +60,8 @@ int waybill_pipe(int *reading, int *writing);
 int waybill_memory_file(const char *name);
 
 #include "supervision.h"
+
+#include "masks.h"
 
 /* ---- End of processes ------------------------------------------------------------------------------------------ */
 

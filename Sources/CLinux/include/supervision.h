@@ -44,7 +44,7 @@ enum wb_launch_files {
 enum { WB_FILES = 7, WB_LONGEST_PACKET = 32 * 1024, WB_PATIENCE_SECONDS = 10 };
 
 /* Times are nanoseconds, negative for never. The texts follow, each with its NUL: directory, name of the exit file
-   (empty: none), the files to try, the arguments, the environment. */
+   (empty: none), the files to try, the arguments, the environment, the secrets to mask in the logs (masks.h). */
 struct wb_launch_header {
     uint32_t version;
     uint32_t flags;
@@ -52,6 +52,8 @@ struct wb_launch_header {
     uint32_t paths;
     uint32_t arguments;
     uint32_t variables;
+    uint32_t secrets;
+    uint32_t reserved;
     int64_t timeout;
     int64_t grace;
     uint64_t log_limit; /* Bytes. */

@@ -20,6 +20,7 @@ struct Driving: Sendable {
         do {
             return RuntimeServices(
                 launcher: try SupervisedLauncher(caches: tree.layout.caches), performer: performer(),
+                secrets: LocalSecretReader(root: tree.layout.root),
                 watcher: try InotifyWatcher(), timers: try TimerQueue(), hookTimers: try TimerQueue())
         } catch let error as WatchError {
             throw CommandError(

@@ -167,6 +167,8 @@ struct StepExplanation {
             let size = catalog.settings.pools[pool].map { ", which has \(Text.count($0, "place"))" } ?? ""
             lines.append(("pool", "\(pool)\(size)"))
         }
+        let secrets = step.neededSecrets
+        if !secrets.isEmpty { lines.append(("secrets", secrets.joined(separator: ", "))) }
         if let concurrency = workflow.concurrency {
             lines.append(
                 (

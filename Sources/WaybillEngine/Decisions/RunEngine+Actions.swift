@@ -211,6 +211,10 @@ extension RunEngine {
         resolved.policyView["argv"] = policyArguments(of: action, resolved: resolved.intent["argv"] ?? .list([]))
         resolved.policyView["env"] = .object(environment)
         if !environment.isEmpty { resolved.intent["env"] = .object(environment) }
+        if !step.secrets.isEmpty {
+            resolved.intent["secrets"] = .object(Object(step.secrets.map { ($0.variable, .string($0.name)) }))
+        }
+        resolved.policyView["secrets"] = .list(SecretUse.names(in: resolved.intent).map(Value.string))
         switch action.workingDirectory {
         case .tree: break
         case .scratch: resolved.intent["scratch"] = true

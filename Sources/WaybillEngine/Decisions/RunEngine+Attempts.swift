@@ -38,6 +38,9 @@ extension RunEngine {
         if let failure = failure(of: result, step, state[id].intent) {
             return try settle(id, .failed(failure, report))
         }
+        if let problem = result.secretProblem {
+            return try settle(id, .failed(Failure(.secret, problem), report))
+        }
         guard ValueLimits.size(of: .list(result.artifacts.map(\.value))) <= ValueLimits.artifactBytes else {
             report.artifacts = []
             let message = "artifacts: \(result.artifacts.count) files are too many to record; pack them into one"
@@ -62,6 +65,7 @@ extension RunEngine {
         case .timedOut:
             return Failure(.timeout, "took longer than \(intent?["timeout"]?.stringValue ?? "its timeout")")
         case .stopped: return Failure(.cancelled, "was stopped")
+        case .withoutSecret(let reason): return Failure(.secret, reason)
         case .notStarted(let reason), .unreachable(let reason): return Failure(.executor, reason)
         case .responded: return nil
         }

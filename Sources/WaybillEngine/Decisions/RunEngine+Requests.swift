@@ -12,7 +12,7 @@ extension RunEngine {
         let values = HTTPRequestValues(
             method: action.method, url: try evaluateText(action.url, in: scope, "http.url"),
             query: try evaluate(action.query, in: scope, "http.query"),
-            headers: try evaluate(action.headers, in: scope, "http.headers"),
+            headers: try evaluate(action.headers, in: scope, "http.headers"), secretHeaders: action.secretHeaders,
             body: try evaluate(action.body, in: scope),
             authentication: try action.authentication.map { authentication throws(EvaluationFailure) in
                 try evaluate(authentication, in: scope)
@@ -32,6 +32,7 @@ extension RunEngine {
         var view = Object()
         for name in ["method", "url", "headers", "body"] { view[name] = resolved.intent[name] ?? .null }
         resolved.policyView["http"] = .object(view)
+        resolved.policyView["secrets"] = .list(SecretUse.names(in: resolved.intent).map(Value.string))
     }
 
     /// Those that `optional.none()` leaves out are missing.
@@ -64,11 +65,9 @@ extension RunEngine {
         _ authentication: HTTPAction.Authentication, in scope: RunScope
     ) throws(EvaluationFailure) -> HTTPRequestValues.Authentication {
         switch authentication {
-        case .bearer(let token): .bearer(try evaluateText(token, in: scope, "http.auth.bearer"))
-        case .basic(let user, let password):
-            .basic(
-                user: try evaluateText(user, in: scope, "http.auth.basic.user"),
-                password: try evaluateText(password, in: scope, "http.auth.basic.password"))
+        case .bearer(let secret): .bearer(secret: secret)
+        case .basic(let user, let secret):
+            .basic(user: try evaluateText(user, in: scope, "http.auth.basic.user"), secret: secret)
         }
     }
 

@@ -165,6 +165,8 @@ package struct AttemptResult: Sendable {
         case stopped
         /// Never ran, e.g. the program does not exist.
         case notStarted(String)
+        /// Never begun, for want of a secret.
+        case withoutSecret(String)
         /// Of a request: it has an answer.
         case responded(HTTPReply)
         /// Of a request: no answer came, and none can come any more.
@@ -185,6 +187,8 @@ package struct AttemptResult: Sendable {
     package var artifacts: [ArtifactRecord]
     /// Why artifacts could not be kept.
     package var artifactProblem: String?
+    /// Where a secret was found in what it left, which was not kept.
+    package var secretProblem: String?
     package var startedAt: Timestamp
     package var endedAt: Timestamp
 

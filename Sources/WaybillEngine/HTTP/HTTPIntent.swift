@@ -1,5 +1,6 @@
 package import WaybillCore
 import WaybillExpressions
+package import WaybillManifests
 
 /// A request that cannot be what its author meant, in words for people. Nothing was sent.
 package struct HTTPRequestError: Error, Hashable, Sendable {
@@ -29,8 +30,9 @@ package struct HTTPRequestValues: Sendable {
         case file(String)
     }
     package enum Authentication: Sendable {
-        case bearer(String)
-        case basic(user: String, password: String)
+        /// The secret's name.
+        case bearer(secret: String)
+        case basic(user: String, secret: String)
     }
 
     /// In capitals.
@@ -38,17 +40,19 @@ package struct HTTPRequestValues: Sendable {
     package var url: String
     package var query: [Named]
     package var headers: [Named]
+    package var secretHeaders: [HTTPAction.SecretHeader]
     package var body: Body
     package var authentication: Authentication?
 
     package init(
-        method: String, url: String, query: [Named] = [], headers: [Named] = [], body: Body = .none,
-        authentication: Authentication? = nil
+        method: String, url: String, query: [Named] = [], headers: [Named] = [],
+        secretHeaders: [HTTPAction.SecretHeader] = [], body: Body = .none, authentication: Authentication? = nil
     ) {
         self.method = method
         self.url = url
         self.query = query
         self.headers = headers
+        self.secretHeaders = secretHeaders
         self.body = body
         self.authentication = authentication
     }
@@ -56,7 +60,8 @@ package struct HTTPRequestValues: Sendable {
 
 /// What the ledger records of a request before it is sent: all there is to send it, or to send it again.
 ///
-/// `{"method","url","headers":{...},"body","timeout","maxSize"}`. `url` is complete, with the query. `body` is the text to
+/// `{"method","url","headers":{...},"secretHeaders":{...},"body","timeout","maxSize"}`. A header that holds a secret has
+/// `***` in its place in `headers`, and says in `secretHeaders` which one it is: `SecretUse`. `url` is complete, with the query. `body` is the text to
 /// send, or `{"file": path}`; it is left out where there is none. `timeout` is a duration's text, `maxSize` the most
 /// bytes that the response's body may have.
 package enum HTTPIntent {
@@ -96,7 +101,12 @@ package enum HTTPIntent {
             guard values.method != "TRACE" else { throw HTTPRequestError("http.method", "TRACE takes no body") }
             intent["body"] = body
         }
-        intent["headers"] = .object(try headers(values, mediaType: mediaType, idempotencyKey: idempotencyKey))
+        let secrets = try secretHeaders(values)
+        intent["headers"] = .object(
+            try headers(values, secrets, mediaType: mediaType, idempotencyKey: idempotencyKey))
+        if !secrets.isEmpty {
+            intent["secretHeaders"] = .object(Object(secrets.map { ($0.name, $0.value) }))
+        }
         return intent
     }
 
@@ -113,7 +123,7 @@ package enum HTTPIntent {
     // MARK: - Header fields
 
     private static func headers(
-        _ values: HTTPRequestValues, mediaType: String?, idempotencyKey: String
+        _ values: HTTPRequestValues, _ secrets: [SecretUse.Header], mediaType: String?, idempotencyKey: String
     ) throws(HTTPRequestError) -> Object {
         var headers = Object()
         var names: Set<String> = []
@@ -125,11 +135,12 @@ package enum HTTPIntent {
             }
             headers[name] = .string(try fieldValue(value, in: field))
         }
-        if let authentication = values.authentication {
-            guard names.insert("authorization").inserted else {
-                throw HTTPRequestError("http.auth", "the header Authorization is given as well; leave one of them out")
+        for secret in secrets {
+            guard names.insert(secret.name.lowercased()).inserted else {
+                throw HTTPRequestError(
+                    secret.field, "the header \(secret.name) is given as well; leave one of them out")
             }
-            headers["Authorization"] = .string(try authorization(authentication))
+            headers[secret.name] = .string(secret.shown)
         }
         if let mediaType, names.insert("content-type").inserted { headers["Content-Type"] = .string(mediaType) }
         if !safeMethods.contains(values.method), names.insert("idempotency-key").inserted {
@@ -172,20 +183,27 @@ package enum HTTPIntent {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func authorization(
-        _ authentication: HTTPRequestValues.Authentication
-    ) throws(HTTPRequestError) -> String {
-        switch authentication {
-        case .bearer(let token):
-            let token = try fieldValue(token, in: "http.auth.bearer")
-            guard !token.isEmpty else { throw HTTPRequestError("http.auth.bearer", "the token is empty") }
-            return "Bearer \(token)"
-        case .basic(let user, let password):
+    /// The headers whose values are put together when they are sent.
+    private static func secretHeaders(_ values: HTTPRequestValues) throws(HTTPRequestError) -> [SecretUse.Header] {
+        var headers: [SecretUse.Header] = []
+        for header in values.secretHeaders {
+            let field = "http.headers.\(header.name)"
+            try checkName(header.name, in: field)
+            headers.append(
+                SecretUse.Header(
+                    name: header.name, secret: header.secret, form: .text(prefix: header.prefix), field: field))
+        }
+        switch values.authentication {
+        case .bearer(let secret):
+            headers.append(.authorization(secret, .text(prefix: "Bearer ")))
+        case .basic(let user, let secret):
             // RFC 7617, section 2.
             guard !user.utf8.contains(UInt8(ascii: ":")) else {
                 throw HTTPRequestError("http.auth.basic", "the user's name has a colon, which ends a name here")
             }
-            return "Basic \(Base64.encode(Array("\(user):\(password)".utf8)))"
+            headers.append(.authorization(secret, .basic(user: user)))
+        case nil: break
         }
+        return headers
     }
 }

@@ -107,6 +107,7 @@ extension RunEngine {
         var view = Object()
         view["env"] = intent["env"]
         view["with"] = intent["with"]
+        view["secrets"] = .list(SecretUse.names(in: intent).map(Value.string))
         view["capability"] = intent["capability"]
         switch intent["action"]?.stringValue {
         case "run":

@@ -64,5 +64,7 @@ package enum ErrorKind: String, Sendable, Hashable {
     case compensation
     case cancelled
     case failed
+    /// A secret that cannot be had, or that a step let out.
+    case secret
     case `internal`
 }

@@ -7,6 +7,7 @@ struct ActionReader {
     let subject: StepReader.Subject
     /// Of the step, for what is made of it: a job's poll.
     let environment: [NamedTemplate]
+    let secrets: [SecretBinding]
     let output: OutputDefinition?
 
     private var report: Report { step.report }
@@ -30,7 +31,8 @@ struct ActionReader {
 
     private var waits: WaitReader {
         WaitReader(
-            step: step, scope: before, place: report.place(subject.mark), environment: environment, output: output)
+            step: step, scope: before, place: report.place(subject.mark), environment: environment, secrets: secrets,
+            output: output)
     }
 
     private var remote: RemoteReader { RemoteReader(step: step, scope: before) }

@@ -47,12 +47,17 @@ struct ModifierCheck {
         guard let wait = step.fields.fields("wait") else { return }
         if let job = wait.fields("job") {
             guard job.fields("poll")?.node("http") != nil else { return }
-            refuse(["env", "output"], of: step, "a poll over `http`", hint: "it belongs to a poll with `run`")
+            refuse(
+                ["env", "secrets", "output"], of: step, "a poll over `http`", hint: "it belongs to a poll with `run`")
         } else if wait.node("event") != nil {
-            refuse(["env", "output"], of: step, "a wait for an event", hint: "it belongs to `run`, or to a `job`")
+            refuse(
+                ["env", "secrets", "output"], of: step, "a wait for an event",
+                hint: "it belongs to `run`, or to a `job`")
             refuse(["compensate"], of: step, "a wait for an event", hint: "a wait leaves nothing to undo")
         } else {
-            refuse(["env", "output"], of: step, "a wait for the clock", hint: "it belongs to `run`, or to a `job`")
+            refuse(
+                ["env", "secrets", "output"], of: step, "a wait for the clock",
+                hint: "it belongs to `run`, or to a `job`")
             refuse(["compensate"], of: step, "a wait for the clock", hint: "a wait leaves nothing to undo")
             refuse(["timeout"], of: step, "a wait for the clock", hint: "`for` or `until` says when it ends")
         }

@@ -63,6 +63,7 @@ struct RecoveryReader {
         guard let action = RunReader(step: step, scope: subject.before).action(run) else { return .ask }
         var definition = StepDefinition(id: "check", place: report.place(check.mark), action: .run(action))
         definition.environment = environment
+        definition.secrets = step.secrets(check)
         definition.timeout = check.duration("timeout")
         definition.output = output
         // To look is harmless, and may be done again.

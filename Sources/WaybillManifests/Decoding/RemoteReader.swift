@@ -46,13 +46,15 @@ struct RemoteReader {
         let query = expressions.arguments(http.entries("query"), in: scope)
         let headers = expressions.arguments(http.entries("headers"), in: scope)
         for header in http.entries("headers") { checkHeader(header) }
+        let secretHeaders = http.entries("headers").compactMap(secretHeader)
         let body = body(http)
         let authentication = http.fields("auth").flatMap(authentication)
         guard let node = http.node("url"), let url = expressions.text(node, in: scope) else { return nil }
         check(url, at: node)
         var action = HTTPAction(
-            method: http.text("method") ?? "GET", url: url, query: query, headers: headers, body: body,
-            authentication: authentication)
+            method: http.text("method") ?? "GET", url: url, query: query, headers: headers,
+            secretHeaders: secretHeaders,
+            body: body, authentication: authentication)
         if let statuses = http.fields("expect")?.node("status") { action.expect = Self.statuses(statuses) }
         return action
     }
@@ -76,21 +78,31 @@ struct RemoteReader {
     }
 
     private func authentication(_ fields: Fields) -> HTTPAction.Authentication? {
-        if let node = fields.node("bearer") { return expressions.text(node, in: scope).map { .bearer($0) } }
+        if let secret = fields.fields("bearer")?.text("secret") { return .bearer(secret: secret) }
         guard let basic = fields.fields("basic") else { return nil }
         let user = basic.node("user").flatMap { expressions.text($0, in: scope) }
-        let password = basic.node("password").flatMap { expressions.text($0, in: scope) }
         if let node = basic.node("user"), node.text?.contains(":") == true, node.text?.holdsTemplate == false {
             report.error(
                 "`user` holds a colon, which ends the name (RFC 7617, section 2)", at: node.mark,
                 hint: "put what follows the colon into `password`")
         }
-        guard let user, let password else { return nil }
-        return .basic(user: user, password: password)
+        guard let user, let secret = basic.fields("password")?.text("secret") else { return nil }
+        return .basic(user: user, secret: secret)
     }
 
-    /// A line break would begin another header (RFC 9110, section 5.5).
+    private func secretHeader(_ header: YAMLMember) -> HTTPAction.SecretHeader? {
+        guard let fields = Fields(header.node), let secret = fields.text("secret") else { return nil }
+        if let prefix = fields.member("prefix") { checkHeader(prefix) }
+        return HTTPAction.SecretHeader(name: header.key, prefix: fields.text("prefix") ?? "", secret: secret)
+    }
+
+    /// What opens doors must not stand in ledgers; a line break would begin another header (RFC 9110, section 5.5).
     private func checkHeader(_ header: YAMLMember) {
+        if header.node.scalar != nil, ["authorization", "proxy-authorization"].contains(header.key.lowercased()) {
+            report.error(
+                "the header `\(header.key)` would stand in the run's ledger", at: header.node.mark,
+                hint: "use `auth`, or `\(header.key): {prefix: \"Bearer \", secret: name}`")
+        }
         guard let text = header.node.text, text.utf8.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }) else {
             return
         }

@@ -31,6 +31,31 @@ struct SettingsReader {
             settings.control = rule == AnswererRule() ? .none : rule
         }
         settings.signers = fields.text("signers")
+        for member in fields.entries("secrets") {
+            guard let source = Fields(member.node).flatMap(secret) else { continue }
+            settings.secrets[member.key] = source
+        }
         return settings
+    }
+
+    private func secret(_ fields: Fields) -> SecretSource? {
+        if let node = fields.node("file"), let path = node.text {
+            if path.isEmpty { report.error("`file` is empty", at: node.mark) }
+            return .file(path)
+        }
+        if let name = fields.text("env") { return .environment(name) }
+        if let node = fields.node("credential"), let name = node.text {
+            if name.isEmpty || name.hasPrefix(".") || name.contains("/") {
+                report.error(
+                    "`credential` expects the name of a file in CREDENTIALS_DIRECTORY, got \(Phrase.quoted(name))",
+                    at: node.mark, hint: "give another place as `file`")
+            }
+            return .credential(name)
+        }
+        let words = fields.texts("command")
+        if let node = fields.list("command").first, words.first?.isEmpty == true {
+            report.error("`command` has no program", at: node.mark)
+        }
+        return words.isEmpty ? nil : .command(words)
     }
 }

@@ -69,6 +69,7 @@ struct StepReader {
         let fields = subject.fields
         let recovery = RecoveryReader(step: self, subject: subject)
         let environment = expressions.arguments(fields.entries("env"), in: subject.before.takingSensitive)
+        let secrets = secrets(fields)
         let verifications = fields.list("verify").compactMap { expressions.condition($0, in: subject.after) }
         let output = output(fields)
         let retry = fields.fields("retry").map { recovery.retry($0, in: subject.before) }
@@ -76,7 +77,10 @@ struct StepReader {
         let compensation = recovery.compensation()
         let usage = usage(fields, in: subject.after)
         let timeout = timeout(fields)
-        let action = ActionReader(step: self, subject: subject, environment: environment, output: output).action()
+        let action = ActionReader(
+            step: self, subject: subject, environment: environment, secrets: secrets, output: output
+        )
+        .action()
         let isRepeatable = action?.isRepeatableRequest == true
         let sideEffects = fields.word("sideEffects") ?? (isRepeatable ? SideEffects.idempotent : .effect)
         let onUnknown = recovery.unknownRule(sideEffects, output: output)
@@ -84,6 +88,7 @@ struct StepReader {
 
         var step = StepDefinition(id: subject.id, place: report.place(subject.mark), action: action)
         step.environment = environment
+        step.secrets = secrets
         step.timeout = timeout
         step.output = output
         step.artifacts = fields.texts("artifacts")
@@ -96,6 +101,17 @@ struct StepReader {
         step.sideEffects = sideEffects
         step.onUnknown = onUnknown
         return step
+    }
+
+    /// The variables and the names of the secrets in them.
+    func secrets(_ fields: Fields) -> [SecretBinding] {
+        fields.entries("secrets").compactMap { member in
+            if fields.entries("env").contains(where: { $0.key == member.key }) {
+                report.error(
+                    "`\(member.key)` stands in `env` and in `secrets`", at: member.keyMark, hint: "keep one of the two")
+            }
+            return member.node.text.map { SecretBinding(variable: member.key, name: $0) }
+        }
     }
 
     private func timeout(_ fields: Fields) -> Duration? {

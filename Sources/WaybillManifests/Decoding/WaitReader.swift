@@ -8,6 +8,7 @@ struct WaitReader {
     /// Of the step.
     let place: SourcePlace
     let environment: [NamedTemplate]
+    let secrets: [SecretBinding]
     let output: OutputDefinition?
 
     private var report: Report { step.report }
@@ -71,6 +72,7 @@ struct WaitReader {
         guard let handle, let every, let action else { return nil }
         var definition = StepDefinition(id: "poll", place: place, action: action)
         definition.environment = environment
+        definition.secrets = secrets
         definition.timeout =
             poll.duration("timeout") ?? (poll.node("http") == nil ? JobWait.pollTimeout : HTTPAction.defaultTimeout)
         definition.output = output

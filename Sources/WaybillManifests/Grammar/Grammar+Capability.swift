@@ -1,7 +1,8 @@
 extension Grammar {
     /// The fields of a capability that are those of a step.
     static let capabilityStepFields = [
-        "run", "http", "env", "timeout", "retry", "compensate", "onUnknown", "sideEffects", "artifacts", "verify",
+        "run", "http", "env", "secrets", "timeout", "retry", "compensate", "onUnknown", "sideEffects", "artifacts",
+        "verify",
     ]
 
     static let capability = FieldTable(

@@ -131,7 +131,10 @@ extension Grammar {
             .optional(
                 "signers", .scalar(.path),
                 "The `allowed_signers` file, in the form git and ssh-keygen read, relative to the tree's root."),
-        ] + Field.later("secrets", "runs", "retention", "limits"))
+            .optional(
+                "secrets", .entries(key: .name, .fields(secretSource)),
+                "Where secrets come from, by the name that steps use."),
+        ] + Field.later("runs", "retention", "limits"))
 
     private static let keys = FieldTable(
         "`keys`",

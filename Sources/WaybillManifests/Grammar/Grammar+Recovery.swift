@@ -17,7 +17,7 @@ extension Grammar {
         ])
 
     /// The kinds of errors that another attempt may not have.
-    static let retryKinds = ["exit", "signal", "timeout", "executor", "verification", "expression", "failed"]
+    static let retryKinds = ["exit", "signal", "timeout", "executor", "verification", "expression", "failed", "secret"]
 
     private static let retryCause = FieldTable(
         "an entry of `on`",
@@ -47,6 +47,7 @@ extension Grammar {
             .optional(
                 "timeout", .scalar(.span), for: ["run", "http", "uses"], "The longest time an attempt may take."),
             .optional("env", environment, for: ["run"], "Environment of the process."),
+            .optional("secrets", secrets, for: ["run"], "Secrets that the process gets."),
             .optional("retry", .fields(retry), for: ["run", "http", "uses", "call"], "Its own rule."),
             .optional(
                 "on", .scalar(.word(["completed", "started"])),
@@ -80,6 +81,7 @@ extension Grammar {
                 "run", processShape,
                 "Exit code 0: it is done, and standard output is the output; 1: try again; any other: ask."),
             .optional("env", environment, "Environment of the process."),
+            .optional("secrets", secrets, "Secrets that the process gets."),
             .optional("timeout", .scalar(.span), "The longest time it may take."),
         ])
 

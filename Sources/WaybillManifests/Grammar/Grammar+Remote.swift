@@ -7,7 +7,9 @@ extension Grammar {
                 "`GET` unless said."),
             .required("url", .scalar(.template), "Where to; `http://` or `https://`."),
             .optional("query", .entries(key: .text, .scalar(.argument)), "Appended to the URL, percent-encoded."),
-            .optional("headers", .entries(key: .headerName, .scalar(.argument)), "Header fields."),
+            .optional(
+                "headers", .entries(key: .headerName, .either([.scalar(.argument), .fields(secretHeader)])),
+                "Header fields; `{secret: name}` for one that nobody may see."),
             .optional("json", .templated, "The body, as JSON."),
             .optional("form", .entries(key: .text, .scalar(.argument)), "The body, as a web form sends it."),
             .optional("text", .scalar(.template), "The body, as text."),
@@ -21,7 +23,7 @@ extension Grammar {
     private static let authentication = FieldTable(
         "`auth`",
         [
-            .optional("bearer", .scalar(.template), "A token (RFC 6750)."),
+            .optional("bearer", .fields(secretText), "A token (RFC 6750), from a secret."),
             .optional("basic", .fields(basic), "A user and a password (RFC 7617)."),
         ],
         choices: [.init(names: ["bearer", "basic"], isRequired: true, what: "scheme")])
@@ -30,7 +32,7 @@ extension Grammar {
         "`basic`",
         [
             .required("user", .scalar(.template), "The user's name, without a colon."),
-            .required("password", .scalar(.template), "The password."),
+            .required("password", .fields(secretText), "The password, from a secret."),
         ])
 
     private static let expectation = FieldTable(

@@ -89,6 +89,9 @@ extension Grammar {
             .optional(
                 "env", environment, for: ["run", "wait"], "Environment of the process. Values may hold `${{ }}`."),
             .optional(
+                "secrets", secrets, for: ["run", "wait"],
+                "Secrets that the process gets in its environment: the variable, and a name from the settings."),
+            .optional(
                 "output", .either([.scalar(.word(["json", "lines", "text"])), .fields(output)]), for: ["run", "wait"],
                 "How the process's output becomes a value. None given: no output."),
             .optional(
@@ -125,7 +128,7 @@ extension Grammar {
             .optional(
                 "sideEffects", .scalar(.word(["pure", "idempotent", "effect"])), for: ["run", "http"],
                 "What the process does to the world outside; `pure` and `idempotent` ones may be repeated."),
-        ] + Field.later("secrets", "failure", "executor", "resources")
+        ] + Field.later("failure", "executor", "resources")
 
     private static let need = FieldTable(
         "an entry of `needs`",

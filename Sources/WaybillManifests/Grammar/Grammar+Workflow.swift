@@ -46,7 +46,8 @@ extension Grammar {
             .optional(
                 "control", .fields(control),
                 "Who may control its runs. Where the settings restrict that as well, both must hold."),
-        ] + Field.later("on", "suspend", "secrets", "hooks", "retention"),
+            .misplaced("secrets", "belongs to the steps that need them"),
+        ] + Field.later("on", "suspend", "hooks", "retention"),
         choices: [.init(names: ["steps", "states"], isRequired: true, what: "plan")])
 
     static let labels = Shape.entries(key: .text, .scalar(.text))

@@ -9,6 +9,7 @@ struct WorkflowLinker {
     private let capabilities: CapabilityIndex
     private let pools: [String: Int]
     private let hasSigners: Bool
+    private let secrets: Set<String>
     private let indices: [String: Int]
     private var graph: CallGraph
     /// Also calls that nobody waits for.
@@ -35,6 +36,7 @@ struct WorkflowLinker {
         setAside = catalog.setAside
         pools = catalog.settings.pools
         hasSigners = catalog.settings.signers != nil
+        secrets = Set(catalog.settings.secrets.keys)
         self.capabilities = capabilities
         indices = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
         graph = CallGraph(calls: Array(repeating: [], count: names.count))
@@ -57,11 +59,12 @@ struct WorkflowLinker {
             case .uses, .call: visits.append(visit)
             case .ask, .first: visits.append(visit)
             case .finish, .fail: mayEndEarly = mayEndEarly || visit.isConditional
-            default: if visit.step.pool != nil { visits.append(visit) }
+            default: if visit.step.pool != nil || !visit.step.secretNames.isEmpty { visits.append(visit) }
             }
         }
         for visit in visits {
             checkPool(visit, of: index)
+            checkSecrets(visit, of: index)
             switch visit.step.action {
             case .uses(let use): check(use, visit, of: index)
             case .call(let call): check(call, visit, of: index, isConditional: visit.isConditional || mayEndEarly)
@@ -92,6 +95,17 @@ struct WorkflowLinker {
             hint: Suggestion.hint(for: pool, among: names)
                 ?? (names.isEmpty
                     ? "add `pools: {\(pool): 1}` to the settings" : "there are \(names.joined(separator: ", "))"))
+    }
+
+    /// Also of what a capability does.
+    private mutating func checkSecrets(_ visit: StepVisit, of workflow: Int) {
+        for name in visit.step.neededSecrets where !secrets.contains(name) {
+            refuse(
+                workflow, "the step `\(visit.path)` needs the secret `\(name)`, which no `kind: Settings` declares",
+                at: visit.step.place,
+                hint: Suggestion.hint(for: name, among: secrets.sorted())
+                    ?? "add `secrets: {\(name): {file: ...}}` to the settings")
+        }
     }
 
     private mutating func check(_ use: UseAction, _ visit: StepVisit, of workflow: Int) {

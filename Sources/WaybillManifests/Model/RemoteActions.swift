@@ -16,8 +16,24 @@ package struct HTTPAction: Sendable {
         case file(Template)
     }
     package enum Authentication: Sendable {
-        case bearer(Template)
-        case basic(user: Template, password: Template)
+        /// The token is a secret of this name.
+        case bearer(secret: String)
+        /// The password is a secret of this name.
+        case basic(user: Template, secret: String)
+    }
+    /// A header field whose value nobody may see.
+    package struct SecretHeader: Sendable, Hashable {
+        package var name: String
+        /// What stands before the secret.
+        package var prefix: String
+        /// The secret's name.
+        package var secret: String
+
+        package init(name: String, prefix: String, secret: String) {
+            self.name = name
+            self.prefix = prefix
+            self.secret = secret
+        }
     }
     /// A status code, or a class of them as `2xx` writes it.
     package struct StatusRange: Sendable, Hashable {
@@ -31,22 +47,34 @@ package struct HTTPAction: Sendable {
     package var url: Template
     package var query: [NamedTemplate]
     package var headers: [NamedTemplate]
+    package var secretHeaders: [SecretHeader]
     package var body: Body
     package var authentication: Authentication?
     /// The statuses that mean success; `2xx` unless said.
     package var expect: [StatusRange]
 
     package init(
-        method: String, url: Template, query: [NamedTemplate] = [], headers: [NamedTemplate] = [], body: Body = .none,
-        authentication: Authentication? = nil, expect: [StatusRange] = [StatusRange(200...299)]
+        method: String, url: Template, query: [NamedTemplate] = [], headers: [NamedTemplate] = [],
+        secretHeaders: [SecretHeader] = [], body: Body = .none, authentication: Authentication? = nil,
+        expect: [StatusRange] = [StatusRange(200...299)]
     ) {
         self.method = method
         self.url = url
         self.query = query
         self.headers = headers
+        self.secretHeaders = secretHeaders
         self.body = body
         self.authentication = authentication
         self.expect = expect
+    }
+
+    /// The names of the secrets that it sends.
+    package var secretNames: [String] {
+        let own = secretHeaders.map(\.secret)
+        return switch authentication {
+        case .bearer(let secret), .basic(_, let secret): own + [secret]
+        case nil: own
+        }
     }
 
     /// Whether repeating the request is safe by the method's own definition (RFC 9110, section 9.2.2).

@@ -12,6 +12,8 @@ package struct SettingsDefinition: Sendable {
 
     /// How many attempts of steps that name a pool may run at once.
     package var pools: [String: Int] = [:]
+    /// Where secrets come from, by name.
+    package var secrets: [String: SecretSource] = [:]
 
     /// The file of the key that heads are signed with, as written: absolute, or relative to the tree's root.
     package var signingKey: String?

@@ -15,6 +15,8 @@ package struct StepDefinition: Sendable {
     /// Changes to `vars` once the step completed.
     package var updates: [NamedTemplate] = []
     package var environment: [NamedTemplate] = []
+    /// What a process gets from the settings' secrets; the values are known to nobody before an attempt is launched.
+    package var secrets: [SecretBinding] = []
     package var timeout: Duration?
     package var output: OutputDefinition?
     /// Globs of files to keep, relative to the working directory.
@@ -40,6 +42,34 @@ package struct StepDefinition: Sendable {
         self.id = id
         self.place = place
         self.action = action
+    }
+
+    /// The names of the secrets that the step itself needs.
+    package var secretNames: [String] {
+        switch action {
+        case .run: secrets.map(\.name)
+        case .http(let request): request.secretNames
+        // Those of a job belong to its poll.
+        default: []
+        }
+    }
+
+    /// Also those of the capability that it uses, and of what undoes or checks that; sorted.
+    package var neededSecrets: [String] {
+        var names = Set(secretNames)
+        if case .uses(let use) = action { use.capability?.visitSteps { names.formUnion($0.step.secretNames) } }
+        return names.sorted()
+    }
+}
+
+/// A variable in the environment of a process, and the name of the secret in it.
+package struct SecretBinding: Sendable, Hashable {
+    package var variable: String
+    package var name: String
+
+    package init(variable: String, name: String) {
+        self.variable = variable
+        self.name = name
     }
 }
 

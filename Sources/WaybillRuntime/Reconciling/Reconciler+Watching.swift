@@ -116,6 +116,7 @@ extension Reconciler {
             self.sources = sources
             openAccess()
             definitions.running = sources.catalog.policies
+            definitions.secrets = sources.catalog.settings.secrets
             pools.set(sources.catalog.settings.pools)
             try tree.signing.use(sources.catalog.settings)
             for diagnostic in sources.catalog.diagnostics where diagnostic.level == .error {

@@ -188,11 +188,12 @@ package actor Reconciler {
         try tree.signing.use(settings)
         places = settings.concurrentRuns
         definitions.running = sources.catalog.policies
+        definitions.secrets = settings.secrets
         pools.set(settings.pools)
         environment = DriverEnvironment(
             tree: tree, definitions: definitions, launcher: services.launcher, performer: services.performer,
-            steps: Slots(settings.concurrentSteps), pools: pools, hooks: hooks, limits: options.limits,
-            isNewBoot: { [bootMark] in bootMark.isUncertain },
+            secrets: services.secrets, steps: Slots(settings.concurrentSteps), pools: pools, hooks: hooks,
+            limits: options.limits, isNewBoot: { [bootMark] in bootMark.isUncertain },
             wakeChild: { [weak self] child, wake, parent in self?.post { $0.attend(child, wake, for: parent) } },
             wakeNeighbour: { [weak self] run, wake in self?.post { $0.attendNeighbour(run, wake) } },
             commonClaimFailed: { [weak self] in self?.post { $0.lookThroughClaims() } },

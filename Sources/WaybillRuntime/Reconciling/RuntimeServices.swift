@@ -6,6 +6,7 @@ package import WaybillPorts
 package struct RuntimeServices: Sendable {
     package var launcher: any ProcessLauncher
     package var performer: any HTTPPerformer
+    package var secrets: any SecretReader
     package var watcher: any DirectoryWatcher
     package var timers: any TimerService
     /// For the hooks alone.
@@ -16,8 +17,8 @@ package struct RuntimeServices: Sendable {
     package var random: @Sendable () -> UInt64
 
     package init(
-        launcher: any ProcessLauncher, performer: any HTTPPerformer, watcher: any DirectoryWatcher,
-        timers: any TimerService, hookTimers: any TimerService,
+        launcher: any ProcessLauncher, performer: any HTTPPerformer, secrets: any SecretReader,
+        watcher: any DirectoryWatcher, timers: any TimerService, hookTimers: any TimerService,
         makeLane: @escaping @Sendable (String) -> Lane = { Lane(name: $0) },
         random: @escaping @Sendable () -> UInt64 = { .random(in: 0 ... .max) }
     ) {
@@ -26,6 +27,7 @@ package struct RuntimeServices: Sendable {
         self.hookTimers = hookTimers
         self.launcher = launcher
         self.performer = performer
+        self.secrets = secrets
         self.watcher = watcher
         self.timers = timers
     }

@@ -147,15 +147,25 @@ struct AttemptHost: Sendable {
     }
 
     /// Reads what an attempt left: its output, and the files it was to make.
-    func result(of attempt: Attempt, _ outcome: ProcessOutcome) -> AttemptResult {
+    func result(of attempt: Attempt, _ outcome: ProcessOutcome, _ secrets: SecretKnowledge) -> AttemptResult {
         let reference = attempt.reference
         var result = AttemptResult(
             outcome: Self.outcome(outcome), startedAt: outcome.startedAt, endedAt: outcome.endedAt)
+        result.secretProblem = removeLeakingOutput(of: attempt, secrets)
         guard let step = definition.workflow.step(at: reference.step)?.performed else { return result }
         guard case .run(let action) = step.action, case .exited(let code) = result.outcome,
             action.successCodes.contains(code)
         else { return result }
-        if let output = step.output { result.output = read(output, of: reference, outcome) }
+        if let output = step.output {
+            result.output = read(output, of: reference, outcome)
+            if output.source == .stdout, outcome.stdoutMasks > 0 {
+                result.secretProblem = "the output holds a secret of the step; stdout.log has *** in its place"
+            }
+        }
+        if result.secretProblem == nil {
+            result.secretProblem = leakingArtifact(of: attempt, step.artifacts, secrets)
+        }
+        guard result.secretProblem == nil else { return result }
         do throws(RuntimeError) {
             result.artifacts = try collect(step.artifacts, of: attempt)
         } catch {
@@ -195,24 +205,32 @@ struct AttemptHost: Sendable {
 
     private func collect(_ patterns: [String], of attempt: Attempt) throws(RuntimeError) -> [ArtifactRecord] {
         guard !patterns.isEmpty else { return [] }
+        let (directory, names) = try artifacts(patterns, of: attempt)
+        var records: [ArtifactRecord] = []
+        for name in names { records.append(try keep(name, in: directory, of: attempt.reference)) }
+        return records
+    }
+
+    /// The names of the files that an attempt was to make, below the folder that it worked in.
+    func artifacts(
+        _ patterns: [String], of attempt: Attempt
+    ) throws(RuntimeError) -> (directory: any Directory, names: [String]) {
         let absolute = tree.layout.folder(of: run).pushing(path(of: attempt.reference))
         let working = try workingDirectory(attempt.intent, in: absolute)
-        var records: [ArtifactRecord] = []
         do {
             guard let directory = try tree.fileSystem.openDirectory(working) else {
                 throw FileSystemError(.notFound, "open", working)
             }
+            var names: [String] = []
             for pattern in patterns {
-                let names = try Self.glob(pattern).files(in: directory)
-                if names.isEmpty { throw RuntimeError(.storage, "artifacts: no file matches '\(pattern)'") }
-                for name in names where !records.contains(where: { $0.name == name }) {
-                    records.append(try keep(name, in: directory, of: attempt.reference))
-                }
+                let found = try Self.glob(pattern).files(in: directory)
+                if found.isEmpty { throw RuntimeError(.storage, "artifacts: no file matches '\(pattern)'") }
+                names += found.filter { !names.contains($0) }
             }
+            return (directory, names)
         } catch {
             throw RuntimeError(wrapping: error)
         }
-        return records
     }
 
     private static func glob(_ pattern: String) throws(RuntimeError) -> Glob {

@@ -42,9 +42,9 @@ extension AttemptHost {
         return try recordedOutcome(of: attempt.reference).map(AttemptOutcome.process)
     }
 
-    func result(of attempt: Attempt, _ outcome: AttemptOutcome) -> AttemptResult {
+    func result(of attempt: Attempt, _ outcome: AttemptOutcome, _ secrets: SecretKnowledge) -> AttemptResult {
         switch outcome {
-        case .process(let outcome): result(of: attempt, outcome)
+        case .process(let outcome): result(of: attempt, outcome, secrets)
         case .exchange(let outcome): Self.result(outcome)
         }
     }

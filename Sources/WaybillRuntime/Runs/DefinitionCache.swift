@@ -19,6 +19,7 @@ package final class DefinitionCache: Sendable {
         var entries: [Digest: Entry] = [:]
         var uses = 0
         var running: [PolicyDefinition] = []
+        var secrets: [String: SecretSource] = [:]
     }
 
     private let state = Mutex(State())
@@ -29,6 +30,12 @@ package final class DefinitionCache: Sendable {
     package var running: [PolicyDefinition] {
         get { state.withLock { $0.running } }
         set { state.withLock { $0.running = newValue.filter { $0.binding == .running } } }
+    }
+
+    /// Where the tree's secrets are at present.
+    package var secrets: [String: SecretSource] {
+        get { state.withLock { $0.secrets } }
+        set { state.withLock { $0.secrets = newValue } }
     }
 
     /// The definition of a run, from its own `definition/` folder.

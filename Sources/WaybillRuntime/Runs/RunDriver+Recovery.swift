@@ -53,11 +53,12 @@ extension RunDriver {
         if attempt.isRequest, outcome.wasStopped, !session.state.endsAttempts {
             return try lose(attempt, session, because: "the process that sent it ended before it did")
         }
-        let result = session.host.result(of: attempt, outcome)
+        let result = session.host.result(of: attempt, outcome, knowledge(of: attempt, session))
         let effects = try session.handle(.attemptEnded(attempt.reference, result))
         session.host.scrub(attempt.reference)
         try perform(effects, session)
         outcomes[attempt.reference] = nil
+        masks[attempt.reference] = nil
     }
 
     private func adopt(_ attempt: Attempt, _ session: RunSession) throws(RuntimeError) -> Adoption {

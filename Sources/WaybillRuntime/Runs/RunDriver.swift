@@ -11,6 +11,7 @@ struct DriverEnvironment: Sendable {
     let definitions: DefinitionCache
     let launcher: any ProcessLauncher
     let performer: any HTTPPerformer
+    let secrets: any SecretReader
     let steps: Slots
     let pools: Pools
     let hooks: HookService
@@ -112,6 +113,8 @@ actor RunDriver {
     /// Attempts that have a process or a request under way, or wait for a place.
     var attempts: [AttemptReference: any RunningProcess] = [:]
     var queued: [AttemptReference: Attempt] = [:]
+    /// What finds the secrets of those that this process launched.
+    var masks: [AttemptReference: SecretMasks] = [:]
     /// Their places in pools.
     var places: [AttemptReference: Pools.Place] = [:]
     /// Outcomes that the disk kept from being recorded.
@@ -349,9 +352,7 @@ actor RunDriver {
 
     /// Records the end of an attempt that the run's end came before.
     func endUnlaunched(_ reference: AttemptReference, _ session: RunSession) throws(RuntimeError) {
-        let now = tree.clock.now()
-        let result = AttemptResult(outcome: .stopped, startedAt: now, endedAt: now)
-        try perform(try session.handle(.attemptEnded(reference, result)), session)
+        try perform(try session.handle(.attemptEnded(reference, notLaunched(.stopped))), session)
     }
 
     // MARK: - Attempts
@@ -380,7 +381,8 @@ actor RunDriver {
         if let place = places.removeValue(forKey: reference) { environment.pools.give(place) }
     }
 
-    private func launch(_ reference: AttemptReference) {
+    /// - Parameter secrets: those that the attempt needs, once they were looked up.
+    func launch(_ reference: AttemptReference, _ secrets: Result<AttemptSecrets, SecretError>? = nil) {
         guard queued[reference] != nil, !isStopping, !isDraining else {
             // The next daemon finds that it was never launched.
             queued[reference] = nil
@@ -394,7 +396,9 @@ actor RunDriver {
                 session = try self.open(restoring: false)
                 // Opening recovers, and may have found that this attempt is over.
                 guard let attempt = self.queued[reference] else { return self.giveBack(reference) }
-                failure = try self.launch(attempt, session)
+                let names = SecretUse.names(in: attempt.intent)
+                if secrets == nil, !names.isEmpty { return try self.lookUp(names, for: reference, session) }
+                failure = try self.launch(attempt, secrets, session)
             } catch {
                 self.giveBack(reference)
                 self.queued[reference] = nil
@@ -409,11 +413,23 @@ actor RunDriver {
 
     /// - Returns: nil if it runs, else how it failed to.
     /// - Throws: what is the machine's fault, and may be better later.
-    private func launch(_ attempt: Attempt, _ session: RunSession) throws(RuntimeError) -> AttemptResult? {
+    private func launch(
+        _ attempt: Attempt, _ found: Result<AttemptSecrets, SecretError>?, _ session: RunSession
+    ) throws(RuntimeError) -> AttemptResult? {
         let reference = attempt.reference
         _ = try session.host.prepare(reference)
-        if attempt.isRequest { return try send(attempt, session) }
-        let request = try session.host.request(attempt)
+        let secrets: AttemptSecrets?
+        switch found {
+        case .failure(let error): return notLaunched(.withoutSecret(error.message))
+        case .success(let values): secrets = values
+        case nil: secrets = nil
+        }
+        if attempt.isRequest { return try send(attempt, secrets, session) }
+        var request = try session.host.request(attempt)
+        if let secrets {
+            session.host.add(secrets, to: &request, of: attempt)
+            masks[reference] = secrets.masks
+        }
         do throws(LaunchError) {
             let process = try environment.launcher.launch(request) { outcome in
                 // The launcher's thread must not block: the outcome is handed over to the driver's lane.
@@ -425,9 +441,14 @@ actor RunDriver {
             if error.code == .noResources || error.code == .shutDown {
                 throw RuntimeError(.storage, "\(reference.step) cannot be started now: \(error.message)")
             }
-            let now = tree.clock.now()
-            return AttemptResult(outcome: .notStarted(error.message), startedAt: now, endedAt: now)
+            masks[reference] = nil
+            return notLaunched(.notStarted(error.message))
         }
+    }
+
+    func notLaunched(_ outcome: AttemptResult.Outcome) -> AttemptResult {
+        let now = tree.clock.now()
+        return AttemptResult(outcome: outcome, startedAt: now, endedAt: now)
     }
 
     /// - Parameter outcome: nil if nobody knows it, and nothing of the attempt lives.
@@ -443,7 +464,7 @@ actor RunDriver {
         attend { () throws(RuntimeError) in
             guard let session = self.session else { return }
             if let outcome {
-                let result = session.host.result(of: attempt, outcome)
+                let result = session.host.result(of: attempt, outcome, self.knowledge(of: attempt, session))
                 let effects = try session.handle(.attemptEnded(attempt.reference, result))
                 session.host.scrub(attempt.reference)
                 try self.perform(effects, session)
@@ -451,6 +472,7 @@ actor RunDriver {
                 try self.lose(attempt, session)
             }
             self.outcomes[attempt.reference] = nil
+            self.masks[attempt.reference] = nil
         }
     }
 

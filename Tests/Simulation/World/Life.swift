@@ -41,8 +41,8 @@ final class Life: @unchecked Sendable {
         let scheduler = world.scheduler
         var ids = Random(world.workload.seed, number, 7)
         let services = RuntimeServices(
-            launcher: SimulatedLauncher(world, self), performer: SimulatedPerformer(world, self), watcher: watcher,
-            timers: timers, hookTimers: hookTimers, makeLane: { [unowned self] _ in makeLane(scheduler) },
+            launcher: SimulatedLauncher(world, self), performer: SimulatedPerformer(world, self),
+            secrets: NoSecrets(), watcher: watcher, timers: timers, hookTimers: hookTimers, makeLane: { [unowned self] _ in makeLane(scheduler) },
             random: { [random = SeededBox(ids.next())] in random.next() })
         var options = ReconcilerOptions()
         options.passInterval = world.workload.passInterval
@@ -86,4 +86,11 @@ final class SeededBox: @unchecked Sendable {
 
 private final class FailureBox: @unchecked Sendable {
     var error: RuntimeError?
+}
+
+/// The simulated workflows name no secrets.
+private struct NoSecrets: SecretReader {
+    func read(_ source: SecretSource) throws(SecretError) -> String {
+        throw SecretError(.missing, "this world has no secrets")
+    }
 }

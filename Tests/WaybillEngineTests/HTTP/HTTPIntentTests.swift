@@ -1,6 +1,7 @@
 import Testing
 import WaybillCore
 import WaybillEngine
+import WaybillManifests
 
 struct HTTPIntentTests {
     private func intent(_ values: HTTPRequestValues) throws(HTTPRequestError) -> Object {
@@ -68,21 +69,30 @@ struct HTTPIntentTests {
         #expect(made["headers"] == ["Idempotency-Key": "k1"])
     }
 
-    @Test("credentials become the header Authorization")
+    @Test("credentials become headers when they are sent; the intent has their names")
     func authentication() throws {
+        let basic = try intent(
+            HTTPRequestValues(
+                method: "GET", url: "http://h/", authentication: .basic(user: "Aladdin", secret: "cave")))
+        #expect(basic["headers"] == ["Authorization": "Basic ***"])
+        #expect(basic["secretHeaders"] == ["Authorization": ["secret": "cave", "user": "Aladdin"]])
         // RFC 7617, section 2.
-        let basic = HTTPRequestValues(
-            method: "GET", url: "http://h/", authentication: .basic(user: "Aladdin", password: "open sesame"))
-        #expect(try intent(basic)["headers"] == ["Authorization": "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="])
-        let bearer = HTTPRequestValues(method: "GET", url: "http://h/", authentication: .bearer(" t0ken\t"))
-        #expect(try intent(bearer)["headers"] == ["Authorization": "Bearer t0ken"])
+        #expect(
+            SecretUse.headers(in: basic).map { $0.text("open sesame") } == ["Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="])
+        let bearer = try intent(
+            HTTPRequestValues(
+                method: "GET", url: "http://h/",
+                secretHeaders: [HTTPAction.SecretHeader(name: "X-Key", prefix: "Key ", secret: "b")],
+                authentication: .bearer(secret: "a")))
+        #expect(bearer["headers"] == ["X-Key": "Key ***", "Authorization": "Bearer ***"])
+        #expect(SecretUse.headers(in: bearer).map { $0.text("t0ken") } == ["Bearer t0ken", "Key t0ken"])
+        #expect(SecretUse.names(in: bearer) == ["a", "b"])
     }
 
     @Test(
         "credentials that cannot be written are refused",
         arguments: [
-            (HTTPRequestValues.Authentication.basic(user: "a:b", password: "c"), "http.auth.basic"),
-            (.bearer(" "), "http.auth.bearer"), (.bearer("a\r\nX: y"), "http.auth.bearer"),
+            (HTTPRequestValues.Authentication.basic(user: "a:b", secret: "c"), "http.auth.basic")
         ])
     func badCredentials(authentication: HTTPRequestValues.Authentication, field: String) {
         let refused = error(HTTPRequestValues(method: "GET", url: "http://h/", authentication: authentication))
@@ -93,7 +103,8 @@ struct HTTPIntentTests {
     func twoAuthorizations() {
         let refused = error(
             HTTPRequestValues(
-                method: "GET", url: "http://h/", headers: [("authorization", "x")], authentication: .bearer("y")))
+                method: "GET", url: "http://h/", headers: [("authorization", "x")], authentication: .bearer(secret: "y")
+            ))
         #expect(refused?.field == "http.auth")
     }
 

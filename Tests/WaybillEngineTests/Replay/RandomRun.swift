@@ -43,8 +43,7 @@ struct RandomStimuli {
     private mutating func end(_ attempt: Attempt, now: Timestamp) -> Stimulus {
         let outcome = random.pick([
             AttemptResult.Outcome.exited(0), .exited(0), .exited(0), .exited(0), .exited(2), .exited(75), .signalled(9),
-            .timedOut,
-            .stopped,
+            .timedOut, .stopped, .withoutSecret("there is no file /t"),
         ])
         let texts = [
             "{\"n\": 1.50, \"é\": [null, 1e2]}", "7", "text\n", "\"\\u0000\"",
@@ -54,11 +53,11 @@ struct RandomStimuli {
             random.chance(90) ? .bytes(Array(random.pick(texts).utf8)) : .missing("cut off")
         let artifact = ArtifactRecord(
             name: "a", digest: Digest.sha256("a"), size: 1, mediaType: "text/plain", path: "p")
-        return .attemptEnded(
-            attempt.reference,
-            AttemptResult(
-                outcome: outcome, output: output, artifacts: random.chance(20) ? [artifact] : [], startedAt: now,
-                endedAt: now + .milliseconds(Int.random(in: -5...500, using: &random))))
+        var result = AttemptResult(
+            outcome: outcome, output: output, artifacts: random.chance(20) ? [artifact] : [], startedAt: now,
+            endedAt: now + .milliseconds(Int.random(in: -5...500, using: &random)))
+        if random.chance(5) { result.secretProblem = "the output holds a secret of the step" }
+        return .attemptEnded(attempt.reference, result)
     }
 
     private mutating func child(_ run: EngineRun) -> Stimulus {

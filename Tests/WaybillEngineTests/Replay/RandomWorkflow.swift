@@ -38,7 +38,7 @@ struct RandomWorkflow {
             let steps = Int.random(in: 4...40, using: &random)
             tail = "limits: {steps: \(steps), cost: 7.3, active: 90s, retries: 9}\n" + tail
         }
-        tail += "---\nkind: Settings\nsigners: s\n"
+        tail += "---\nkind: Settings\nsigners: s\nsecrets: {t: {file: /t}}\n"
         if random.chance(20) { tail += "control: {from: {users: [bob, carol]}}\n" }
         let limits = random.pick(["", "", "limits: {steps: 2, cost: 0.7}\n"])
         let child = "---\nkind: Workflow\nname: k\n\(limits)steps: [{id: s, run: [s]}]\n"
@@ -100,6 +100,7 @@ struct RandomWorkflow {
     private mutating func container() -> [String] {
         let work = random.pick([
             ["run: [tool]", "output: json", retry()], ["run: [tool]", "onUnknown: {check: {run: [look]}}", retry()],
+            ["run: [tool]", "secrets: {T: t}", "retry: {maxAttempts: 2, initial: 1s, on: [secret]}"],
             ["ask: {prompt: 'Go?', timeout: 3m, default: 7}"], ["set: {v: '${{ visit }}'}"],
             ["first: {a: {for: 2m}, b: {ask: {prompt: 'Go?'}}}"], ["wait: {for: 1m}"],
             ["wait: {job: {handle: h, poll: {run: [look]}, every: 1m}}", "output: json", "timeout: 4m"],

@@ -66,7 +66,6 @@ struct FieldTests {
                 "{id: a, run: [make], ask: {prompt: x}}",
                 "4:26 a step has one action, and `ask` stands beside `run` (keep one of the two)"),
             Row("{id: a, llm: {}}", "4:13 `llm` is not carried out by this version yet"),
-            Row("{id: a, run: [make], secrets: {}}", "4:26 `secrets` is not carried out by this version yet"),
             Row("{id: a, run: [make], executor: slurm}", "4:26 `executor` is not carried out by this version yet"),
             Row(
                 "{id: a, run: [make], next: end}",

@@ -22,9 +22,9 @@ struct LanguageTests {
               method: POST
               url: https://jobs.example/${{ inputs.region }}
               query: {dry: true, page: 2}
-              headers: {X-Run: "${{ run.id }}"}
+              headers: {X-Run: "${{ run.id }}", X-Key: {secret: jobs-key, prefix: "Key "}}
               json: {files: "${{ inputs.files }}"}
-              auth: {basic: {user: me, password: "${{ run.id }}"}}
+              auth: {basic: {user: "${{ inputs.region }}", password: {secret: jobs-password}}}
               expect: {status: [2xx, 409]}
             retry: {on: [{status: [429, 5xx]}, {exit: 75}, {signal: [TERM, SIGKILL, 9]}, {if: "error.message.contains('busy') && attempt < 3"}, executor]}
             pool: jobs
@@ -34,6 +34,7 @@ struct LanguageTests {
           - id: job
             wait: {job: {handle: "${{ steps.submit.output.body.id }}", poll: {run: [./poll.sh]}, every: 30s}}
             env: {TOKEN: x}
+            secrets: {KEY: poll}
             output: json
             timeout: 20s
           - id: each
@@ -72,7 +73,7 @@ struct LanguageTests {
 
     /// What the workflows use and call.
     private static let others = """
-        {kind: Settings, pools: {jobs: 2}}
+        {kind: Settings, pools: {jobs: 2}, secrets: {jobs-password: {env: JOBS_PASSWORD}, jobs-key: {file: key}, poll: {credential: poll}}}
         ---
         {kind: Workflow, name: other, inputs: {name: {type: string}}, steps: [{id: a, set: {x: 1}}]}
         ---
@@ -124,10 +125,12 @@ struct LanguageTests {
         #expect(http.query.map(\.name) == ["dry", "page"])
         #expect(http.headers.map(\.name) == ["X-Run"])
         #expect(http.expect.map(\.range) == [200...299, 409...409])
-        guard case .json = http.body, case .basic? = http.authentication else {
+        guard case .json = http.body, case .basic(_, "jobs-password")? = http.authentication else {
             Issue.record("no body or no authentication")
             return
         }
+        #expect(
+            http.secretHeaders == [HTTPAction.SecretHeader(name: "X-Key", prefix: "Key ", secret: "jobs-key")])
         let causes = try #require(step.retry?.on)
         let texts = causes.map { cause in
             switch cause {

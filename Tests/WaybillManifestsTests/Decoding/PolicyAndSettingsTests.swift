@@ -232,7 +232,6 @@ struct PolicyAndSettingsTests {
             ("concurrency: {steps: 0}", "2:22 `steps` expects an integer from 1 to 10000, got 0"),
             ("concurrency: 5", "2:14 `concurrency` expects a map, got an integer"),
             ("runs: /var/runs", "2:1 `runs` is not carried out by this version yet"),
-            ("secrets: {}", "2:1 `secrets` is not carried out by this version yet"),
             ("env: {A: '${{ x }}'}", "2:10 `A` takes no `${{ }}` (write the value itself)"),
             ("pools: {gpu: 0}", "2:14 `gpu` expects an integer from 1 to 1000000, got 0"),
             ("pool: 3", "2:1 settings has no field `pool` (did you mean 'pools'?)"),

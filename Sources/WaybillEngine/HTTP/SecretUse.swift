@@ -1,0 +1,73 @@
+package import WaybillCore
+import WaybillExpressions
+
+/// Which secrets a recorded intent needs, by name. The values are known only while an attempt is launched.
+///
+/// A process has `"secrets":{"TOKEN":"forge"}`, a variable and a name; a request
+/// `"secretHeaders":{"Authorization":{"secret":"forge","prefix":"Bearer "}}`, or `{"secret":"forge","user":"me"}` for the
+/// Basic scheme.
+package enum SecretUse {
+    /// How a header is made of a secret.
+    package enum Form: Sendable, Hashable {
+        case text(prefix: String)
+        /// RFC 7617: the secret is the password.
+        case basic(user: String)
+    }
+
+    package struct Header: Sendable, Hashable {
+        package var name: String
+        /// The secret's name.
+        package var secret: String
+        package var form: Form
+        /// Of the manifest, for messages.
+        var field: String
+
+        static func authorization(_ secret: String, _ form: Form) -> Header {
+            Header(name: "Authorization", secret: secret, form: form, field: "http.auth")
+        }
+
+        /// What people and policies see.
+        var shown: String {
+            switch form {
+            case .text(let prefix): "\(prefix)***"
+            case .basic: "Basic ***"
+            }
+        }
+
+        /// The member of `secretHeaders`.
+        var value: Value {
+            switch form {
+            case .text(let prefix): ["secret": .string(secret), "prefix": .string(prefix)]
+            case .basic(let user): ["secret": .string(secret), "user": .string(user)]
+            }
+        }
+
+        /// The field's value.
+        package func text(_ secret: String) -> String {
+            switch form {
+            case .text(let prefix): prefix + secret
+            case .basic(let user): "Basic \(Base64.encode(Array("\(user):\(secret)".utf8)))"
+            }
+        }
+    }
+
+    /// The variables of a process, each with the name of the secret in it.
+    package static func variables(in intent: Object) -> [(variable: String, name: String)] {
+        (intent["secrets"]?.objectValue ?? Object()).map { ($0.key, $0.value.stringValue ?? "") }
+    }
+
+    /// The headers of a request that hold one.
+    package static func headers(in intent: Object) -> [Header] {
+        (intent["secretHeaders"]?.objectValue ?? Object()).map { name, value in
+            let form = value["user"]?.stringValue.map { Form.basic(user: $0) }
+            return Header(
+                name: name, secret: value["secret"]?.stringValue ?? "",
+                form: form ?? .text(prefix: value["prefix"]?.stringValue ?? ""), field: "http.headers.\(name)")
+        }
+    }
+
+    /// All names, sorted: what policies see.
+    package static func names(in intent: Object) -> [String] {
+        Set(variables(in: intent).map(\.name) + headers(in: intent).map(\.secret)).sorted()
+    }
+}

@@ -1,0 +1,49 @@
+import Testing
+import WaybillCore
+import WaybillEngine
+
+@Suite("Secrets in decisions")
+struct SecretTests {
+    private static let settings = "---\nkind: Settings\nsecrets: {forge: {env: FORGE}, mail: {env: MAIL}}\n"
+
+    @Test("an intent and the policies have names, and nothing else")
+    func names() throws {
+        var run = try EngineRun.started(
+            graph("{id: a, run: [make], secrets: {TOKEN: forge, OTHER: mail, SAME: forge}}") + Self.settings
+                + "---\nkind: Policy\nname: p\nrules:\n  - {id: r, at: step.before, deny: \"step.secrets != ['forge', 'mail']\"}\n"
+        )
+        _ = run.news()
+        let start = try #require(run.entries(.taskStart).first)
+        #expect(start.data["secrets"] == ["TOKEN": "forge", "OTHER": "mail", "SAME": "forge"])
+        #expect(start.data["env"] == nil)
+        #expect(run.launched.count == 1)
+    }
+
+    @Test("a policy can keep a secret from a step")
+    func denied() throws {
+        let run = try EngineRun.started(
+            graph("{id: a, http: {url: \"http://h/\", auth: {bearer: {secret: forge}}}}") + Self.settings
+                + "---\nkind: Policy\nname: p\nrules:\n  - {id: r, at: step.before, deny: \"'forge' in step.secrets\"}\n"
+        )
+        #expect(run.state.error?.kind == .policy)
+        #expect(run.launched == [])
+    }
+
+    @Test("a secret that cannot be had fails the attempt with a kind that `retry` can name")
+    func missing() throws {
+        var run = try EngineRun.started(
+            graph("{id: a, run: [make], secrets: {T: forge}, retry: {maxAttempts: 2, on: [secret]}}") + Self.settings)
+        try run.end("a", .withoutSecret("the secret 'forge': the environment variable FORGE is not set"))
+        #expect(run.state.error == nil)
+        #expect(run.entries(.taskRetry).count == 1)
+    }
+
+    @Test("a step that let a secret out has failed, though it ended well")
+    func leaked() throws {
+        var run = try EngineRun.started(
+            graph("{id: a, run: [make], secrets: {T: forge}, output: text}") + Self.settings)
+        try run.end("a", .exited(0), secretProblem: "the output holds a secret of the step")
+        #expect(run.state.error == Failure(.secret, "the output holds a secret of the step", step: "a"))
+        #expect(run.entries(.taskEnd).first?.data["output"] == nil)
+    }
+}
