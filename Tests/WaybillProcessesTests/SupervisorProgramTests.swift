@@ -44,16 +44,21 @@ struct SupervisorProgramTests {
     @Test("serves a tree once, however many start it, and only its owner meets it")
     func once() async throws {
         let bench = try Bench()
-        let caches = bench.folder.file(".waybill")
-        for _ in 0..<3 { try SupervisorProgram().start(in: caches) }
-        let name = "supervisor-1-\(geteuid())"
-        var socket = stat()
-        #expect(stat(caches.appending("\(name).sock").string, &socket) == 0)
-        #expect(socket.st_mode & 0o7777 == 0o600)
-        #expect(try await bench.run(bench.request(["true"])).end == .exited(code: 0))
-        var later = stat()
-        #expect(stat(caches.appending("\(name).sock").string, &later) == 0)
-        #expect(later.st_ino == socket.st_ino)
+        bench.folder.makeFIFO("up")
+        let ending = Ending()
+        // As long as a program runs, the one that serves stays.
+        let process = try bench.launcher.launch(bench.script("echo > up; exec sleep 1000"), ended: ending.come)
+        _ = bench.hear("up")
+        let path = bench.folder.file(".waybill/supervisor-1-\(geteuid()).sock").string
+        var before = stat()
+        #expect(stat(path, &before) == 0)
+        #expect(before.st_mode & 0o7777 == 0o600)
+        for _ in 0..<3 { try SupervisorProgram().start(in: bench.folder.file(".waybill")) }
+        var after = stat()
+        #expect(stat(path, &after) == 0)
+        #expect(after.st_ino == before.st_ino)
+        process.kill()
+        #expect(await ending.outcome()?.end == .signalled(signal: SIGKILL, coreDumped: false))
     }
 
     @Test("that is asked to end does so once nothing runs, and leaves no socket")
