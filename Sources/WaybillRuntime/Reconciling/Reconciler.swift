@@ -237,7 +237,7 @@ package actor Reconciler {
 
     var isAtRest: Bool {
         let now = tree.clock.now()
-        return placesTaken == 0 && (waitingForPlace.isEmpty || isStopping)
+        return (placesTaken == 0 && waitingForPlace.isEmpty || isStopping)
             && (commonLookAgainAt == nil || isStopping)
             && records.values.allSatisfy { record in
                 switch record.phase {
@@ -245,6 +245,7 @@ package actor Reconciler {
                 case .quarantined: true
                 case .blocked, .queued: isStopping
                 case .busy: false
+                // A process goes on without this one.
                 case .working: isStopping && record.glance?.requests == 0
                 }
             }
