@@ -38,7 +38,7 @@ struct CommandLineToolTests {
                 "run",
                 "daemon", "reconcile", "list", "show",
                 "waits", "logs", "snapshots", "verify", "doctor", "answer", "approve", "reject", "cancel", "pause",
-                "resume", "retry", "snapshot", "keys", "erase", "repair",
+                "resume", "retry", "snapshot", "keys", "erase", "repair", "secrets",
             ])
     }
 

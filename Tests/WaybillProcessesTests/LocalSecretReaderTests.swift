@@ -1,6 +1,6 @@
 import Glibc
-import Testing
 import SystemPackage
+import Testing
 import WaybillCore
 import WaybillPorts
 import WaybillProcesses

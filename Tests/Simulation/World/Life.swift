@@ -42,7 +42,8 @@ final class Life: @unchecked Sendable {
         var ids = Random(world.workload.seed, number, 7)
         let services = RuntimeServices(
             launcher: SimulatedLauncher(world, self), performer: SimulatedPerformer(world, self),
-            secrets: NoSecrets(), watcher: watcher, timers: timers, hookTimers: hookTimers, makeLane: { [unowned self] _ in makeLane(scheduler) },
+            secrets: NoSecrets(), watcher: watcher, timers: timers, hookTimers: hookTimers,
+            makeLane: { [unowned self] _ in makeLane(scheduler) },
             random: { [random = SeededBox(ids.next())] in random.next() })
         var options = ReconcilerOptions()
         options.passInterval = world.workload.passInterval

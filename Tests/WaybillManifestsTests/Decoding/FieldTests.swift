@@ -111,7 +111,8 @@ struct FieldTests {
                 "4:58 `maxSize` expects a size such as `64KiB`, `1MiB` or a number of bytes, got `5 MB`"),
             Row(
                 "{id: a, forEach: [1], run: [make], output: {format: json, sensitive: true}}",
-                "4:63 `sensitive` means nothing for a step with `forEach`: the outputs of items are recorded together"),
+                "4:63 `sensitive` means nothing for a step with `forEach`: the outputs of items are recorded together "
+                    + "(put the step into a group that is repeated: `forEach` with `steps`)"),
             Row("{id: a, run: [make], artifacts: [dist/*.gz]}", nil),
             Row(
                 "{id: a, run: [make], artifacts: [../x]}",
@@ -148,10 +149,10 @@ struct FieldTests {
                 "{id: a, ask: {prompt: x, approval: true, from: {users: [u], quorum: 2}}}",
                 "4:73 2 people must approve, and `users` names 1 (name more people, or lower `quorum`)"),
             Row(
-                "{id: a, ask: {prompt: x, from: {notBy: [b]}}}", "4:45 there is no step `b` here"),
+                "{id: a, ask: {prompt: x, from: {notBy: [b]}}}", "4:45 there is no step `b` here (did you mean 'a'?)"),
             Row(
                 "{id: a, ask: {prompt: x, from: {users: [a b]}}}",
-                "4:46 `users` expects the name of a user or a group, got `a b`"),
+                "4:45 an entry of `users` expects the name of a user or a group, got `a b`"),
             Row(
                 "{id: a, ask: {prompt: x, from: {signers: [a@x]}}}",
                 "4:10 the step `a` takes signatures, and no `kind: Settings` names the file of those who may sign (add `signers: .allowed_signers` to the settings)"

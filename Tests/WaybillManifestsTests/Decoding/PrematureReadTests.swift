@@ -12,7 +12,7 @@ struct PrematureReadTests {
         "http: {url: 'http://h', query: {q: '${{ # }}'}}", "http: {url: 'http://h', headers: {H: '${{ # }}'}}",
         "http: {url: 'http://h', json: {j: ['${{ # }}']}}", "http: {url: 'http://h', form: {f: '${{ # }}'}}",
         "http: {url: 'http://h', text: '${{ # }}'}", "http: {url: 'http://h', file: '${{ # }}'}",
-        "http: {url: 'http://h', auth: {bearer: '${{ # }}'}}", "ask: {prompt: '${{ # }}'}",
+        "ask: {prompt: '${{ # }}'}",
         "ask: {prompt: x, attach: ['${{ # }}']}", "ask: {prompt: x, timeout: 1h, default: '${{ # }}'}",
         "wait: {for: '${{ # }}'}", "wait: {until: '${{ # }}'}", "wait: {event: {type: t, key: '${{ # }}'}}",
         "wait: {event: {type: t, match: 'event.data == #'}}",
