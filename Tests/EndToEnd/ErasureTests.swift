@@ -20,7 +20,7 @@ struct ErasureTests {
             env: {ADDRESS: "${{ steps.fetch.output.address }}"}
             output: text
           - {id: mark, snapshot: {name: sent}}
-          - {id: ask, ask: {prompt: "Sent ${{ steps.send.output }} characters?", approval: true}}
+          - {id: ask, ask: {prompt: "Sent ${{ steps.send.?output.orValue('') }} characters?", approval: true}}
         outputs: {length: "${{ steps.send.output }}"}
         """
 

@@ -52,15 +52,18 @@ extension RunEngine {
         if let until = wait.until, file.changedAt > until {
             return try reject(file, .late, "the file changed at \(file.changedAt), after the deadline \(until)")
         }
-        if let vote = wait.votes.first(where: { $0.answer == file.digest }) {
-            return acknowledge(wait.key, seq: vote.seq)
-        }
         let unwrapped = reply.parse(bytes, as: file.name.format).flatMap { unwrap($0, for: wait) }
         var author = AdmittedAuthor(person: Answerer(uid: file.uid, user: file.user), groups: [])
         if let rule = wait.from, case .success = unwrapped {
             switch admit(file, under: rule) {
             case .failure(let refusal): return try reject(file, refusal.kind, refusal.message)
             case .success(let admitted): author = admitted
+            }
+            // Two people may well send the same bytes; only the same person's are the same answer.
+            if let vote = wait.votes.first(where: {
+                $0.answer == file.digest && $0.by.isSame(as: author.person)
+            }) {
+                return acknowledge(wait.key, seq: vote.seq)
             }
             if let objection = objection(to: author, answering: wait) {
                 return try reject(file, objection.kind, objection.message)

@@ -18,7 +18,9 @@ extension StepOutline {
     /// The sensitive step whose output a path reads.
     func sensitiveStep(_ path: [String], from viewpoint: ExpressionScope.Viewpoint) -> String? {
         if path.first == "output", case .after(let index) = viewpoint {
-            return steps[index].isSensitive ? steps[index].id : nil
+            // A capability's own step is in no plan.
+            guard steps.indices.contains(index), steps[index].isSensitive else { return nil }
+            return steps[index].id
         }
         guard path.first == "steps" else { return nil }
         guard path.count > 1 else { return nil }

@@ -347,7 +347,9 @@ extension Reconciler {
         var claimed = claimed
         let made = RunID.make(workflow: request.workflow, at: tree.clock.now(), random: services.random())
         if request.id == nil { request.id = made.text }
-        fix(&claimed, as: request.id ?? made.text, door)
+        guard fix(&claimed, as: request.id ?? made.text, door) else {
+            return postpone(claimed, "cannot be started now: its name cannot be kept")
+        }
         do throws(RuntimeError) {
             let started = try RunStarter(tree: tree, sources: sources, limits: options.limits).start(request)
             discard(claimed, door)
@@ -371,17 +373,23 @@ extension Reconciler {
     }
 
     /// Names a claimed request after the run it starts: from here on a crash starts this run, and no other.
-    private func fix(_ claimed: inout ClaimedFile, as id: String, _ door: InboxDoor) {
-        guard let name = FilePath.Component(id + ".json"), name != claimed.claimedName else { return }
+    ///
+    /// - Returns: false where the name may be lost in a crash, so that nothing may start yet.
+    private func fix(_ claimed: inout ClaimedFile, as id: String, _ door: InboxDoor) -> Bool {
+        guard let name = FilePath.Component(id + ".json"), name != claimed.claimedName else { return true }
         let folder = door.claimedPath(claimed).removingLastComponent()
         do throws(FileSystemError) {
             try door.directory.rename(
                 door.claimedPath(claimed), to: folder.appending(name), in: nil, replacing: false)
-            try door.directory.synchronize(folder)
             claimed.claimedName = name
-        } catch {
+            try door.directory.synchronize(folder)
+            return true
+        } catch  where error.code == .exists {
             // Another request for the same run is under way: starting is idempotent, so both may go on.
             options.log.debug("\(claimed.escapedName) keeps its claimed name: \(error.description)")
+            return true
+        } catch {
+            return false
         }
     }
 }

@@ -87,7 +87,7 @@ struct AnswererFileTests {
               - {id: approve, ask: {prompt: ship, approval: true, from: {users: [root, daemon]}}}
               - id: cheat
                 needs: []
-                run: "cat runs/r/waits/approve.json | sed -n 's/.*token.*\\\\([0-9a-f]\\\\{64\\\\}\\\\).*/{\\"token\\":\\"\\\\1\\",\\"answer\\":true}/p' > runs/r/inbox/approve--cheat.json"
+                run: "cat runs/r/waits/approve.json | sed -n 's/^ *.token.: *.\\\\([0-9a-f]\\\\{64\\\\}\\\\).*/{\\"token\\":\\"\\\\1\\",\\"answer\\":true}/p' > runs/r/inbox/approve--cheat.json"
             """
         let tree = try ScratchTree([
             "workflows/greedy.yaml": text,

@@ -99,21 +99,4 @@ struct ControlFileTests {
         }
         #expect(tree.lines("marks") == ["done"])
     }
-
-    @Test("a daemon that is asked to end leaves no process behind, and the next one asks what became of the step")
-    func graceful() async throws {
-        let tree = try ScratchTree(Self.files)
-        let daemon = try await tree.startDaemon()
-        let processes = try await started(tree)
-        let stopped = await daemon.stop()
-        #expect(stopped.status == 0, "\(stopped)")
-        #expect(!processes.contains(where: isAlive))
-        try await tree.withDaemon { _ in
-            try await tree.untilWaiting("r", for: "work-unknown")
-            try tree.drop("done", at: "runs/r/inbox/work-unknown.txt")
-            try await tree.untilStatus("r", "completed")
-        }
-        #expect(try tree.count("TASK_START", "work", of: "r") == 1)
-        #expect(tree.lines("marks") == ["done"])
-    }
 }
