@@ -78,7 +78,7 @@ struct SagaTests {
         try await tree.expect(0, "verify", "r", "--deep")
     }
 
-    @Test("a daemon that dies while it undoes goes on where it was: what is unknown is asked, the rest is undone once")
+    @Test("a daemon and a monitor that die while it is undone: it goes on where it was: what is unknown is asked, the rest is undone once")
     func killed() async throws {
         let tree = try tree()
         #expect(try await tree.run("mkfifo", "gate-charge").status == 0)
@@ -86,6 +86,7 @@ struct SagaTests {
         try await tree.expect(0, "run", "saga", "--id", "r")
         try await tree.until("the undoing of charge has begun", watching: "r") { tree.exists("entered-charge") }
         await daemon.kill()
+        try tree.killMonitor(of: "charge-compensate/1.1", in: "r")
         try await tree.withDaemon { _ in
             try await tree.untilWaiting("r", for: "charge-compensate-unknown")
             try tree.drop("retry", at: "runs/r/inbox/charge-compensate-unknown.txt")
