@@ -181,7 +181,7 @@ struct SecretTests {
     func missing() async throws {
         let (tree, outside) = try self.tree(
             graph(
-                "{id: a, run: {script: 'test \"$T\" = later-than-never && echo had'}, secrets: {T: bird}, output: text, retry: {maxAttempts: 10000, initial: 20ms, on: [secret]}}"
+                "{id: a, run: {script: 'test ${#T} = 16 && echo had'}, secrets: {T: bird}, output: text, retry: {maxAttempts: 10000, initial: 20ms, on: [secret]}}"
             ))
         defer { withExtendedLifetime(outside) {} }
         try FileManager.default.removeItem(at: outside["bird"])
