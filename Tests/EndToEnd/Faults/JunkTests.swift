@@ -7,7 +7,7 @@ import WaybillCore
 @Suite("Floods of junk")
 struct JunkTests {
     /// WAYBILL_FLOOD=100000 makes it as bad as can be; that takes minutes.
-    private static let count = ProcessInfo.processInfo.environment["WAYBILL_FLOOD"].flatMap { Int($0) } ?? 10_000
+    private static let count = ProcessInfo.processInfo.environment["WAYBILL_FLOOD"].flatMap { Int($0) } ?? 2_000
     private static let workflow = """
         kind: Workflow
         name: ask

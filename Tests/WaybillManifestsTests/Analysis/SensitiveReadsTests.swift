@@ -23,9 +23,9 @@ struct SensitiveReadsTests {
     @Test(
         "what would be recorded may not",
         arguments: [
-            ("{id: b, run: [x, \"${{ steps.a.output.t }}\"]}", "5:29"),
-            ("{id: b, set: {t: \"${{ steps.a.output.t }}\"}}", "5:26"),
-            ("{id: b, ask: {prompt: \"${{ steps.a.output.t }}\"}}", "5:31"),
+            ("{id: b, run: [x, \"${{ steps.a.output.t }}\"]}", "5:27"),
+            ("{id: b, set: {t: \"${{ steps.a.output.t }}\"}}", "5:27"),
+            ("{id: b, ask: {prompt: \"${{ steps.a.output.t }}\"}}", "5:32"),
         ])
     func refused(step: String, place: String) {
         #expect(diagnose(graph(step)) == ["\(place) \(Self.refusal)"])
