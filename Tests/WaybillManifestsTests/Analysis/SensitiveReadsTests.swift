@@ -38,7 +38,7 @@ struct SensitiveReadsTests {
         let update =
             "kind: Workflow\nname: w\nvars: {v: {default: 0}}\nsteps:\n"
             + "  - {id: a, run: [x], output: {format: json, sensitive: true}, update: {v: \"${{ output.t }}\"}}\n"
-        #expect(diagnose(update) == ["5:80 \(Self.refusal)"])
+        #expect(diagnose(update) == ["5:81 \(Self.refusal)"])
     }
 
     @Test("only a process has one")
