@@ -61,8 +61,9 @@ struct SimulatedProcess: RunningProcess, @unchecked Sendable {
     func kill() { stop() }
 
     private func stop() {
+        let now = world.outside.now
         world.outside.programs[number]?.isStopped = true
-        world.outside.programs[number]?.endsAt = world.outside.now
+        world.outside.programs[number]?.endsAt = now
     }
 }
 
