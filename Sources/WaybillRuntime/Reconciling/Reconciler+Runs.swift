@@ -37,13 +37,16 @@ extension Reconciler {
         return (try? tree.runsDirectory.status(path)).flatMap { $0 }
     }
 
-    /// Whether files lie in the inbox of a run that has ended: they are refused, once, with a reason.
+    /// Whether files lie in the inbox of a run that has ended, or were claimed there when their refusal was cut short:
+    /// they are refused, once, with a reason.
     private func hasNewFiles(_ run: RunID, since time: Timestamp) -> Bool {
         guard let modified = modification(ofInboxOf: run), modified >= time,
             let inbox = (try? tree.runsDirectory.openDirectory(FilePath(run.text).pushing(RunFolder.inbox)))
-                .flatMap({ $0 }),
-            let scan = try? tree.door(to: inbox).scan()
+                .flatMap({ $0 })
         else { return false }
+        let door = tree.door(to: inbox)
+        if (try? door.leftovers())?.isEmpty == false { return true }
+        guard let scan = try? door.scan() else { return false }
         while let slice = try? scan.next(limit: 256, now: tree.clock.now()) {
             if !slice.isEmpty { return true }
         }
@@ -164,12 +167,14 @@ extension Reconciler {
             services.timers.cancel(key)
             unwatchInbox(of: run, &record)
             subscriptions.remove(run)
+            let late = record.pending
             records[run] = nil
             report.runs[run] = glance
             report.problems[run] = nil
             options.log.info("\(run) \(glance.status.rawValue)")
             tell(glance.parent, of: run)
             wakeGroup(of: run)
+            if let late, late.isAboutFiles, !isStopping { register(run, late) }
         case .busy(let message):
             block(run, &record, RuntimeError(.busy, message), retryAfter: options.retryInterval)
         case .stalled(let message):

@@ -54,6 +54,9 @@ struct Wake: Sendable {
     /// Whether projections are to be compared with what they should be.
     var restoresProjections = false
 
+    /// Whether it is about files that have to get their receipts even where the run has ended meanwhile.
+    var isAboutFiles: Bool { !completeNames.isEmpty || !commonNames.isEmpty || !commonClaims.isEmpty }
+
     mutating func merge(_ other: Wake) {
         completeNames += other.completeNames
         commonNames += other.commonNames

@@ -39,6 +39,8 @@ actor RunDriver {
     let environment: DriverEnvironment
     private(set) var session: RunSession?
     private var isFirstOpening: Bool
+    /// Whether the disk kept files from being written that only a comparison of all of them finds.
+    private var isUncertain = false
     /// Attempts that have a process or a request under way, or wait for a place.
     var attempts: [AttemptReference: any RunningProcess] = [:]
     var queued: [AttemptReference: Attempt] = [:]
@@ -159,6 +161,7 @@ actor RunDriver {
         var error = failure
         // A run that could be opened is sound: what is missing or wrong beside it may be better later.
         if session != nil, error.code == .quarantined || error.code == .unknownRun { error.code = .storage }
+        isUncertain = isUncertain || session?.isCheckpointUnwritten ?? false
         close()
         // What was claimed and not recorded is looked for when the disk is better.
         isFirstOpening = true
@@ -185,6 +188,7 @@ actor RunDriver {
     private func comeToRest() throws(RuntimeError) {
         guard let session else { return }
         repeat { try takeHeld(session) } while try takeEvents(session)
+        try session.completeCheckpoints()
         if session.state.phase.isEnded { return try finish(session) }
         guard attempts.isEmpty, queued.isEmpty else {
             let projectAt = session.projectionsDue(now: tree.clock.now())
@@ -237,8 +241,9 @@ actor RunDriver {
         if isFirst {
             // Before the first of its steps has any effect.
             try RunStarter.recordStart(of: session.state, in: tree)
-            try session.restoreProjections(isUncertain: environment.isNewBoot())
+            try session.restoreProjections(isUncertain: isUncertain || environment.isNewBoot())
             isFirstOpening = false
+            isUncertain = false
             session.host.scrubLeftovers(of: session.state)
             try settleLeftovers(session)
         } else if restoring {

@@ -33,6 +33,9 @@ final class RunSession {
     /// Whether `vars` have changed since somebody asked.
     private var hasNewVars = false
 
+    /// Whether the disk refused a checkpoint that the ledger names.
+    private(set) var isCheckpointUnwritten = false
+
     /// The answers that the last stimulus was accepted with.
     private var accepted: [Entry] = []
 
@@ -110,8 +113,12 @@ final class RunSession {
             next = decision.hasMore ? .resume : nil
             for effect in decision.effects {
                 if case .writeCheckpoint(let seq, let bytes) = effect {
-                    // A checkpoint that cannot be written costs time when the run is opened next, and nothing else.
-                    _ = try? tree.checkpoints.write(bytes, run: run, seq: seq)
+                    // A checkpoint that cannot be written keeps nothing from going on; it is made again at the next rest.
+                    do throws(StoreError) {
+                        _ = try tree.checkpoints.write(bytes, run: run, seq: seq)
+                    } catch {
+                        isCheckpointUnwritten = true
+                    }
                 } else {
                     effects.append(effect)
                 }
@@ -209,7 +216,18 @@ final class RunSession {
         }
     }
 
-    /// Makes `accepted/` anew from the ledger.
+    /// Writes the checkpoints that the disk refused when they were due.
+    func completeCheckpoints() throws(RuntimeError) {
+        guard isCheckpointUnwritten else { return }
+        do throws(StoreError) {
+            try restoreReceipts()
+        } catch {
+            throw RuntimeError(error)
+        }
+        isCheckpointUnwritten = false
+    }
+
+    /// Makes `accepted/`, artifacts and checkpoints anew from the ledger.
     func restoreReceipts() throws(StoreError) {
         try RunRebuild(tree: tree, folder: folder, definition: state.definition, genesis: state.definitionDigest)
             .restore()

@@ -31,6 +31,8 @@ package struct ClaimedFile: Sendable {
     package var user: String?
     /// When content or name last changed before the claim, by the kernel's clock; what deadlines count.
     package var changed: Timestamp
+    /// Whether it was found claimed: an earlier claim may have got as far as an entry.
+    package var isLeftover = false
 
     /// The name as receipts spell it: no control characters, always UTF-8.
     package var escapedName: String { Self.escaped(name) }

@@ -90,9 +90,18 @@ package struct InboxDoor: Sendable {
         throw FileSystemError(.exists, "claim", path)
     }
 
-    /// Somebody else's folder of that name would let them change what was claimed.
+    /// Somebody else's folder of that name would let them change what was claimed. One that the power takes would take
+    /// with it what was moved there, so it is durable before anything is.
     private func makeClaimed() throws(FileSystemError) {
-        if try directory.createDirectory(Self.claimed, permissions: Permissions.folder) { return }
+        if try directory.createDirectory(Self.claimed, permissions: Permissions.folder) {
+            do throws(FileSystemError) {
+                return try directory.synchronize()
+            } catch {
+                // The next claim makes it anew, and syncs it.
+                _ = try? directory.removeTree(Self.claimed)
+                throw error
+            }
+        }
         guard let keeper, let status = try directory.status(Self.claimed) else { return }
         guard status.userID == keeper || status.userID == 0, status.permissions & 0o022 == 0 else {
             throw FileSystemError(
@@ -105,6 +114,7 @@ package struct InboxDoor: Sendable {
         let parsed = ClaimedName(claimedName)
         guard var file = try read(claimedName, named: parsed?.name ?? claimedName, before: nil) else { return nil }
         if let changed = parsed?.changed { file.changed = changed }
+        file.isLeftover = true
         return file
     }
 

@@ -92,11 +92,20 @@ struct ChainFile: Sendable {
         }
     }
 
-    /// What an owner that was killed between write and sync left behind becomes durable before anyone acts on it.
-    func settle() throws(StoreError) {
+    /// What an owner that was killed between write and sync left behind becomes durable before anyone acts on it. Where
+    /// the sync fails, a copy takes the file's place.
+    mutating func settle() throws(StoreError) {
         guard durability == .full else { return }
-        try storing { () throws(FileSystemError) in try file.synchronize() }
+        do throws(FileSystemError) {
+            try file.synchronize()
+        } catch {
+            isPoisoned = true
+            try rebuild()
+        }
     }
+
+    /// A sync of the file failed while it was open before.
+    mutating func distrust() { isPoisoned = true }
 
     /// Saves what is behind `head` as `<name>.torn.<n>` and cuts it off.
     private func cutTail() throws(FileSystemError) {

@@ -7,6 +7,13 @@ package import WaybillPorts
 /// Ledgers as files: `<run>/ledger.jsonl` beneath the folder of runs.
 package struct FileLedgerStore: LedgerStore {
     private let runs: any Directory
+    /// Runs whose ledger could neither be synced nor copied. The kernel reports a failed sync once, so the next opening
+    /// must not ask it again.
+    private let distrusted = Distrusted()
+
+    private final class Distrusted: Sendable {
+        let runs = Mutex<Set<RunID>>([])
+    }
 
     /// - Parameter runs: the folder that holds the runs' folders.
     package init(runs: any Directory) { self.runs = runs }
@@ -20,8 +27,17 @@ package struct FileLedgerStore: LedgerStore {
             try ChainFile.openLocked(RunFolder.ledger, in: folder, from: head, durability: durability)
         }
         guard var chain = opened else { throw missing(run) }
-        try chain.follow(knownHeads: knownHeads, body)
-        try chain.settle()
+        do throws(StoreError) {
+            try chain.follow(knownHeads: knownHeads, body)
+            if distrusted.runs.withLock({ $0.contains(run) }) { chain.distrust() }
+            try chain.recover()
+            try chain.settle()
+        } catch {
+            if chain.isPoisoned { distrusted.runs.withLock { _ = $0.insert(run) } }
+            chain.file.close()
+            throw error
+        }
+        distrusted.runs.withLock { _ = $0.remove(run) }
         return FileLedger(chain)
     }
 

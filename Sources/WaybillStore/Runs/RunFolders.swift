@@ -81,13 +81,16 @@ package struct RunFolders: Sendable {
     }
 
     private func write(_ definition: FrozenDefinition, into folder: any Directory) throws(FileSystemError) {
-        var folders: Set<FilePath> = [RunFolder.definition]
+        var folders = [RunFolder.definition]
         try folder.createDirectories(RunFolder.definition)
         for source in definition.sources {
             let path = RunFolder.definition.appending(FilePath(source.path).components)
             var parent = path.removingLastComponent()
             try folder.createDirectories(parent)
-            while folders.insert(parent).inserted { parent.removeLastComponent() }
+            while !folders.contains(parent) {
+                folders.append(parent)
+                parent.removeLastComponent()
+            }
             let permissions = source.isExecutable ? Permissions.script : Permissions.file
             try folder.write(source.bytes, toNew: path, permissions: permissions, durability: durability)
         }

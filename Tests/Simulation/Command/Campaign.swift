@@ -23,16 +23,19 @@ final class Campaign: Sendable {
     private static let reportEvery = 50_000
 
     private let options: Options
+    private let end: UInt64
     private let state: Mutex<State>
 
     init(_ options: Options) {
         self.options = options
-        state = Mutex(State(next: options.from))
+        let first: UInt64 = options.isReference ? 0 : options.from
+        end = first + (options.isReference ? UInt64(Workload.referenceCount) : options.seeds)
+        state = Mutex(State(next: first))
     }
 
     /// - Returns: whether everything held.
     func run() -> Bool {
-        if let seed = options.seed { return runOne(seed) }
+        if let workload = options.workload { return runOne(workload) }
         let threads = (0..<options.jobs).compactMap { number in
             DedicatedThread(name: "simulate-\(number)") { self.work() }
         }
@@ -44,10 +47,10 @@ final class Campaign: Sendable {
         return tally.violations.isEmpty
     }
 
-    private func runOne(_ seed: UInt64) -> Bool {
+    private func runOne(_ workload: Workload) -> Bool {
         let trace: ((String) -> Void)? = options.isTraced ? { say($0) } : nil
         let tally = Simulation(
-            Workload(seed: seed), only: options.place, hasCrashes: options.operation != 0, onTrace: trace
+            workload, only: options.place, hasCrashes: options.operation != 0, every: options.every, onTrace: trace
         ).run()
         for violation in tally.violations { say(violation) }
         say("\(tally.crashes) crash points, \(tally.faults) faults, \(tally.violations.count) violations")
@@ -56,13 +59,14 @@ final class Campaign: Sendable {
 
     private func work() {
         while let seed = nextSeed() {
-            add(Simulation(Workload(seed: seed), every: options.every, onViolation: show).run())
+            let workload = options.isReference ? Workload.reference(Int(seed)) : Workload(seed: seed)
+            add(Simulation(workload, every: options.every, onViolation: show).run())
         }
     }
 
     private func nextSeed() -> UInt64? {
         state.withLock { state in
-            guard state.next < options.from + options.seeds else { return nil }
+            guard state.next < end else { return nil }
             state.next += 1
             return state.next - 1
         }

@@ -8,9 +8,11 @@ struct Options {
         simulate [--from <seed>] [--seeds <n>] [--jobs <n>] [--every <n>]
             simulates the workloads of so many seeds, each on one of so many threads; --every 10 looks into one
             operation of ten only
-        simulate --seed <seed> --operation <n> [--crash kill|power] [--torn] [--trace]
-            repeats exactly one: the world of a seed, crashed before one operation (0: not at all), or in the middle of
-            that write; --trace prints every operation of the world that follows
+        simulate --stories [--jobs <n>] [--every <n>]
+            simulates the reference workload, which every change is checked with: each story once, on a good disk
+        simulate --seed <seed> | --story <number> [--operation <n> [--crash kill|power|one] [--torn]] [--trace]
+            one workload alone, or exactly one world of it: crashed before one operation (0: not at all), or in the
+            middle of that write; --trace prints every operation of the world that follows
         """
 
     struct Problem: Error, CustomStringConvertible {
@@ -23,9 +25,11 @@ struct Options {
     var jobs = 2
     /// Looks into one operation of so many.
     var every = 1
-    /// One world alone.
-    var seed: UInt64?
-    var operation = 0
+    /// One workload alone.
+    var workload: Workload?
+    var isReference = false
+    /// Nil: all of its operations.
+    var operation: Int?
     var crash = Crash.kill
     var isTorn = false
     var isTraced = false
@@ -39,13 +43,15 @@ struct Options {
             case "--seeds": seeds = UInt64(try Self.number(name, &rest))
             case "--every": every = max(1, try Self.number(name, &rest))
             case "--jobs": jobs = max(1, try Self.number(name, &rest))
-            case "--seed": seed = UInt64(try Self.number(name, &rest))
+            case "--stories": isReference = true
+            case "--seed": workload = Workload(seed: UInt64(try Self.number(name, &rest)))
+            case "--story": workload = Workload.reference(try Self.number(name, &rest))
             case "--operation": operation = try Self.number(name, &rest)
             case "--torn": isTorn = true
             case "--trace": isTraced = true
             case "--crash":
                 guard let crash = rest.popFirst().flatMap(Crash.init(rawValue:)) else {
-                    throw Problem(description: "--crash: expected kill or power")
+                    throw Problem(description: "--crash: expected kill, power or one")
                 }
                 self.crash = crash
             default: throw Problem(description: "there is no option '\(name)'; --help lists them")
@@ -62,6 +68,7 @@ struct Options {
 
     /// The crash that `--operation` names; nil for none.
     var place: Violation.Place? {
-        operation == 0 ? nil : Violation.Place(operation: operation, crash: crash, isTorn: isTorn)
+        guard let operation, operation > 0 else { return nil }
+        return Violation.Place(operation: operation, crash: crash, isTorn: isTorn)
     }
 }

@@ -40,6 +40,8 @@ final class SimulatedTimers: TimerService, @unchecked Sendable {
         deliver = nil
     }
 
+    /// What has a deadline.
+    var keys: some Sequence<String> { planned.keys }
     var latest: Timestamp? { planned.values.max() }
     var earliest: Timestamp? { deliver == nil ? nil : deadlines.earliest }
 

@@ -23,7 +23,8 @@ package struct Tally: Sendable {
 
 /// Something that must not happen did, and how it can be seen again.
 package struct Violation: Sendable, CustomStringConvertible {
-    package var seed: UInt64
+    /// Names the workload on the command line of `simulate`.
+    package var workload: String
     /// Nil: without any crash.
     package var place: Place?
     package var what: String
@@ -41,10 +42,9 @@ package struct Violation: Sendable, CustomStringConvertible {
     }
 
     package var description: String {
-        guard let place else { return "seed \(seed): \(what)\n  simulate --seed \(seed) --operation 0" }
+        guard let place else { return "\(what)\n  simulate \(workload) --operation 0" }
         let torn = place.isTorn ? " --torn" : ""
-        return "seed \(seed), operation \(place.operation), \(place.crash.rawValue)\(torn): \(what)\n"
-            + "  simulate --seed \(seed) --operation \(place.operation) --crash \(place.crash.rawValue)\(torn)"
+        return "\(what)\n  simulate \(workload) --operation \(place.operation) --crash \(place.crash.rawValue)\(torn)"
     }
 }
 
@@ -171,7 +171,7 @@ package struct Simulation {
 
     private func judge(_ world: World, _ rest: World.Rest, _ place: Violation.Place?, _ tally: inout Tally) {
         for what in Invariants(world).check(rest) {
-            let violation = Violation(seed: workload.seed, place: place, what: what)
+            let violation = Violation(workload: workload.name, place: place, what: what)
             onViolation?(violation)
             tally.violations.append(violation)
         }

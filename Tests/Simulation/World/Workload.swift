@@ -3,6 +3,8 @@ import WaybillCore
 /// What happens in one world, given its seed: which workflows are run, what people do, how good disk and kernel are.
 package struct Workload: Sendable {
     package let seed: UInt64
+    /// What names it on the command line of `simulate`.
+    package private(set) var name: String
     /// Daemons that share the tree.
     package var daemons = 1
     var hearing = Hearing()
@@ -16,6 +18,7 @@ package struct Workload: Sendable {
 
     package init(seed: UInt64) {
         self.seed = seed
+        name = "--seed \(seed)"
         var random = Random(seed, 1)
         if random.chance(25) { faults = random.number(20..<400) }
         if random.chance(20) { jumps = random.number(5..<60) }
@@ -39,6 +42,7 @@ package struct Workload: Sendable {
     /// The workload that every change is checked with: each story once, on a good disk.
     package static func reference(_ story: Int) -> Workload {
         var workload = Workload(seed: UInt64(story))
+        workload.name = "--story \(story)"
         let story = Story.all[story % Story.all.count]
         workload.daemons = 1
         workload.hearing = Hearing()

@@ -255,6 +255,8 @@ package final class World: @unchecked Sendable {
         guard outside.people.plan.isEmpty, outside.programs.isEmpty, outside.requests.isEmpty, restartAt == nil,
             !lives.isEmpty, let runs = (try? hands.openDirectory(Self.root.appending("runs"))) ?? nil
         else { return false }
+        // A run that a daemon wants to look at again is not at rest, whatever its files say.
+        guard !lives.contains(where: { $0.timers.keys.contains { $0.hasPrefix("run/") } }) else { return false }
         guard isEmpty("inbox", in: runs), isEmpty("inbox/.claimed", in: runs) else { return false }
         return runNames(in: runs).allSatisfy { run in
             json("\(run)/run.json", in: runs)?["endedAt"]?.stringValue != nil
@@ -291,6 +293,7 @@ package final class World: @unchecked Sendable {
         let common = (try? runs.entries("inbox", limit: 1_000)) ?? []
         let claimed = (try? runs.entries("inbox/.claimed", limit: 1_000)) ?? []
         words.append("common \(common.map(\.name.string)) claimed \(claimed.map(\.name.string))")
+        words.append("due \(lives.flatMap { $0.timers.keys.sorted() })")
         words.append("daemons \(lives.count), programs \(outside.programs.count), journal ends \(endedInJournal)")
         return words.joined(separator: "; ")
     }
