@@ -64,8 +64,10 @@ struct RunProjector {
     }
 
     private mutating func writeWaits(_ state: RunState) throws(StoreError) {
-        let known =
-            projectedWaits ?? Dictionary(uniqueKeysWithValues: presentNames(in: RunFolder.waits).map { ($0, nil) })
+        var known = projectedWaits ?? [:]
+        if projectedWaits == nil {
+            for key in try presentNames(in: RunFolder.waits) { known[key] = .some(nil) }
+        }
         for key in known.keys where state.waits[key] == nil { try folder.unproject(RunFolder.wait(key)) }
         for (key, wait) in state.waits where known[key] != .some(Self.mark(wait)) {
             try folder.project(RunFolder.wait(key), WaitProjection.bytes(wait, run: state.id))
@@ -79,7 +81,8 @@ struct RunProjector {
 
     private mutating func writeSnapshots(_ state: RunState) throws(StoreError) {
         guard !state.snapshots.isEmpty else { return }
-        let known = projectedSnapshots ?? presentNames(in: RunFolder.snapshots)
+        var known = projectedSnapshots ?? []
+        if projectedSnapshots == nil { known = try presentNames(in: RunFolder.snapshots) }
         for (name, snapshot) in state.snapshots where !known.contains(name) {
             let bytes = SnapshotProjection.bytes(snapshot, run: state.id, workflow: state.definition.name)
             try folder.project(RunFolder.snapshots.appending("\(name).json"), bytes)
@@ -87,35 +90,47 @@ struct RunProjector {
         projectedSnapshots = Set(state.snapshots.keys)
     }
 
-    private func presentNames(in path: FilePath) -> Set<String> {
-        let names = (try? folder.names(in: path)) ?? []
+    private func presentNames(in path: FilePath) throws(StoreError) -> Set<String> {
+        let names = try folder.names(in: path)
         return Set(names.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) })
     }
 
     // MARK: - Restoring
 
-    /// Compares every projection with what it should be, and writes those that differ.
-    mutating func restore(_ state: RunState, missingCheckpoint: Bool) {
+    /// Compares every projection with what it should be, and writes those that differ. What cannot be written is behind.
+    ///
+    /// - Returns: false if what answers and checkpoints leave should have been made anew, and was not.
+    mutating func restore(_ state: RunState, missingCheckpoint: Bool) -> Bool {
         _ = try? folder.sweep()
-        for wait in state.waits.values {
-            _ = try? folder.projectIfChanged(RunFolder.wait(wait.key), WaitProjection.bytes(wait, run: state.id))
+        lastWrite = tree.clock.now()
+        do throws(StoreError) {
+            try restoreFiles(state)
+            projectedWaits = state.waits.mapValues(Self.mark)
+            projectedSnapshots = Set(state.snapshots.keys)
+            isBehind = false
+        } catch {
+            projectedWaits = nil
+            projectedSnapshots = nil
+            isBehind = true
         }
-        for name in presentNames(in: RunFolder.waits) where state.waits[name] == nil {
-            _ = try? folder.unproject(RunFolder.wait(name))
+        guard missingCheckpoint || isReceiptMissing(state) else { return true }
+        let rebuild = RunRebuild(
+            tree: tree, folder: folder, definition: state.definition, genesis: state.definitionDigest)
+        return (try? rebuild.restore()) != nil
+    }
+
+    private func restoreFiles(_ state: RunState) throws(StoreError) {
+        for wait in state.waits.values {
+            try folder.projectIfChanged(RunFolder.wait(wait.key), WaitProjection.bytes(wait, run: state.id))
+        }
+        for name in try presentNames(in: RunFolder.waits) where state.waits[name] == nil {
+            try folder.unproject(RunFolder.wait(name))
         }
         for (name, snapshot) in state.snapshots {
             let bytes = SnapshotProjection.bytes(snapshot, run: state.id, workflow: state.definition.name)
-            _ = try? folder.projectIfChanged(RunFolder.snapshots.appending("\(name).json"), bytes)
+            try folder.projectIfChanged(RunFolder.snapshots.appending("\(name).json"), bytes)
         }
-        if missingCheckpoint || isReceiptMissing(state) {
-            try? RunRebuild(tree: tree, folder: folder, definition: state.definition, genesis: state.definitionDigest)
-                .restore()
-        }
-        _ = try? folder.projectIfChanged(RunFolder.glance, RunProjection.bytes(state))
-        projectedWaits = state.waits.mapValues(Self.mark)
-        projectedSnapshots = Set(state.snapshots.keys)
-        isBehind = false
-        lastWrite = tree.clock.now()
+        try folder.projectIfChanged(RunFolder.glance, RunProjection.bytes(state))
     }
 
     /// Whether `accepted/` is gone though answers were accepted. One missing file in it is found by `verify --deep`.

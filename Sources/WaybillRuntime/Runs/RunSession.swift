@@ -207,7 +207,9 @@ final class RunSession {
     /// - Parameter isUncertain: whether every file may be wrong, not only those that are likely to be.
     /// - Throws: where it is uncertain, and stays so.
     func restoreProjections(isUncertain: Bool = false) throws(RuntimeError) {
-        projector.restore(engine.state, missingCheckpoint: isCheckpointMissing && !isUncertain)
+        if !projector.restore(engine.state, missingCheckpoint: !isUncertain && isCheckpointMissing) {
+            isCheckpointUnwritten = true
+        }
         guard isUncertain else { return }
         do throws(StoreError) {
             try restoreReceipts()
