@@ -25,9 +25,9 @@ package enum LedgerVerdict: Hashable, Sendable {
 /// - Else, if no well-formed entry stands behind the bad line, it is torn.
 /// - Else it is damage, unless the bad lines hold NUL bytes near the end: after a power loss, pages of the last
 ///   write that never reached the disk read as zeros, and entries behind such a hole were never acknowledged.
-struct LedgerTrouble {
+package struct LedgerTrouble {
     /// No write that waits for its sync is larger, so that holes further up are no unfinished write.
-    static let largestUnsyncedWrite = 1 << 20
+    package static let largestUnsyncedWrite = 1 << 20
 
     let reason: LedgerError
     private var hasHole = false

@@ -20,7 +20,8 @@ extension RunDriver {
         heldCommonNames = HeldNames()
         waitsWhenHeld = Set(session.state.waits.keys)
         completeNames = Set(wake.completeNames + wake.commonNames)
-        commonClaims += wake.commonClaims
+        // It may be told of one more than once.
+        for name in wake.commonClaims where !commonClaims.contains(name) { commonClaims.append(name) }
         if !commonClaims.isEmpty, let common = try commonDoor() { try settleLeftovers(commonClaims, common, session) }
         // What was just moved in comes first, however much junk lies beside it.
         for name in wake.completeNames { try take(name, from: session.door, session) }

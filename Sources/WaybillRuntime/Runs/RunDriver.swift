@@ -194,7 +194,10 @@ actor RunDriver {
             let projectAt = session.projectionsDue(now: tree.clock.now())
             return environment.report(run, .working(glance(session), projectAt: projectAt))
         }
-        session.project()
+        // Nobody would see what it waits for until something else happens.
+        guard session.project() else {
+            throw RuntimeError(.storage, "what \(run) shows of itself cannot be written")
+        }
         let glance = glance(session)
         close()
         environment.report(run, .dormant(glance))

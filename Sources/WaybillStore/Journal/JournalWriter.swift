@@ -103,17 +103,11 @@ struct JournalWriter: Sendable {
             forget()
         }
         guard var chain = try lockedSegment() else { return false }
-        let before = chain.head.seq
+        let before = chain.head
         let segment = segmentStart.seq + 1
         try chain.follow(knownHeads: [:]) { index.apply($0, in: segment) }
         // What others wrote may not be durable yet if they were killed before their sync.
-        do throws(StoreError) {
-            if chain.head.seq != before { try chain.settle() }
-        } catch {
-            // It is kept with its lock, for the next one to recover.
-            if chain.isPoisoned { self.chain = chain }
-            throw error
-        }
+        if chain.head.seq != before.seq { try chain.settle(knownUpTo: before.length) }
         self.chain = chain
         isLoaded = true
         return true

@@ -92,20 +92,26 @@ struct ChainFile: Sendable {
         }
     }
 
-    /// What an owner that was killed between write and sync left behind becomes durable before anyone acts on it. Where
-    /// the sync fails, a copy takes the file's place.
-    mutating func settle() throws(StoreError) {
+    /// What an owner that was killed between write and sync left behind becomes durable before anyone acts on it.
+    ///
+    /// The kernel reports a failed sync once, and takes the bytes for written from then on: an owner that was told, and
+    /// gone before it could make a copy, leaves no trace. So the bytes are written again, in their place, before they are
+    /// synced.
+    ///
+    /// - Parameter known: the length up to which somebody vouches for it.
+    func settle(knownUpTo known: Int) throws(StoreError) {
         guard durability == .full else { return }
-        do throws(FileSystemError) {
+        try storing { () throws(FileSystemError) in
+            let start = max(known, head.length - LedgerTrouble.largestUnsyncedWrite)
+            if start < head.length {
+                let tail = UnsafeMutableRawBufferPointer.allocate(byteCount: head.length - start, alignment: 16)
+                defer { tail.deallocate() }
+                let count = try file.readFully(into: tail, at: Int64(start))
+                try file.writeFully(UnsafeRawBufferPointer(rebasing: tail[..<count]), at: Int64(start))
+            }
             try file.synchronize()
-        } catch {
-            isPoisoned = true
-            try rebuild()
         }
     }
-
-    /// A sync of the file failed while it was open before.
-    mutating func distrust() { isPoisoned = true }
 
     /// Saves what is behind `head` as `<name>.torn.<n>` and cuts it off.
     private func cutTail() throws(FileSystemError) {

@@ -7,13 +7,7 @@ package import WaybillPorts
 /// Ledgers as files: `<run>/ledger.jsonl` beneath the folder of runs.
 package struct FileLedgerStore: LedgerStore {
     private let runs: any Directory
-    /// Runs whose ledger could neither be synced nor copied. The kernel reports a failed sync once, so the next opening
-    /// must not ask it again.
-    private let distrusted = Distrusted()
-
-    private final class Distrusted: Sendable {
-        let runs = Mutex<Set<RunID>>([])
-    }
+    private let settled = Settled()
 
     /// - Parameter runs: the folder that holds the runs' folders.
     package init(runs: any Directory) { self.runs = runs }
@@ -27,18 +21,12 @@ package struct FileLedgerStore: LedgerStore {
             try ChainFile.openLocked(RunFolder.ledger, in: folder, from: head, durability: durability)
         }
         guard var chain = opened else { throw missing(run) }
-        do throws(StoreError) {
-            try chain.follow(knownHeads: knownHeads, body)
-            if distrusted.runs.withLock({ $0.contains(run) }) { chain.distrust() }
-            try chain.recover()
-            try chain.settle()
-        } catch {
-            if chain.isPoisoned { distrusted.runs.withLock { _ = $0.insert(run) } }
-            chain.file.close()
-            throw error
-        }
-        distrusted.runs.withLock { _ = $0.remove(run) }
-        return FileLedger(chain)
+        try chain.follow(knownHeads: knownHeads, body)
+        let isVouchedFor = settled.contains(run) || knownHeads[chain.head.seq] == chain.head.digest
+        settled.remove(run)
+        try chain.settle(knownUpTo: isVouchedFor ? chain.head.length : 0)
+        settled.insert(run)
+        return FileLedger(chain) { [settled] in settled.remove(run) }
     }
 
     package func scan(
@@ -76,11 +64,26 @@ package struct FileLedgerStore: LedgerStore {
     private func missing(_ run: RunID) -> StoreError { StoreError(.missing, "run \(run) has no ledger") }
 }
 
+/// The runs whose ledgers this process has made durable. What it appends is durable too, or is known not to be.
+private final class Settled: Sendable {
+    private let runs = Mutex<Set<RunID>>([])
+
+    func contains(_ run: RunID) -> Bool { runs.withLock { $0.contains(run) } }
+    func insert(_ run: RunID) { runs.withLock { _ = $0.insert(run) } }
+    func remove(_ run: RunID) { runs.withLock { _ = $0.remove(run) } }
+}
+
 /// A run's ledger, open and locked.
 final class FileLedger: Ledger {
     private let chain: Mutex<ChainFile>
 
-    init(_ chain: ChainFile) { self.chain = Mutex(chain) }
+    /// Is told when the file is closed and may hold what is not durable.
+    private let onDoubt: @Sendable () -> Void
+
+    init(_ chain: ChainFile, onDoubt: @escaping @Sendable () -> Void) {
+        self.chain = Mutex(chain)
+        self.onDoubt = onDoubt
+    }
 
     var head: LedgerHead { chain.withLock { $0.head } }
 
@@ -88,5 +91,10 @@ final class FileLedger: Ledger {
         try chain.withLock { (chain) throws(StoreError) in try chain.append(lines, upTo: newHead) }
     }
 
-    func close() { chain.withLock { $0.file.close() } }
+    func close() {
+        chain.withLock { chain in
+            if chain.isPoisoned { onDoubt() }
+            chain.file.close()
+        }
+    }
 }

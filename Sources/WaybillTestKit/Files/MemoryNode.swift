@@ -21,6 +21,8 @@ struct MemoryNode: Sendable {
     private var durable = Durable.prefix(0)
     /// Where the content starts that a failed sync threw away; no later sync brings it back.
     private var lostFrom: Int?
+    /// Where it ended then: who writes all of it again makes it worth another sync.
+    private var lostTo = 0
 
     /// The handle that has the exclusive lock, and those that mark presence.
     var lockHolder: Int?
@@ -58,6 +60,7 @@ struct MemoryNode: Sendable {
         if offset > content.count { content += [UInt8](repeating: 0, count: offset - content.count) }
         let overlap = min(bytes.count, content.count - offset)
         content.replaceSubrange(offset..<offset + overlap, with: bytes)
+        if let lost = lostFrom, offset <= lost, offset + bytes.count >= lostTo { lostFrom = nil }
         modified = now
         changed = now
     }
@@ -98,6 +101,7 @@ struct MemoryNode: Sendable {
     }
 
     mutating func failSynchronize() {
+        lostTo = content.count
         if lostFrom == nil {
             if case .prefix(let length) = durable { lostFrom = length } else { lostFrom = 0 }
         }

@@ -25,8 +25,22 @@ struct Outside: Sendable {
         monotonicNanoseconds += UInt64(span.microseconds) * 1_000
     }
 
-    /// Somebody sets the time of day; no time passes.
-    mutating func set(_ time: Timestamp) { now = time }
+    /// Somebody sets the time of day; no time passes, and what takes its time takes no more of it.
+    mutating func set(_ time: Timestamp) {
+        let jump = time - now
+        now = time
+        people.beganAt = people.beganAt + jump
+        programs = programs.mapValues { program in
+            var program = program
+            program.endsAt = program.endsAt + jump
+            return program
+        }
+        requests = requests.mapValues { request in
+            var request = request
+            request.endsAt = request.endsAt + jump
+            return request
+        }
+    }
 
     mutating func nextProcess() -> Int {
         lastProcess += 1

@@ -10,7 +10,7 @@ final class Trouble: Sendable {
         /// What every operation of a stretch fails with.
         var stretch: (code: FileSystemError.Code, left: Int)?
         /// No world is in trouble for ever.
-        var left = 40
+        var left = 24
     }
 
     private static let codes: [FileSystemError.Code] = [.io, .noSpace, .tooManyOpenFiles, .interrupted]

@@ -37,7 +37,8 @@ package final class World: @unchecked Sendable {
     private static let noon = Timestamp(microseconds: 1_800_000_000_000_000)
     /// What a world may take; far more than any needs.
     private static let mostSteps = 60_000
-    private static let mostIdle = 120
+    /// How long nothing may come of anything: longer than waits take, and many tries in a row that the disk refuses.
+    private static let mostIdle = Duration.seconds(14_400)
 
     /// A new world with an empty tree.
     ///
@@ -152,7 +153,8 @@ package final class World: @unchecked Sendable {
 
     /// Lets everything happen until all is at rest.
     func run() -> Rest {
-        var idle = 0
+        var idleSince = outside.monotonicNanoseconds
+        var isYearsOff = false
         var size = 0
         for _ in 0..<Self.mostSteps {
             if isAbandoned { return .done }
@@ -161,11 +163,14 @@ package final class World: @unchecked Sendable {
             if help() { continue }
             guard passTime() else { return .stuck("nothing is due") }
             let now = progress
-            idle = now == size ? idle + 1 : 0
+            if now != size { idleSince = outside.monotonicNanoseconds }
             size = now
+            let idle = Duration.nanoseconds(Int64(outside.monotonicNanoseconds - idleSince))
             // Where somebody set the clock back by years, years pass.
-            if idle == Self.mostIdle / 2, let latest = lives.compactMap(\.timers.latest).max(), latest > outside.now {
-                outside.pass(latest - outside.now)
+            if idle > Self.mostIdle / 2, !isYearsOff, let latest = lives.compactMap(\.timers.latest).max() {
+                isYearsOff = true
+                if latest > outside.now { outside.pass(latest - outside.now) }
+                idleSince = outside.monotonicNanoseconds
             }
             if idle > Self.mostIdle { return .stuck(standing) }
         }
@@ -294,7 +299,9 @@ package final class World: @unchecked Sendable {
         let claimed = (try? runs.entries("inbox/.claimed", limit: 1_000)) ?? []
         words.append("common \(common.map(\.name.string)) claimed \(claimed.map(\.name.string))")
         words.append("due \(lives.flatMap { $0.timers.keys.sorted() })")
-        words.append("daemons \(lives.count), programs \(outside.programs.count), journal ends \(endedInJournal)")
+        words.append("plans \(outside.people.plan.count), restart \(restartAt?.description ?? "none")")
+        words.append("daemons \(lives.count), programs \(outside.programs.count), requests \(outside.requests.count)")
+        words.append("journal ends \(endedInJournal)")
         return words.joined(separator: "; ")
     }
 
