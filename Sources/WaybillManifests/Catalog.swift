@@ -30,6 +30,8 @@ package struct Catalog: Sendable {
     /// The names of workflows that are there and cannot run: their file has an error, their name is taken, or what
     /// they use or call is missing or set aside itself.
     package internal(set) var setAside: Set<String> = []
+    /// Files whose policies or settings are set aside, or may be: what they forbid is not known, so nothing may start.
+    package internal(set) var brokenRules: Set<String> = []
     /// Sorted by place.
     package var diagnostics: [Diagnostic] = []
 
@@ -78,14 +80,36 @@ package struct Catalog: Sendable {
             return reader
         }
         let capabilities = CapabilityIndex(begun.flatMap { $0.documents.filter { $0.kind == .capability } })
+        let outputs = Self.outputs(begun)
         let readers = workers.map(begun) { begun in
             var reader = begun
-            reader.read([.workflow, .policy, .run, .settings, .test]) { capabilities.resolve($0)?.definition }
+            reader.read(
+                [.workflow, .policy, .run, .settings, .test],
+                capability: { capabilities.resolve($0)?.definition }, outputs: { outputs[$0] })
             reader.setAsideIfWrong()
             return reader
         }
-        for reader in readers { diagnostics += reader.report.diagnostics }
+        for (file, reader) in zip(sorted, readers) {
+            diagnostics += reader.report.diagnostics
+            if reader.documents.isEmpty, reader.report.hasErrors, Self.speaksOfRules(file) {
+                brokenRules.insert(file.path)
+            }
+        }
         return readers
+    }
+
+    /// What the workflows say they give, by name, for those that call them.
+    private static func outputs(_ readers: [ManifestReader]) -> [String: [String]] {
+        var found: [String: [String]] = [:]
+        for document in readers.flatMap(\.documents) where document.kind == .workflow {
+            if let name = document.name { found[name] = document.fields.entries("outputs").map(\.key) }
+        }
+        return found
+    }
+
+    /// Whether a file that is no YAML looks as if it held a policy or the settings.
+    private static func speaksOfRules(_ file: SourceFile) -> Bool {
+        ["kind: Policy", "kind: Settings"].contains { file.bytes.firstRange(of: Array($0.utf8)) != nil }
     }
 
     private mutating func link(_ readers: [ManifestReader]) {
@@ -101,6 +125,9 @@ package struct Catalog: Sendable {
             let isClaimed = document.key.map { !ambiguous.contains($0) } ?? false
             if document.kind == .workflow, let name = document.name, !isClaimed || document.content == nil {
                 setAside.insert(name)
+            }
+            if document.kind == .policy || document.kind == .settings, !isClaimed || document.content == nil {
+                brokenRules.insert(document.place.file)
             }
             guard isClaimed else { continue }
             switch document.content {

@@ -23,6 +23,12 @@ struct PolicyTestCommand: ParsableCommand {
 
     func run() throws {
         let catalog = try SourceTree(root: try options.tree().root).catalog
+        let errors = catalog.diagnostics.filter { $0.level == .error }
+        guard errors.isEmpty else {
+            let report = DiagnosticReport(diagnostics: errors, summary: ValidateCommand.summary(catalog))
+            options.console.output.write(Array(report.text(for: options.console.terminal).utf8))
+            throw ExitStatus.usage.exit
+        }
         let policies = try chosen(catalog)
         var failed = 0
         var results: [Value] = []

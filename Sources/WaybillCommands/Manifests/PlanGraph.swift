@@ -88,6 +88,15 @@ struct PlanGraph {
         isMachine = true
         arrows.append(Arrow(from: Self.start, to: plan.steps[start].id, label: nil, isConditional: false))
         for step in plan.steps {
+            for rule in step.catches {
+                guard case .to(let state) = rule.result else { continue }
+                if state == nil { hasEnd = true }
+                let condition = rule.condition.map { ": \(Self.short($0.source))" } ?? ""
+                arrows.append(
+                    Arrow(
+                        from: step.id, to: state.map { plan.steps[$0].id } ?? Self.end, label: "failed\(condition)",
+                        isConditional: true))
+            }
             for transition in step.next {
                 if transition.to == nil { hasEnd = true }
                 arrows.append(

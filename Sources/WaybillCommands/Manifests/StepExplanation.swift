@@ -20,7 +20,8 @@ struct StepExplanation {
         if let timeout = step.timeout ?? step.performed.timeout {
             lines.append(("timeout", "\(timeout.text)\(step.timeout == nil ? ", from its capability" : "")"))
         }
-        lines += Self.retry(step, workflow)
+        // What asks for a job asks again at the wait's own pace.
+        if visit.role != .poll { lines += Self.retry(step, workflow) }
         lines += Self.failure(step, workflow)
         lines += Self.undoing(step, workflow)
         lines += Self.places(step, workflow, catalog)

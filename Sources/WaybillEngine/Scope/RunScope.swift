@@ -256,8 +256,9 @@ final class StepView: LazyMap {
         case "visits": .int(Int64(state.visit))
         // It exists only when the step completed, and between two visits of a `while`.
         case "output": hasOutput ? output : nil
-        case "exitCode": state.exitCode.map { .int(Int64($0)) }
-        case "error": state.error?.value
+        // Null where there is none, as everywhere else that shows them.
+        case "exitCode": state.exitCode.map { .int(Int64($0)) } ?? .null
+        case "error": state.error?.value ?? .null
         case "artifacts": .list(state.artifacts.map(\.value))
         case "items": state.items.flatMap(reader.value(of:)) ?? .list([])
         case "answers": .list(answers)

@@ -29,7 +29,8 @@ struct LoopReader {
     }
 
     private func itemOutput(_ subject: StepReader.Subject) -> StepOutline.OutputShape {
-        OutputShapes(capability: step.context.capability).itemOutput(of: subject.fields, inner: subject.inner)
+        OutputShapes(capability: step.context.capability, outputs: step.context.outputs)
+            .itemOutput(of: subject.fields, inner: subject.inner)
     }
 
     private func items(_ node: YAMLNode, in scope: ExpressionScope) -> Template? {

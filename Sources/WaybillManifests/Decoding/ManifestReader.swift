@@ -72,24 +72,28 @@ struct ManifestReader: Sendable {
 
     /// Reads the documents of a kind.
     ///
-    /// - Parameter capability: what a reference resolves to.
+    /// - Parameters:
+    ///   - capability: what a reference resolves to.
+    ///   - outputs: the names of the outputs that a workflow has.
     mutating func read(
-        _ kinds: Set<ManifestDocument.Kind>, capability: @escaping (CapabilityReference) -> CapabilityDefinition?
+        _ kinds: Set<ManifestDocument.Kind>, capability: @escaping (CapabilityReference) -> CapabilityDefinition?,
+        outputs: @escaping (String) -> [String]? = { _ in nil }
     ) {
         for index in documents.indices where kinds.contains(documents[index].kind) {
-            documents[index].content = content(documents[index], capability)
+            documents[index].content = content(documents[index], capability, outputs)
         }
     }
 
     private func content(
-        _ document: ManifestDocument, _ capability: @escaping (CapabilityReference) -> CapabilityDefinition?
+        _ document: ManifestDocument, _ capability: @escaping (CapabilityReference) -> CapabilityDefinition?,
+        _ outputs: @escaping (String) -> [String]?
     ) -> ManifestDocument.Content? {
         let fields = document.fields
         switch document.kind {
         case .workflow:
-            return WorkflowReader(report: report, fields: fields, exists: exists, capability: capability).read().map {
-                .workflow($0)
-            }
+            return WorkflowReader(
+                report: report, fields: fields, exists: exists, capability: capability, outputs: outputs
+            ).read().map { .workflow($0) }
         case .policy: return PolicyReader(report: report, fields: fields).read().map { .policy($0) }
         case .capability:
             return CapabilityReader(report: report, fields: fields, exists: exists).read().map { .capability($0) }

@@ -4,6 +4,8 @@ import WaybillExpressions
 /// What a step's fields say about its output, before anything is evaluated.
 struct OutputShapes {
     let capability: (CapabilityReference) -> CapabilityDefinition?
+    /// The names of a workflow's outputs; nil where nobody knows them.
+    let outputs: (String) -> [String]?
 
     /// The output of a step; of one with `forEach` the list of its items' outputs.
     func output(of step: Fields, inner: StepOutline?) -> StepOutline.OutputShape {
@@ -29,7 +31,9 @@ struct OutputShapes {
         if step.node("first") != nil { return .shape(.object(["first": .string, "value": .dyn])) }
         if step.node("emit") != nil { return .shape(.object(["id": .string, "seq": .int])) }
         if let call = step.fields("call") {
-            return .shape(call.flag("detach") == true ? .object(["run": .string]) : .dyn)
+            if call.flag("detach") == true { return .shape(.object(["run": .string])) }
+            let names = call.text("workflow").flatMap(outputs) ?? []
+            return .shape(names.isEmpty ? .dyn : .object(of: names.map { ($0, .dyn) }))
         }
         if let inner { return .shape(ofGroup(inner)) }
         if let reference = step.text("uses").flatMap(Names.capability) {

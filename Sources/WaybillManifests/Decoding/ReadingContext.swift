@@ -11,11 +11,15 @@ struct ReadingContext {
     let exists: (String) -> Bool
     /// What a reference resolves to; nil where there is no such capability.
     let capability: (CapabilityReference) -> CapabilityDefinition?
+    /// The names of a workflow's outputs; nil where nobody knows them.
+    let outputs: (String) -> [String]?
 
     init(
         report: Report, variables: [VariableDefinition] = [], exists: @escaping (String) -> Bool,
-        capability: @escaping (CapabilityReference) -> CapabilityDefinition?
+        capability: @escaping (CapabilityReference) -> CapabilityDefinition?,
+        outputs: @escaping (String) -> [String]? = { _ in nil }
     ) {
+        self.outputs = outputs
         self.report = report
         self.variables = variables
         self.exists = exists

@@ -95,7 +95,7 @@ struct StepScopes {
         var item = TypeShape.dyn
         if step.isLoop, case .list(let element) = output { item = element }
         return .object([
-            "status": .string, "output": output, "exitCode": .int, "attempts": .int, "visits": .int,
+            "status": .string, "output": output, "exitCode": .nullable(.int), "attempts": .int, "visits": .int,
             "error": .nullable(WorkflowScopes.error), "artifacts": .list(artifact), "answers": .list(answer),
             "items": .list(
                 .object([

@@ -7,15 +7,19 @@ struct WorkflowReader {
     private let fields: Fields
     private let exists: (String) -> Bool
     private let capability: (CapabilityReference) -> CapabilityDefinition?
+    private let outputs: (String) -> [String]?
     private let values: ValueReader
 
     /// - Parameters:
     ///   - exists: whether a file stands at a path relative to the tree's root.
     ///   - capability: what a reference resolves to; nil where there is no such capability, or nobody knows yet.
+    ///   - outputs: the names of the outputs that a workflow has.
     init(
         report: Report, fields: Fields, exists: @escaping (String) -> Bool,
-        capability: @escaping (CapabilityReference) -> CapabilityDefinition? = { _ in nil }
+        capability: @escaping (CapabilityReference) -> CapabilityDefinition? = { _ in nil },
+        outputs: @escaping (String) -> [String]? = { _ in nil }
     ) {
+        self.outputs = outputs
         self.report = report
         self.fields = fields
         self.exists = exists
@@ -87,7 +91,7 @@ struct WorkflowReader {
 
     /// What comes after what, in the plan and in the graphs that follow it.
     private func outlines() -> Outlines {
-        let reader = OutlineReader(report: report, outputs: OutputShapes(capability: capability))
+        let reader = OutlineReader(report: report, outputs: OutputShapes(capability: capability, outputs: outputs))
         var outlines = Outlines()
         outlines.plan = reader.plan(fields)
         var others = [outlines.plan].compactMap { $0 }
@@ -102,6 +106,7 @@ struct WorkflowReader {
             let outline = reader.graph(fields.list("finally"), beside: others)
             outline.follow(outlines.onFailure ?? outlines.plan)
             refuseFinish(in: outline, of: "finally")
+            refuseCompensation(in: outline)
             outlines.finally = outline
         }
         return outlines
@@ -119,10 +124,23 @@ struct WorkflowReader {
         }
     }
 
+    /// The run was undone, or was not, before these begin.
+    private func refuseCompensation(in outline: StepOutline) {
+        for step in outline.steps {
+            if let undo = step.fields.member("compensate") {
+                report.error(
+                    "`compensate` means nothing in `finally`: nothing is undone after it", at: undo.keyMark,
+                    hint: "remove it")
+            }
+            if let inner = step.inner { refuseCompensation(in: inner) }
+        }
+    }
+
     private func plans(
         _ outlines: Outlines, _ scopes: WorkflowScopes, _ variables: [VariableDefinition]
     ) -> Plans {
-        let context = ReadingContext(report: report, variables: variables, exists: exists, capability: capability)
+        let context = ReadingContext(
+            report: report, variables: variables, exists: exists, capability: capability, outputs: outputs)
         guard let outline = outlines.plan else { return Plans(end: scopes.end(nil)) }
         let steps = StepScopes(outline, names: scopes.names)
         var plans = Plans(plan: StepReader(context, steps).plan(), end: scopes.end(steps))
@@ -171,8 +189,9 @@ struct WorkflowReader {
     ) -> GoalDefinition? {
         guard let goal = fields.fields("goal") else { return nil }
         let summary = goal.node("summary").flatMap { expressions.text($0, in: scopes.start) }
+        let outputs = TypeShape.object(of: fields.entries("outputs").map { ($0.key, .dyn) })
         let acceptance = goal.list("acceptance").compactMap {
-            expressions.condition($0, in: end.adding(["outputs": .map(key: .string, value: .dyn)]))
+            expressions.condition($0, in: end.adding(["outputs": outputs]))
         }
         return summary.map { GoalDefinition(summary: $0, acceptance: acceptance) }
     }

@@ -103,7 +103,7 @@ extension Grammar {
             .optional(
                 "update", .entries(key: .id, .templated, atLeast: 1), "Changes to `vars` once the step completed."),
             .optional(
-                "retry", .fields(retry), for: ["run", "http", "emit", "call", "steps", "uses"],
+                "retry", .fields(retry), for: ["run", "http", "call", "steps", "uses"],
                 "What is tried again, how often and after how long."),
             .optional(
                 "catch", .list(.fields(catchRule), atLeast: 1), for: recoverable,

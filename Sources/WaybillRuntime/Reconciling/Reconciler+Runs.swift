@@ -162,6 +162,8 @@ extension Reconciler {
             let next = [glance.deadline, glance.lookAgainAt].compactMap { $0 }.min()
             if let next { services.timers.schedule(key, at: next) } else { services.timers.cancel(key) }
             resume(run, &record)
+            // Those before it may have nobody who drives them.
+            if glance.isQueued, onlyRun != nil { wakeGroup(of: run) }
         case .ended(let glance):
             givePlaceBack(of: &record)
             services.timers.cancel(key)
@@ -204,19 +206,17 @@ extension Reconciler {
             index.runs[run]?.group.map { index.admitted(in: $0) } ?? []
         }
         for next in admitted ?? [] {
-            // Who drives one run drives what that one called, and leaves the others alone.
+            // Also where one run is driven alone: nobody else may be there to drive those that wait for its place.
             guard let record = records[next] else {
-                if onlyRun == nil { register(next, Wake()) }
+                register(next, Wake())
                 continue
             }
             if record.glance?.isQueued ?? true { register(next, Wake()) }
         }
     }
 
-    /// Wakes a run that was told to make room for another one, unless this process is there for one run alone.
-    func attendNeighbour(_ run: RunID, _ wake: Wake) {
-        if onlyRun == nil { register(run, wake) }
-    }
+    /// Wakes a run that was told to make room for another one.
+    func attendNeighbour(_ run: RunID, _ wake: Wake) { register(run, wake) }
 
     /// Asks now and then for places in pools that other processes gave back.
     func attendPools() {

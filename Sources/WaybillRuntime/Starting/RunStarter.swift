@@ -89,6 +89,16 @@ package struct RunStarter: Sendable {
     // MARK: - Checks
 
     private func workflow(_ name: String) throws(RuntimeError) -> WorkflowDefinition {
+        let rules = sources.catalog.brokenRules
+        guard rules.isEmpty else {
+            let files = rules.sorted().joined(separator: ", ")
+            throw RuntimeError(
+                .invalidManifest,
+                "nothing starts while policies or settings have mistakes (\(files)); `waybill validate` lists them",
+                diagnostics: sources.catalog.diagnostics.filter {
+                    $0.level == .error && rules.contains($0.place?.file ?? "")
+                })
+        }
         if let workflow = sources.catalog.workflows[name] { return workflow }
         let broken = sources.catalog.diagnostics.filter { $0.level == .error }
         if sources.catalog.setAside.contains(name) {
