@@ -9,6 +9,10 @@ DEMO_CONFIGURATION ?= release
 # Worlds that are simulated; each has about a thousand crash points.
 SEEDS ?= 1000
 SIMULATE_ARGUMENTS ?=
+# Real runs, and real processes that are killed while they work.
+RUNS ?= 1000
+KILLS ?= 500
+TORTURE_ARGUMENTS ?=
 # Arguments for the benchmarks, for example BENCH_ARGUMENTS="--json bench.json".
 BENCH_ARGUMENTS ?=
 
@@ -23,7 +27,7 @@ DEMO_BIN := $(RELEASE_BIN)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test conformance check bench simulate fuzz install
+.PHONY: help build demo test conformance check bench simulate torture fuzz install
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +76,14 @@ simulate: ## crash simulated daemons at every operation on files, and check what
 	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml
 	$(SWIFT) build $(RELEASE) --product simulate
 	$(RELEASE_BIN)/simulate --seeds $(SEEDS) --jobs 2 $(SIMULATE_ARGUMENTS)
+
+# RUNS=100 KILLS=50 make torture; TORTURE_ARGUMENTS="--seed 7 --keep" as for that seed, and keeps the tree.
+torture: ## kill daemons, supervisors, monitors and steps at work, and check that nothing is lost or done twice
+	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml zlib
+	$(SWIFT) build $(RELEASE) --product waybill
+	$(SWIFT) build $(RELEASE) --product waybill-supervisor
+	$(SWIFT) build $(RELEASE) --product torture
+	$(RELEASE_BIN)/torture --runs $(RUNS) --kills $(KILLS) $(TORTURE_ARGUMENTS)
 
 # FUZZ_SECONDS=600 FUZZ_TARGETS="yaml expression" make fuzz
 fuzz: ## feed every reader with made-up input for a minute each, and check what must hold

@@ -116,6 +116,9 @@ let package = Package(
         .executableTarget(
             name: "simulate", dependencies: ["Simulation", "WaybillPorts", system], path: "Tests/Simulation/Command",
             swiftSettings: strict),
+        .executableTarget(
+            name: "torture", dependencies: ["WaybillCore", "CLinux", system], path: "Tests/Torture",
+            swiftSettings: strict),
         tests("WaybillCoreTests", ["WaybillCore"]),
         tests("WaybillExpressionsTests", ["WaybillCore", "WaybillExpressions"]),
         tests("WaybillManifestsTests", ["WaybillCore", "WaybillExpressions", "WaybillManifests"]),

@@ -1,0 +1,64 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+/// What can be killed.
+enum Victim: String, CaseIterable {
+    case daemon, supervisor, monitor, step
+}
+
+/// The processes of one tree, as `/proc` shows them at one moment.
+struct ProcessTable {
+    /// What the supervisor and its monitors have on their command line.
+    private let caches: String
+    /// What the environment of every step begins a word with.
+    private let run: String
+    private let daemons: [pid_t]
+
+    /// - Parameter daemons: started by this process, and therefore known.
+    init(of root: FilePath, daemons: [pid_t]) {
+        caches = root.appending(".waybill").string
+        run = "WAYBILL_RUN_DIR=\(root)/"
+        self.daemons = daemons
+    }
+
+    /// The processes of a kind.
+    func all(_ victim: Victim) -> [pid_t] {
+        guard victim != .daemon else { return daemons }
+        return Disk.names(in: "/proc").compactMap { pid_t($0) }.filter { kind(of: $0) == victim }
+    }
+
+    /// Everything but the daemons.
+    var others: [pid_t] {
+        Disk.names(in: "/proc").compactMap { pid_t($0) }.filter { kind(of: $0).map { $0 != .daemon } ?? false }
+    }
+
+    private func kind(of pid: pid_t) -> Victim? {
+        if daemons.contains(pid) { return .daemon }
+        let folder = FilePath("/proc").appending(String(pid))
+        // The name first: it tells most processes apart, and there are many.
+        switch Disk.text(folder.appending("comm")) {
+        case "waybill-superv\n": return words(folder.appending("cmdline")).contains(caches) ? .supervisor : nil
+        case "waybill-monitor\n": return words(folder.appending("cmdline")).contains(caches) ? .monitor : nil
+        case "waybill\n", nil: return nil
+        default: return words(folder.appending("environ")).contains { $0.hasPrefix(run) } ? .step : nil
+        }
+    }
+
+    private func words(_ path: FilePath) -> [String] {
+        (Disk.bytes(path) ?? []).split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Kills one of a kind.
+    ///
+    /// - Returns: the process that was killed; nil where there was none, or where it was gone before.
+    func kill(_ victim: Victim, _ random: inout Random) -> pid_t? {
+        guard let pid = all(victim).randomElement(using: &random) else { return nil }
+        // The descriptor holds on to one process; the second look says that it is still the one that was meant.
+        let descriptor = waybill_pidfd_open(pid)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        guard kind(of: pid) == victim, waybill_pidfd_send_signal(descriptor, SIGKILL) == 0 else { return nil }
+        return pid
+    }
+}
