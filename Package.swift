@@ -28,6 +28,8 @@ let package = Package(
     products: [
         .executable(name: "waybill", targets: ["waybill"]),
         .executable(name: "waybill-supervisor", targets: ["waybill-supervisor"]),
+        // For tests: `LD_PRELOAD` loads it, nothing links it.
+        .library(name: "faults", type: .dynamic, targets: ["Faults"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -116,6 +118,8 @@ let package = Package(
         .executableTarget(
             name: "simulate", dependencies: ["Simulation", "WaybillPorts", system], path: "Tests/Simulation/Command",
             swiftSettings: strict),
+        .target(
+            name: "Faults", path: "Tests/Faults", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
         .executableTarget(
             name: "torture", dependencies: ["WaybillCore", "CLinux", system], path: "Tests/Torture",
             swiftSettings: strict),

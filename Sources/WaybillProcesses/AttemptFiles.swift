@@ -23,6 +23,8 @@ struct AttemptFiles: Sendable {
         var mark: ProcessMark?
         /// Of the boot that it ran under.
         var boot: String
+        /// Whether this is a copy, of a tree that was backed up: what it names is another tree's, and may live.
+        var isCopy: Bool
     }
 
     /// The lock, held by this process until its last copy is closed, wherever that is.
@@ -92,7 +94,15 @@ struct AttemptFiles: Sendable {
         let ticks = record["startTicks"]?.intValue.flatMap { UInt64(exactly: $0) } ?? 0
         return Identity(
             monitor: monitor, token: token, mark: ProcessMark(value: tag, mask: mask, notBefore: ticks),
-            boot: record["boot"]?.stringValue ?? "")
+            boot: record["boot"]?.stringValue ?? "", isCopy: isCopy(record, lock))
+    }
+
+    private static func isCopy(_ record: Value, _ lock: OwnedDescriptor) -> Bool {
+        // One that was written before monitors said so is taken at its word.
+        guard let device = record["device"]?.intValue, let inode = record["inode"]?.intValue else { return false }
+        var status = stat()
+        return fstat(lock.number, &status) != 0 || UInt64(status.st_dev) != UInt64(bitPattern: device)
+            || UInt64(status.st_ino) != UInt64(bitPattern: inode)
     }
 
     /// The outcome, if there is one.

@@ -172,8 +172,8 @@ extension AttemptFiles {
         if let lock = try? openLock() {
             _ = wb_wait_unlocked(lock.number)
             if let identity = Self.identity(in: lock) {
-                // After another boot the mark is somebody else's, if anybody's.
-                mark = identity.boot == Self.boot ? mark ?? identity.mark : nil
+                // After another boot, and in a copy, the mark is somebody else's, if anybody's.
+                mark = identity.boot == Self.boot && !identity.isCopy ? mark ?? identity.mark : nil
             }
         }
         let outcome = outcome()

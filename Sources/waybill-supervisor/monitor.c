@@ -14,6 +14,7 @@
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define NANOSECONDS 1000000000ll
@@ -200,12 +201,15 @@ static bool leave_identity(struct monitor *monitor) {
     int lock = monitor->launch.lock;
     if (lock < 0) return true;
     char text[IDENTITY_BYTES];
+    /* A copy of this file, in a backup, says by these that it is one. */
+    struct stat status;
+    if (fstat(lock, &status) != 0) return false;
     int64_t ticks = now() / (NANOSECONDS / TICKS_PER_SECOND);
     int length = snprintf(
         text, sizeof text,
-        "{\n  \"boot\": \"%s\",\n  \"format\": 1,\n  \"mask\": \"%016" PRIx64 "\",\n  \"monitor\": %d,\n"
+        "{\n  \"boot\": \"%s\",\n  \"device\": %" PRIu64 ",\n  \"format\": 1,\n  \"inode\": %" PRIu64 ",\n  \"mask\": \"%016" PRIx64 "\",\n  \"monitor\": %d,\n"
         "  \"startTicks\": %" PRId64 ",\n  \"tag\": \"%016" PRIx64 "\",\n  \"token\": %" PRIu32 "\n}\n",
-        kept.boot, monitor->lineage.mask, getpid(), ticks, monitor->lineage.tag, monitor->mark->token);
+        kept.boot, (uint64_t)status.st_dev, (uint64_t)status.st_ino, monitor->lineage.mask, getpid(), ticks, monitor->lineage.tag, monitor->mark->token);
     return pwrite(lock, text, (size_t)length, 0) == length;
 }
 

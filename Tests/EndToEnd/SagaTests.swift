@@ -78,7 +78,9 @@ struct SagaTests {
         try await tree.expect(0, "verify", "r", "--deep")
     }
 
-    @Test("a daemon and a monitor that die while it is undone: it goes on where it was: what is unknown is asked, the rest is undone once")
+    @Test(
+        "a daemon and a monitor that die while it is undone: it goes on where it was: what is unknown is asked, the rest is undone once"
+    )
     func killed() async throws {
         let tree = try tree()
         #expect(try await tree.run("mkfifo", "gate-charge").status == 0)

@@ -7,6 +7,7 @@ import WaybillCore
 final class ScratchTree: Sendable {
     let root: URL
     private let counter = Counter()
+    private let isOwned: Bool
 
     /// The repository that this file was compiled from.
     static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -18,6 +19,7 @@ final class ScratchTree: Sendable {
     init(_ files: [String: String] = [:], copying: [String] = []) throws {
         let name = "waybill-\(UUID().uuidString.prefix(8))"
         // Resolved: commands print real paths, and tests compare them.
+        isOwned = true
         root = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().appending(path: name)
         try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
         for folder in ["workflows", "runs"] {
@@ -32,7 +34,14 @@ final class ScratchTree: Sendable {
         for (path, text) in files { try write(text, to: path) }
     }
 
+    /// A tree that is somebody else's, seen from here.
+    init(seenAt root: URL) {
+        self.root = root
+        isOwned = false
+    }
+
     deinit {
+        guard isOwned else { return }
         try? FileManager.default.removeItem(at: root)
     }
 

@@ -153,6 +153,43 @@ struct FileLedgerStoreTests {
         #expect(try folder().entries(FilePath(), limit: 99)?.contains { $0.name.string.hasSuffix(".tmp") } == false)
     }
 
+    @Test(
+        "a ledger that could be neither synced nor copied is not synced when it is opened again: it goes on in a copy")
+    func distrusted() throws {
+        let (store, head) = try start()
+        let ledger = try store.open(sample.run, from: sample.genesis)
+        let inode = try folder().status("ledger.jsonl")?.inode
+        // Neither can what was refused be taken back out of it.
+        system.setPlan { [.sync, .cut, .create].contains($0.kind) ? .fail(.io) : nil }
+        #expect(code { try ledger.append([EntryDraft(.taskEnd)], at: sample.time) } == .notDurable)
+        ledger.close()
+        #expect(code { _ = try store.open(sample.run, from: sample.genesis) } == .files)
+        system.setPlan(nil)
+        let again = try store.open(sample.run, from: sample.genesis)
+        // What a killed owner leaves between write and sync counts, once it is durable.
+        #expect(again.head.seq == head.seq + 1)
+        #expect(try folder().status("ledger.jsonl")?.inode != inode)
+        system.crash()
+        let last = try FileLedgerStore(runs: system.root()).open(sample.run, from: sample.genesis)
+        #expect(last.head == again.head)
+    }
+
+    @Test("a ledger whose first sync fails goes on in a copy")
+    func failedSettling() throws {
+        let (store, head) = try start()
+        let syncs = Recorder()
+        system.setPlan { operation in
+            guard operation.kind == .sync else { return nil }
+            _ = syncs.note(operation)
+            return syncs.all.count == 1 ? .fail(.io) : nil
+        }
+        let ledger = try store.open(sample.run, from: sample.genesis)
+        #expect(ledger.head == head)
+        system.crash()
+        let again = try FileLedgerStore(runs: system.root()).open(sample.run, from: sample.genesis)
+        #expect(again.head == head)
+    }
+
     @Test("a ledger that was extended, cut or replaced behind its owner is not written")
     func changedBehind() throws {
         let (store, head) = try start()
