@@ -71,6 +71,7 @@ static bool fails(const char *call, int file, bool is_noted) {
     path_of(file, path, sizeof path);
     int number = fault(call, path);
     if (number != 0 || is_noted) note(call, file, number, path);
+    if (number < 0) abort();
     errno = number != 0 ? number : before;
     return number != 0;
 }

@@ -18,6 +18,7 @@ struct TreeChecks {
 
     var all: [Check] {
         [daemon, manifests, keys, journal] + runs + strays + claimed + AccessChecks(tree: tree).all + hooks
+            + DegradationChecks(tree: tree).all
     }
 
     // MARK: - Tree

@@ -20,6 +20,7 @@ extension Reconciler {
         }
         let uncertain = bootMark.isNew ? Set(index.recentEnds.map(\.run)) : []
         bootMark.begin(found.filter { index.runs[$0]?.ended == nil || uncertain.contains($0) })
+        let doubtful = openings.suspects
         for run in found.sorted() {
             let isEnded = index.runs[run]?.ended != nil
             // An ended run is not opened unless its glance is gone, or may be an older one.
@@ -28,8 +29,15 @@ extension Reconciler {
             {
                 continue
             }
-            register(run, Wake(restoresProjections: true))
+            if let reason = openings.reason(for: run) {
+                setAside(run, reason)
+            } else if doubtful.contains(run) {
+                suspects.append(run)
+            } else {
+                register(run, Wake(restoresProjections: true))
+            }
         }
+        takeUpNextSuspect()
     }
 
     private func glanceStatus(_ run: RunID) -> FileStatus? {
@@ -64,8 +72,7 @@ extension Reconciler {
     }
 
     func wake(_ run: RunID, _ wake: Wake) {
-        guard var record = records[run] else { return }
-        guard !isStopping else { return }
+        guard var record = records[run], !record.isAside, !isStopping else { return }
         defer { records[run] = record }
         switch record.phase {
         case .busy, .queued:
@@ -105,6 +112,7 @@ extension Reconciler {
                 run: run, lane: lanes.take(), environment: environment, isFirst: !record.wasOpened,
                 uncountedRejections: record.glance?.uncountedRejections ?? 0, events: record.glance?.events ?? [])
         record.driver = driver
+        if !record.wasOpened { openings.enter(run) }
         record.wasOpened = true
         let held = Wake(
             commonNames: record.glance?.heldCommonNames.names.filter { !wake.commonNames.contains($0) } ?? [])
@@ -131,12 +139,15 @@ extension Reconciler {
     // MARK: - Reports
 
     func take(_ driverReport: DriverReport, of run: RunID) {
+        defer { noteRest() }
+        defer { noteOpened(run) }
         guard var record = records[run] else { return }
         let key = TimerKey.run(run)
-        defer { noteRest() }
         switch driverReport {
-        case .working, .dormant, .ended, .quarantined: bootMark.settle(run)
-        case .busy, .stalled: break
+        case .working, .dormant, .ended, .quarantined:
+            bootMark.settle(run)
+            record.failures = 0
+        case .busy, .stalled, .failing: break
         }
         switch driverReport {
         case .working(let glance, let projectAt):
@@ -182,6 +193,19 @@ extension Reconciler {
         case .stalled(let message):
             if record.problem != message { options.log.error("\(run): \(message)") }
             block(run, &record, RuntimeError(.storage, message), retryAfter: options.retryInterval * 4)
+        case .failing(let message):
+            record.failures += 1
+            guard record.failures >= Self.mostFailures else {
+                if record.problem != message { options.log.error("\(run): \(message)") }
+                block(run, &record, RuntimeError(.internal, message), retryAfter: options.retryInterval)
+                break
+            }
+            rest(&record, .quarantined)
+            services.timers.cancel(key)
+            records[run] = record
+            openings.setAside(run, because: message)
+            setAside(run, message)
+            tell(record.glance?.parent, of: run, isOver: false)
         case .quarantined(let message):
             rest(&record, .quarantined)
             let hasNews = record.pending != nil
@@ -197,6 +221,38 @@ extension Reconciler {
             if hasNews, !isOneShot { wake(run, Wake(restoresProjections: true)) }
         }
         options.onReport?(run.text)
+    }
+
+    // MARK: - Runs that stop others
+
+    /// Tries before a run is set aside that fails for a reason of its own.
+    private static let mostFailures = 5
+
+    /// Leaves a run alone until somebody wants it to be tried again.
+    private func setAside(_ run: RunID, _ reason: String) {
+        var record = RunRecord()
+        record.phase = .quarantined
+        record.isAside = true
+        record.problem = reason
+        records[run] = record
+        bootMark.settle(run)
+        report.problems[run] = RuntimeError(.quarantined, "it is set aside: \(reason)")
+        options.log.error("\(run) is set aside: \(reason)")
+    }
+
+    private func takeUpNextSuspect() {
+        guard !isStopping, suspectInHand == nil, !suspects.isEmpty else { return }
+        let run = suspects.removeFirst()
+        suspectInHand = run
+        register(run, Wake(restoresProjections: true))
+    }
+
+    /// Notes that a run was opened, or could not be: it ended nobody.
+    private func noteOpened(_ run: RunID) {
+        openings.leave(run)
+        guard suspectInHand == run else { return }
+        suspectInHand = nil
+        takeUpNextSuspect()
     }
 
     /// Lets the runs begin whose turn has come in the group of a run that ended.
@@ -348,7 +404,11 @@ extension Reconciler {
                 wake(run, Wake())
             }
         }
-        for (run, record) in records where record.phase == .quarantined {
+        for (run, record) in records where record.isAside && openings.isReleased(run) {
+            records[run]?.isAside = false
+            wake(run, Wake(restoresProjections: true))
+        }
+        for (run, record) in records where record.phase == .quarantined && !record.isAside {
             if status(ofLedgerOf: run) != record.ledgerStatus { wake(run, Wake(restoresProjections: true)) }
         }
         readCommonInbox()

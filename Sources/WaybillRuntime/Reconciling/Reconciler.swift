@@ -38,6 +38,10 @@ package actor Reconciler {
     var environment: DriverEnvironment?
 
     let bootMark: BootMark
+    let openings: OpeningMarks
+    /// Runs that others had in hand when they ended, until they are opened, one after the other.
+    var suspects: [RunID] = []
+    var suspectInHand: RunID?
     var records: [RunID: RunRecord] = [:]
     /// Runs that wait for the end of others, by those.
     var awaiters: [RunID: Set<RunID>] = [:]
@@ -91,6 +95,7 @@ package actor Reconciler {
         self.services = services
         self.options = options
         bootMark = BootMark(tree)
+        openings = OpeningMarks(in: tree.caches)
         lane = services.makeLane("waybill-tree")
         lanes = Lanes(count: options.lanes, services.makeLane)
         let log = options.log
@@ -142,6 +147,7 @@ package actor Reconciler {
         if case .run(let run) = scope { onlyRun = run }
         try begin(complete: complete)
         await untilRest()
+        openings.end()
         return report
     }
 
@@ -169,6 +175,7 @@ package actor Reconciler {
         await drainDrivers()
         services.watcher.stop()
         services.timers.stop()
+        openings.end()
         presence?.release()
         doorLock?.release()
         lanes.stop()
@@ -206,6 +213,7 @@ package actor Reconciler {
         startServices()
         noticedEvents = (try? tree.events.lastSeq(following: true)) ?? 0
         if let onlyRun {
+            openings.beginAlone()
             register(onlyRun, Wake(completeNames: complete))
             return
         }
@@ -217,6 +225,7 @@ package actor Reconciler {
             options.log.warning("runs/.building cannot be swept: \(error.message)")
         }
         // Answers first: at a deadline that passed meanwhile, what was dropped before it counts.
+        openings.begin()
         readCommonInbox()
         try takeUpRuns()
         hooks.recover()
@@ -237,7 +246,7 @@ package actor Reconciler {
 
     var isAtRest: Bool {
         let now = tree.clock.now()
-        return (placesTaken == 0 && waitingForPlace.isEmpty || isStopping)
+        return (placesTaken == 0 && waitingForPlace.isEmpty && suspects.isEmpty || isStopping)
             && (commonLookAgainAt == nil || isStopping)
             && records.values.allSatisfy { record in
                 switch record.phase {

@@ -34,6 +34,10 @@ struct RunRecord {
     var retryDelay: Duration?
     /// The ledger before the last look: once a quarantined run has another one, it is looked at again.
     var ledgerStatus: FileStatus?
+    /// How often in a row it failed for a reason of its own.
+    var failures = 0
+    /// Whether nothing opens it, whatever happens, until somebody wants it: ``OpeningMarks``.
+    var isAside = false
     /// Whether this process has opened it before, and so found what an earlier one left.
     var wasOpened = false
 }

@@ -15,6 +15,8 @@ package enum DriverReport: Sendable {
     case quarantined(String)
     /// The disk refused something; to be tried again.
     case stalled(String)
+    /// It fails for a reason of its own, which another try may not change.
+    case failing(String)
 }
 
 /// What is remembered of a run that is at rest.

@@ -170,6 +170,7 @@ actor RunDriver {
         case .quarantined, .unknownRun:
             Quarantine(tree: tree, run: run, definitions: environment.definitions).project(error.message)
             environment.report(run, .quarantined(error.message))
+        case .internal: environment.report(run, .failing(error.message))
         default: environment.report(run, .stalled(error.message))
         }
     }

@@ -3,11 +3,13 @@ import Glibc
 import Testing
 import WaybillCore
 
-/// A file system of a few megabytes that is really full.
-@Suite("A full file system", .serialized, .enabled(if: FullDiskTests.canMount, "needs a mount of its own"))
-struct FullDiskTests {
-    static let canMount = geteuid() == 0
+private enum Mounts {
+    static let areAllowed = geteuid() == 0
+}
 
+/// A file system of a few megabytes that is really full.
+@Suite("A full file system", .serialized, .enabled(if: Mounts.areAllowed, "needs a mount of its own"))
+struct FullDiskTests {
     private static let workflow = """
         kind: Workflow
         name: long

@@ -9,7 +9,7 @@ extension ScratchTree {
         let library = Waybill.binary.deletingLastPathComponent().appending(path: "libfaults.so")
         return [
             "PATH": "/usr/local/bin:/usr/bin:/bin", "LD_PRELOAD": library.path(),
-            "WAYBILL_FAULTS": self["faults"].path(),
+            "WAYBILL_FAULTS": self["faults"].path(), "SWIFT_BACKTRACE": "enable=no",
         ]
     }
 
