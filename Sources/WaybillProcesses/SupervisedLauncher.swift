@@ -57,14 +57,15 @@ package final class SupervisedLauncher: ProcessLauncher {
         // As long as this process had them, too, neither would the lock be free nor the report end.
         launch.closeSent()
         let process = SupervisedProcess(report: launch.report, files: launch.files, ended: ended)
-        switch process.awaitStart(milliseconds: Self.patienceMilliseconds) {
+        let news = process.awaitStart(milliseconds: Self.patienceMilliseconds)
+        // Whoever refuses says so and is silent, often in one breath.
+        if let refusal = process.said.refusal {
+            launch.abandon()
+            throw LaunchError.system(refusal.errno, "cannot make a process for \(request.argv[0])")
+        }
+        switch news {
         case .outcome(let outcome): process.end(outcome)
-        case .more:
-            if let refusal = process.said.refusal {
-                launch.abandon()
-                throw LaunchError.system(refusal.errno, "cannot make a process for \(request.argv[0])")
-            }
-            try add(process)
+        case .more: try add(process)
         case .silence:
             guard launch.files?.wasBegun() == true else {
                 launch.abandon()
