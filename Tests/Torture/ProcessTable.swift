@@ -24,13 +24,21 @@ struct ProcessTable {
 
     /// The processes of a kind.
     func all(_ victim: Victim) -> [pid_t] {
-        guard victim != .daemon else { return daemons }
+        if victim == .daemon { return daemons }
+        // Steps are short: whoever looks at all processes comes too late.
+        if victim == .step { return all(.monitor).flatMap(children) }
         return Disk.names(in: "/proc").compactMap { pid_t($0) }.filter { kind(of: $0) == victim }
     }
 
     /// Everything but the daemons.
     var others: [pid_t] {
         Disk.names(in: "/proc").compactMap { pid_t($0) }.filter { kind(of: $0).map { $0 != .daemon } ?? false }
+    }
+
+    /// `/proc/<pid>/task/<tid>/children` (proc_pid_tid_children(5)).
+    private func children(of pid: pid_t) -> [pid_t] {
+        let path = "/proc/\(pid)/task/\(pid)/children"
+        return (Disk.text(FilePath(path)) ?? "").split(separator: " ").compactMap { pid_t($0) }
     }
 
     private func kind(of pid: pid_t) -> Victim? {

@@ -8,7 +8,7 @@ struct Torture {
     private static let reportEverySeconds = 10.0
     private static let weights: [(Victim, Int)] = [(.daemon, 40), (.supervisor, 15), (.monitor, 20), (.step, 25)]
     /// How often one of the picked kind is looked for, before it is any other: steps are short.
-    private static let mostMisses = 100
+    private static let mostMisses = 20
     /// About as many entries has a run: only how kills are spread depends on it.
     private static let entriesPerRun = 60.0
 
