@@ -179,6 +179,8 @@ package actor Reconciler {
         presence?.release()
         doorLock?.release()
         lanes.stop()
+        // Who settles has nothing to wait for any more: what still runs goes on without this process.
+        wakeRestWaiters()
         for waiter in stopWaiters { waiter.resume() }
         stopWaiters = []
     }
