@@ -67,7 +67,9 @@ struct OwnershipTests {
             #expect(tree.lines("runs/r/ledger.jsonl") == ledger)
             let refused = try await tree.expect(75, "cancel", "r")
             #expect(refused.errors.contains("\(owner.processID)"), "\(refused)")
-            try FileManager.default.removeItem(at: tree["runs/r/inbox/@cancel.json"])
+            for name in tree.names(in: "runs/r/inbox") where name.hasPrefix("@cancel") {
+                try FileManager.default.removeItem(at: tree["runs/r/inbox/\(name)"])
+            }
             await owner.kill()
             try await tree.untilStatus("r", "completed")
         }
