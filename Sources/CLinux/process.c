@@ -98,6 +98,15 @@ static void execute(struct child *child) {
     }
 }
 
+static void restrict_self(struct child *child) {
+    const struct waybill_spawn_request *request = child->request;
+    const struct rlimit none = {0, 0};
+    if ((request->leaves_no_core && setrlimit(RLIMIT_CORE, &none) != 0) || wb_limit_self(&request->limits) != 0 ||
+        (request->gains_no_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)) {
+        give_up(child, WAYBILL_SPAWN_SETUP);
+    }
+}
+
 static int run_child(void *argument) {
     struct child *child = argument;
     const struct waybill_spawn_request *request = child->request;
@@ -121,6 +130,7 @@ static int run_child(void *argument) {
         (void)setrlimit(RLIMIT_LOCKS, &limit);
     }
     place_descriptors(child);
+    restrict_self(child);
     if (chdir(request->directory) != 0) {
         give_up(child, WAYBILL_SPAWN_DIRECTORY);
     }

@@ -1,9 +1,12 @@
 package import SystemPackage
+package import WaybillCore
 
 /// Starts programs and says how they ended. The way a step's process lives is described here once, whoever hosts it.
 ///
 /// - **Alone.** Each process leads a session and process group of its own, has exactly the arguments, environment and
-///   folder of its request, default signal dispositions, `umask` 077, and no descriptors but its standard three.
+///   folder of its request, default signal dispositions, `umask` 077, and no descriptors but its standard three. It
+///   writes no core file, keeps to the limits of its request, and gains no privileges by executing another program,
+///   unless the request says that it may.
 /// - **Ends with its first process.** What that process left behind is killed, also what changed its process
 ///   group or session or lost its parent. Only then `ended` is called: nothing of the step lives any more.
 /// - **Stopping** is TERM to everything the process started; what lives after the grace gets KILL.
@@ -76,6 +79,10 @@ package struct LaunchRequest: Sendable {
     package var exitFile: FilePath?
     /// What must not reach the logs, nor how anybody would write it: `***` stands there in its place. Not empty each.
     package var secrets: [String] = []
+
+    package var limits = ProcessLimits()
+    /// Whether set-user-id, set-group-id and file capabilities of programs count for it (`PR_SET_NO_NEW_PRIVS`).
+    package var mayGainPrivileges = false
 
     package static let defaultLogLimitBytes = 64 << 20
     package static let defaultGrace = Duration.seconds(10)

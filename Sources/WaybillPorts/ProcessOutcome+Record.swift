@@ -23,7 +23,7 @@ extension ProcessOutcome {
 
     /// Reads what `exit.json` holds.
     ///
-    /// `{"format":1,"error":null,"exitCode":0,"signal":null,"coreDumped":false,"timedOut":false,"stopped":false,
+    /// `{"format":1,"error":null,"exitCode":0,"signal":null,"coreDumped":false,"timedOut":false,"stopped":false,"limit":null,
     /// "startedAt":"...","endedAt":"...","truncated":{"stdout":false,"stderr":false},"droppedBytes":{"stdout":0,"stderr":0},
     /// "masked":{"stdout":0,"stderr":0},"leftBehind":0,"stillRunning":0,
     /// "usage":{"userSeconds":0.001,"systemSeconds":0.002,"maxResidentBytes":1536000}}`; a program that failed to start
@@ -43,6 +43,7 @@ extension ProcessOutcome {
         } else if record["stopped"]?.boolValue == true {
             stop = .request
         }
+        limit = record["limit"]?.stringValue.flatMap(ProcessLimits.Kind.init)
         stdoutTruncated = record["truncated"]?["stdout"]?.boolValue ?? false
         stderrTruncated = record["truncated"]?["stderr"]?.boolValue ?? false
         stdoutDroppedBytes = record["droppedBytes"]?["stdout"]?.intValue ?? 0

@@ -33,6 +33,8 @@ package struct ProcessOutcome: Hashable, Sendable {
     package var end: End
     /// Set if the program was told to stop before it ended, whatever it then ended with.
     package var stop: Stop?
+    /// Set if it ended because it used more than its limits allow.
+    package var limit: ProcessLimits.Kind?
     package var startedAt: Timestamp
     /// When the first process ended.
     package var endedAt: Timestamp

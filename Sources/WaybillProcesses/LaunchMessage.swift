@@ -21,7 +21,7 @@ struct LaunchMessage {
             arguments: UInt32(request.argv.count), variables: UInt32(variables.count),
             secrets: UInt32(request.secrets.count), reserved: 0,
             timeout: request.timeout?.nanosecondsOrNever ?? -1, grace: request.grace.nanosecondsOrNever,
-            log_limit: UInt64(max(0, request.logLimitBytes)))
+            log_limit: UInt64(max(0, request.logLimitBytes)), limits: Self.limits(request.limits))
         add(request.workingDirectory.string)
         add(request.exitFile?.lastComponent?.string ?? "")
         for text in candidates + request.argv { add(text) }
@@ -29,6 +29,7 @@ struct LaunchMessage {
         for secret in request.secrets { add(secret) }
         header.bytes = UInt32(clamping: texts.count)
         if Self.isLookedUp(request) { add(WB_LOOKED_UP) }
+        if request.mayGainPrivileges { add(WB_MAY_GAIN_PRIVILEGES) }
     }
 
     /// Says that a file comes with the message, or another thing about it.
@@ -40,6 +41,12 @@ struct LaunchMessage {
     var packet: [UInt8] {
         let head = withUnsafeBytes(of: header) { Array($0) }
         return header.flags & WB_FILE_BODY.rawValue != 0 ? head : head + texts
+    }
+
+    private static func limits(_ limits: ProcessLimits) -> waybill_limits {
+        waybill_limits(
+            cpu: UInt64(max(0, limits.cpuSeconds ?? 0)), memory: UInt64(max(0, limits.memoryBytes ?? 0)),
+            files: UInt64(max(0, limits.files ?? 0)), processes: UInt64(max(0, limits.processes ?? 0)))
     }
 
     private mutating func add(_ text: String) {

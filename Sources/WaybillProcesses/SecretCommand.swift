@@ -66,9 +66,12 @@ struct SecretCommand {
         (paths.map { UnsafePointer($0) } + [nil]).withUnsafeBufferPointer { paths in
             (arguments + [nil]).withUnsafeBufferPointer { argv in
                 directory.string.withCString { directory in
-                    var request = waybill_spawn_request(
-                        paths: paths.baseAddress, argv: argv.baseAddress, envp: environ, directory: directory,
-                        standard: standard, tag: 0, has_default_signals: 0)
+                    var request = waybill_spawn_request()
+                    request.paths = paths.baseAddress
+                    request.argv = argv.baseAddress
+                    request.envp = UnsafePointer(environ)
+                    request.directory = directory
+                    request.standard = standard
                     _ = waybill_spawn(&request, &result)
                 }
             }

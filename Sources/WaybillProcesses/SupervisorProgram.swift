@@ -69,9 +69,12 @@ package struct SupervisorProgram: Sendable {
             paths.withUnsafeBufferPointer { paths in
                 none.withUnsafeBufferPointer { environment in
                     "/".withCString { root in
-                        var request = waybill_spawn_request(
-                            paths: paths.baseAddress, argv: argv.baseAddress, envp: environment.baseAddress,
-                            directory: root, standard: (input, output, output), tag: 0, has_default_signals: 0)
+                        var request = waybill_spawn_request()
+                        request.paths = paths.baseAddress
+                        request.argv = argv.baseAddress
+                        request.envp = environment.baseAddress
+                        request.directory = root
+                        request.standard = (input, output, output)
                         _ = waybill_spawn(&request, &result)
                     }
                 }

@@ -23,6 +23,7 @@
 enum {
     TICKS_PER_SECOND = 100, /* Of /proc, on every architecture that Linux has had for long. */
     IDENTITY_BYTES = 512,
+    SHELL_SIGNAL = 128, /* A shell's exit code for a program that a signal ended, less the signal. */
 };
 /* Between two looks at what was killed and is not gone, and for how long. */
 #define SWEEP_PAUSE (20 * MILLISECOND)
@@ -244,8 +245,11 @@ static bool start(struct monitor *monitor) {
     struct waybill_spawn_request request = {
         .paths = launch->paths, .argv = launch->arguments, .envp = launch->variables,
         .directory = launch->directory, .standard = {STDIN_FILENO, -1, -1}, .tag = monitor->lineage.tag,
-        .has_default_signals = true};
+        .has_default_signals = true, .limits = launch->header.limits,
+        .leaves_no_core = true, .gains_no_privileges = (launch->header.flags & WB_MAY_GAIN_PRIVILEGES) == 0};
     struct waybill_spawn_result result = {.stage = WAYBILL_SPAWN_CLONE};
+    /* The kernel counts all that the user has, so what is there already is no part of the step. */
+    if (request.limits.processes != 0) request.limits.processes += wb_count_processes();
     if (launch->input >= 0) request.standard[0] = launch->input;
     launch->input = -1;
     for (int number = 0; number < 2; number++) {
@@ -336,12 +340,27 @@ static void attend(struct monitor *monitor) {
     if (has_signals) collect(monitor);
 }
 
+/* Whether the program, or the one that its shell waited for, ended because its processor time was used up. */
+static bool has_used_up(const struct monitor *monitor) {
+    const struct outcome *outcome = &monitor->outcome;
+    uint64_t limit = monitor->launch.header.limits.cpu;
+    if (limit == 0 || outcome->failure != 0 || outcome->stopped || outcome->timed_out) return false;
+    int status = outcome->status;
+    bool is_told = (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) ||
+                   (WIFEXITED(status) && WEXITSTATUS(status) == SHELL_SIGNAL + SIGXCPU);
+    if (is_told) return true;
+    /* Nobody but the kernel kills what ran for so long; who survived the first signal gets this one. */
+    double used = seconds(outcome->usage.ru_utime) + seconds(outcome->usage.ru_stime);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && used >= (double)limit;
+}
+
 static void finish(struct monitor *monitor) {
     for (int number = 0; number < 2; number++) {
         log_drain(&monitor->logs[number]);
         monitor->outcome.dropped[number] = monitor->logs[number].dropped;
         if (monitor->masks != NULL) monitor->outcome.masked[number] = wb_mask_found(monitor->masked[number]);
     }
+    monitor->outcome.is_over_cpu = has_used_up(monitor);
     monitor->outcome.left_behind = monitor->lineage.left_behind;
     say_outcome(monitor);
     free(monitor->outcome.message);

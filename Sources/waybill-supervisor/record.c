@@ -72,7 +72,7 @@ static void put_string(FILE *out, const char *text) {
     fputc('"', out);
 }
 
-static double seconds(struct timeval time) { return (double)time.tv_sec + (double)time.tv_usec / MICROSECONDS; }
+double seconds(struct timeval time) { return (double)time.tv_sec + (double)time.tv_usec / MICROSECONDS; }
 
 static const char *word(bool value) { return value ? "true" : "false"; }
 
@@ -111,6 +111,7 @@ char *outcome_text(const struct outcome *outcome) {
     fputs("{\n  \"format\": 1,\n", out);
     put_end(out, outcome);
     fprintf(out, "  \"timedOut\": %s,\n  \"stopped\": %s,\n", word(outcome->timed_out), word(outcome->stopped));
+    fprintf(out, "  \"limit\": %s,\n", outcome->is_over_cpu ? "\"cpu\"" : "null");
     fprintf(out, "  \"startedAt\": \"%s\",\n  \"endedAt\": \"%s\",\n", started, ended);
     fprintf(
         out, "  \"truncated\": {\n    \"stdout\": %s,\n    \"stderr\": %s\n  },\n", word(outcome->dropped[0] > 0),

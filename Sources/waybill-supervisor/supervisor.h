@@ -111,6 +111,7 @@ struct outcome {
     struct rusage usage;
     struct timespec started, ended; /* By the wall clock. */
     bool timed_out, stopped;
+    bool is_over_cpu; /* It had no processor time left. */
     uint64_t dropped[2];
     uint64_t masked[2]; /* How often a secret was masked. */
     int left_behind, still_running;
@@ -118,6 +119,7 @@ struct outcome {
     char *message;       /* What people are told about it. */
 };
 
+double seconds(struct timeval time);
 /* The outcome as JSON, in memory of its own. */
 char *outcome_text(const struct outcome *outcome);
 /* Writes a text aside and renames it; a failure leaves nothing, and is false. */

@@ -17,6 +17,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "limits.h"
+
 /* How far a spawn came before it failed. */
 enum waybill_spawn_stage {
     WAYBILL_SPAWN_CLONE,     /* No process was made. */
@@ -33,6 +35,9 @@ struct waybill_spawn_request {
     int standard[3]; /* What becomes descriptors 0, 1 and 2. */
     uint64_t tag;    /* Becomes RLIMIT_LOCKS; 0 leaves it alone. */
     int has_default_signals; /* Nobody in this process handles or ignores any: there is nothing to reset. */
+    struct waybill_limits limits;
+    int gains_no_privileges; /* PR_SET_NO_NEW_PRIVS. */
+    int leaves_no_core;      /* RLIMIT_CORE of 0. */
 };
 
 struct waybill_spawn_result {

@@ -14,11 +14,13 @@
 
    Of these numbers the version is the only one that every supervisor understands; names in a tree carry it. */
 
+#include "limits.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#define WB_SUPERVISION_VERSION 1
+#define WB_SUPERVISION_VERSION 2
 
 /* Names in `.waybill/`; the user's number and the version keep apart what must not meet. */
 #define WB_SUPERVISOR_SOCKET_FORMAT "supervisor-%d-%u.sock"
@@ -39,6 +41,8 @@ enum wb_launch_files {
     WB_FILE_BODY = 64, /* The message itself, where it is long: then only the header is in the packet. */
     /* Not a file: argv[0] was looked up in PATH. */
     WB_LOOKED_UP = 128,
+    /* Nor this: the program may be more than its user, as sudo is. */
+    WB_MAY_GAIN_PRIVILEGES = 256,
 };
 
 enum { WB_FILES = 7, WB_LONGEST_PACKET = 32 * 1024, WB_PATIENCE_SECONDS = 10 };
@@ -57,6 +61,7 @@ struct wb_launch_header {
     int64_t timeout;
     int64_t grace;
     uint64_t log_limit; /* Bytes. */
+    struct waybill_limits limits;
 };
 
 /* The signal that stops an attempt's program, sent to its monitor. Its value is the attempt's token in the upper half,

@@ -20,6 +20,8 @@ struct StepExplanation {
         if let timeout = step.timeout ?? step.performed.timeout {
             lines.append(("timeout", "\(timeout.text)\(step.timeout == nil ? ", from its capability" : "")"))
         }
+        let limits = step.limits.completed(by: step.performed.limits)
+        if !limits.isEmpty { lines.append(("limits", "\(limits.text)\(Self.source(of: step))")) }
         // What asks for a job asks again at the wait's own pace.
         if visit.role != .poll { lines += Self.retry(step, workflow) }
         lines += Self.failure(step, workflow)
@@ -61,6 +63,14 @@ struct StepExplanation {
         case .fail: "fails the run"
         case .finish: "completes the run early"
         }
+    }
+
+    /// Where limits come from that are not the step's alone.
+    private static func source(of step: StepDefinition) -> String {
+        guard case .uses(let use) = step.action, let capability = use.capability, !capability.step.limits.isEmpty else {
+            return ""
+        }
+        return step.limits.isEmpty ? ", from its capability" : ", completed by its capability"
     }
 
     private static func start(_ step: StepDefinition, _ visit: StepVisit) -> [Line] {

@@ -231,6 +231,7 @@ extension RunEngine {
             }
         }
         if let timeout = step.timeout { resolved.intent["timeout"] = .string(timeout.text) }
+        if !step.limits.isEmpty { resolved.intent["limits"] = step.limits.record }
         if let pool = step.pool { resolved.intent["pool"] = .string(pool) }
         resolved.intent["boot"] = .string(draft.moment.boot)
         resolved.intent["undoes"] = state.undoes.map(Value.string)

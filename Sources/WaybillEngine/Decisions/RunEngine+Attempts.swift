@@ -24,7 +24,11 @@ extension RunEngine {
         var report = AttemptReport()
         report.activeMicroseconds = max(0, result.endedAt.microseconds - result.startedAt.microseconds)
         report.artifacts = result.artifacts
-        if case .exited(let code) = result.outcome { report.exitCode = code }
+        switch result.outcome {
+        case .exited(let code): report.exitCode = code
+        case .exceeded(_, _, let code): report.exitCode = code
+        default: break
+        }
         if state.endsAttempts, result.outcome == .stopped {
             return try settle(id, .cancelled(Failure(.cancelled, "ended because the run ends")))
         }
@@ -62,12 +66,25 @@ extension RunEngine {
             return Failure(.exit, "exited with code \(code)", exitCode: code)
         case .signalled(let signal):
             return Failure(.signal, "was ended by signal \(signal)", signal: signal)
+        case .exceeded(let kind, let signal, let exitCode):
+            return Failure(
+                .limit, Self.text(kind, ProcessLimits(record: intent?["limits"])), exitCode: exitCode, signal: signal)
         case .timedOut:
             return Failure(.timeout, "took longer than \(intent?["timeout"]?.stringValue ?? "its timeout")")
         case .stopped: return Failure(.cancelled, "was stopped")
         case .withoutSecret(let reason): return Failure(.secret, reason)
         case .notStarted(let reason), .unreachable(let reason): return Failure(.executor, reason)
         case .responded: return nil
+        }
+    }
+
+    private static func text(_ kind: ProcessLimits.Kind, _ limits: ProcessLimits) -> String {
+        switch kind {
+        case .cpu:
+            "used more processor time than `limits.cpu` allows" + (limits.cpu.map { " (\($0.text))" } ?? "")
+        case .memory:
+            "used more memory than `limits.memory` allows"
+                + (limits.memoryBytes.map { " (\(ProcessLimits.size($0)))" } ?? "")
         }
     }
 

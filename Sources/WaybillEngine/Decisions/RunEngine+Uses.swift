@@ -23,6 +23,7 @@ extension RunEngine {
         let inner = RunScope(self, id, visit: visit, inputs: .object(inputs))
         var work = capability.step
         work.timeout = step.timeout ?? work.timeout
+        work.limits = step.limits.completed(by: work.limits)
         work.pool = step.pool ?? work.pool
         switch work.action {
         case .run(let action): try resolve(action, of: work, work.environment, in: inner, into: &resolved)

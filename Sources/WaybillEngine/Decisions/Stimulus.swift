@@ -159,6 +159,8 @@ package struct AttemptResult: Sendable {
     package enum Outcome: Sendable, Hashable {
         case exited(Int)
         case signalled(Int)
+        /// Ended for using more of the machine than its limits allow, by a signal or with an exit code that stands for it.
+        case exceeded(ProcessLimits.Kind, signal: Int?, exitCode: Int?)
         /// Ended by Waybill because its time was up.
         case timedOut
         /// Ended by Waybill on request.

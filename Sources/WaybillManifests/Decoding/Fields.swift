@@ -39,6 +39,15 @@ struct Fields {
     }
 }
 
+extension ProcessLimits {
+    /// Fields that are wrong read as absent.
+    init(_ limits: Fields?) {
+        self.init(
+            cpu: limits?.duration("cpu"), memoryBytes: limits?.scalar("memory").flatMap(ScalarRule.bytes),
+            files: limits?.integer("files"), processes: limits?.integer("processes"))
+    }
+}
+
 extension YAMLNode {
     var scalar: YAMLScalar? {
         if case .scalar(let scalar) = content { return scalar }

@@ -49,6 +49,11 @@ struct ModifierCheck {
             guard job.fields("poll")?.node("http") != nil else { return }
             refuse(
                 ["env", "secrets", "output"], of: step, "a poll over `http`", hint: "it belongs to a poll with `run`")
+            if let limits = job.fields("poll")?.member("limits") {
+                report.error(
+                    "`limits` means nothing for a poll over `http`", at: limits.keyMark,
+                    hint: "it belongs to a poll with `run`")
+            }
         } else if wait.node("event") != nil {
             refuse(
                 ["env", "secrets", "output"], of: step, "a wait for an event",

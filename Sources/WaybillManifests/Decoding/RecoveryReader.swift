@@ -65,6 +65,7 @@ struct RecoveryReader {
         definition.environment = environment
         definition.secrets = step.secrets(check)
         definition.timeout = check.duration("timeout")
+        definition.limits = ProcessLimits(check.fields("limits"))
         definition.output = output
         // To look is harmless, and may be done again.
         definition.sideEffects = .pure

@@ -90,6 +90,7 @@ struct StepReader {
         step.environment = environment
         step.secrets = secrets
         step.timeout = timeout
+        step.limits = ProcessLimits(fields.fields("limits"))
         step.output = output
         step.artifacts = fields.texts("artifacts")
         step.verifications = verifications

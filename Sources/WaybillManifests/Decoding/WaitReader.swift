@@ -75,6 +75,7 @@ struct WaitReader {
         definition.secrets = secrets
         definition.timeout =
             poll.duration("timeout") ?? (poll.node("http") == nil ? JobWait.pollTimeout : HTTPAction.defaultTimeout)
+        definition.limits = ProcessLimits(poll.fields("limits"))
         definition.output = output
         // A poll changes nothing, so one whose outcome is unknown is made again.
         definition.sideEffects = .pure

@@ -1,7 +1,8 @@
 extension Grammar {
     /// The fields of a capability that are those of a step.
     static let capabilityStepFields = [
-        "run", "http", "env", "secrets", "timeout", "retry", "compensate", "onUnknown", "sideEffects", "artifacts",
+        "run", "http", "env", "secrets", "timeout", "limits", "retry", "compensate", "onUnknown", "sideEffects",
+        "artifacts",
         "verify",
     ]
 

@@ -46,6 +46,8 @@ extension Grammar {
             .optional("with", .entries(key: .id, .templated), for: ["uses"], "The inputs of the capability."),
             .optional(
                 "timeout", .scalar(.span), for: ["run", "http", "uses"], "The longest time an attempt may take."),
+            .optional(
+                "limits", .fields(processLimits), for: ["run", "uses"], "What its processes may use of the machine."),
             .optional("env", environment, for: ["run"], "Environment of the process."),
             .optional("secrets", secrets, for: ["run"], "Secrets that the process gets."),
             .optional("retry", .fields(retry), for: ["run", "http", "uses", "call"], "Its own rule."),
@@ -83,6 +85,7 @@ extension Grammar {
             .optional("env", environment, "Environment of the process."),
             .optional("secrets", secrets, "Secrets that the process gets."),
             .optional("timeout", .scalar(.span), "The longest time it may take."),
+            .optional("limits", .fields(processLimits), "What its processes may use of the machine."),
         ])
 
     static let usage = FieldTable(

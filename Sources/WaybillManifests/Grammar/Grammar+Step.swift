@@ -85,6 +85,9 @@ extension Grammar {
             .optional(
                 "timeout", .scalar(.span), for: ["run", "http", "ask", "wait", "uses"],
                 "The longest time an attempt, or the wait for an answer, an event or a job, may take."),
+            .optional(
+                "limits", .fields(processLimits), for: ["run", "uses"],
+                "What its processes may use of the machine; field by field before those of its capability."),
             .optional("with", .entries(key: .id, .templated), for: ["uses"], "The inputs of the capability."),
             .optional(
                 "env", environment, for: ["run", "wait"], "Environment of the process. Values may hold `${{ }}`."),

@@ -59,6 +59,7 @@ extension Grammar {
                 "timeout", .scalar(.span),
                 "The longest time a poll may take, a minute or for `http` 30s unless said; never more than is left of the wait."
             ),
+            .optional("limits", .fields(processLimits), for: ["run"], "What its processes may use of the machine."),
         ],
         choices: [.init(names: ["run", "http"], isRequired: true, what: "action")])
 }

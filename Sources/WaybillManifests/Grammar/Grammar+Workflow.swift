@@ -93,5 +93,8 @@ extension Grammar {
             .optional("active", .scalar(.span), "The sum over attempts."),
             .optional("cost", .scalar(.number), "The sum of the costs that steps report as `usage`."),
             .optional("tokens", .scalar(.integer(0...Int64.max)), "The sum of the tokens that steps report."),
-        ])
+        ]
+            + ["cpu", "memory", "files", "processes"].map {
+                .misplaced($0, "is what a process may use; it belongs to the `limits` of a step")
+            })
 }

@@ -38,6 +38,8 @@ enum ScalarRule: Sendable {
     case timeTemplate
     /// `1MiB`, `64KiB`, or a number of bytes.
     case size
+    /// A size that a program can be loaded into.
+    case memory
     case word([String])
     /// `name@1`, `name@1.2` or `name@1.2.0`.
     case capability
@@ -81,6 +83,7 @@ extension ScalarRule {
         case .duration, .span, .durationTemplate, .spanTemplate: "a duration such as `90s`, `10m`, `1h30m` or `3d`"
         case .timeTemplate: "a time such as `2026-11-20T10:15:00Z`"
         case .size: "a size such as `64KiB`, `1MiB` or a number of bytes"
+        case .memory: "a size from 1MiB such as `512MiB` or `2GiB`"
         case .word(let words): Phrase.alternatives(words)
         case .capability: "a capability with its version, such as `publish@1` or `publish@1.2.0`"
         case .status: "a status from 100 to 599 or a class such as `2xx`"
@@ -116,6 +119,7 @@ extension ScalarRule {
             guard let value = scalar.value.intValue else { return .other(scalar) }
             return range.contains(value) ? nil : .got("\(value)")
         case .size: return ScalarRule.bytes(of: scalar) == nil ? .other(scalar) : nil
+        case .memory: return ScalarRule.bytes(of: scalar) ?? 0 < ScalarRule.leastMemory ? .other(scalar) : nil
         case .argument: return scalar.value.isNull ? .nothing : terminator(in: text)
         case .status: return HTTPAction.StatusRange(scalar) == nil ? .other(scalar) : nil
         case .signal: return SignalNumber.read(scalar) == nil ? signalMistake(scalar) : nil
@@ -192,6 +196,9 @@ extension ScalarRule {
         let full = (digits + ["0", "0"]).prefix(3).joined(separator: ".")
         return .quoted(scalar.text, hint: isShort ? "write `\(full)`" : nil)
     }
+
+    /// Bytes: no program starts in less.
+    static let leastMemory = 1 << 20
 
     /// The bytes a size stands for.
     static func bytes(of scalar: YAMLScalar) -> Int? {

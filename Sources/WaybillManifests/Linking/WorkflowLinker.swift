@@ -120,6 +120,12 @@ struct WorkflowLinker {
                 "the step `\(visit.path)` uses `\(use.reference.name)@\(found.version)`, which is set aside, and so is this workflow",
                 at: use.place, hint: "mend the capability first")
         }
+        if !visit.step.limits.isEmpty, case .http = capability.step.action {
+            refuse(
+                workflow,
+                "`limits` of the step `\(visit.path)` mean nothing: \(capability.name)@\(capability.version) sends a request",
+                at: visit.step.place, hint: "remove them")
+        }
         let check = InputCheck(
             taker: "the capability `\(capability.name)@\(capability.version)`", inputs: capability.inputs)
         add(check.check(use.inputs, at: visit.step.place), to: workflow)

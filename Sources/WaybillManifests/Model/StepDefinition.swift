@@ -18,6 +18,8 @@ package struct StepDefinition: Sendable {
     /// What a process gets from the settings' secrets; the values are known to nobody before an attempt is launched.
     package var secrets: [SecretBinding] = []
     package var timeout: Duration?
+    /// What its processes may use of the machine.
+    package var limits = ProcessLimits()
     package var output: OutputDefinition?
     /// Globs of files to keep, relative to the working directory.
     package var artifacts: [String] = []

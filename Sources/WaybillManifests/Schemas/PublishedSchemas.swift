@@ -161,6 +161,13 @@ extension ScalarRule {
         case .timeTemplate: ["type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}[Tt ]|\\$\\{\\{"]
         case .size:
             ["anyOf": [["type": "integer", "minimum": 1], ["type": "string", "pattern": "^\\d+(B|KiB|MiB|GiB)$"]]]
+        case .memory:
+            [
+                "anyOf": [
+                    ["type": "integer", "minimum": .int(Int64(ScalarRule.leastMemory))],
+                    ["type": "string", "pattern": "^\\d+(B|KiB|MiB|GiB)$"],
+                ]
+            ]
         case .word(let words): ["enum": .list(words.map { .string($0) })]
         case .capability: ["type": "string", "pattern": "^[a-z][a-z0-9-]*@\\d+(\\.\\d+){0,2}(-[0-9A-Za-z.-]+)?$"]
         case .status:

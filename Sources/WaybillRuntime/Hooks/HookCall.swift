@@ -29,10 +29,13 @@ struct HookCall: Sendable {
         environment["WAYBILL_RUN_DIR"] = tree.layout.folder(of: call.event.run).string
         environment["WAYBILL_SEQ"] = String(call.event.seq)
         let caches = tree.layout.caches
-        return LaunchRequest(
+        var request = LaunchRequest(
             argv: [executable.string], environment: environment, workingDirectory: tree.layout.root, input: input,
             stdoutPath: caches.pushing(stdout), stderrPath: caches.pushing(stderr), logLimitBytes: limits.logBytes,
             timeout: limits.timeout, grace: limits.grace)
+        // A hook is the tree's owner's own, and may send mail as the machine has it sent.
+        request.mayGainPrivileges = true
+        return request
     }
 
     /// What is said about a failed call: how it ended, and the end of what it printed.

@@ -57,6 +57,7 @@ struct AttemptHost: Sendable {
         request.stderrPath = absolute.appending(Self.logs.stderr)
         request.exitFile = absolute.appending(Self.logs.exit)
         request.timeout = intent["timeout"]?.stringValue.flatMap(Duration.init(text:))
+        request.limits = ProcessLimits(record: intent["limits"])
         return request
     }
 
@@ -179,8 +180,10 @@ struct AttemptHost: Sendable {
         case (_, .failedToStart(_, let message)): .notStarted(message)
         case (.timeout, _): .timedOut
         case (.request, _): .stopped
-        case (nil, .exited(let code)): .exited(Int(code))
-        case (nil, .signalled(let signal, _)): .signalled(Int(signal))
+        case (nil, .exited(let code)):
+            outcome.limit.map { .exceeded($0, signal: nil, exitCode: Int(code)) } ?? .exited(Int(code))
+        case (nil, .signalled(let signal, _)):
+            outcome.limit.map { .exceeded($0, signal: Int(signal), exitCode: nil) } ?? .signalled(Int(signal))
         }
     }
 

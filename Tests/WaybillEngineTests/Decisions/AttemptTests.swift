@@ -12,9 +12,21 @@ struct AttemptTests {
             (.timedOut, "timeout[a]: took longer than 10m"),
             (.notStarted("no such file"), "executor[a]: no such file"),
             (.stopped, "cancelled[a]: was stopped"),
+            (
+                .exceeded(.cpu, signal: 24, exitCode: nil),
+                "limit[a]: used more processor time than `limits.cpu` allows (1m30s)"
+            ),
+            (
+                .exceeded(.cpu, signal: nil, exitCode: 152),
+                "exitCode=152 limit[a]: used more processor time than `limits.cpu` allows (1m30s)"
+            ),
+            (
+                .exceeded(.memory, signal: 9, exitCode: nil),
+                "limit[a]: used more memory than `limits.memory` allows (64MiB)"
+            ),
         ])
     func failures(outcome: AttemptResult.Outcome, expected: String) throws {
-        var run = try EngineRun.started(graph("{id: a, run: [a], timeout: 10m}"))
+        var run = try EngineRun.started(graph("{id: a, run: [a], timeout: 10m, limits: {cpu: 90s, memory: 64MiB}}"))
         _ = run.news()
         try run.end("a", outcome)
         #expect(run.news().first == "TASK_END a/1 failed \(expected)")
