@@ -85,6 +85,6 @@ struct LimitTests {
         let refused = try await tree.expect(2, "validate")
         #expect(
             (refused.output + refused.errors).contains(
-                "workflows/v.yaml:4:31: error: `limits` of a process has no field `memroy`"), "\(refused)")
+                "workflows/v.yaml:4:32: error: `limits` of a process has no field `memroy`"), "\(refused)")
     }
 }
