@@ -101,8 +101,9 @@ static void execute(struct child *child) {
 static void restrict_self(struct child *child) {
     const struct waybill_spawn_request *request = child->request;
     const struct rlimit none = {0, 0};
-    if ((request->leaves_no_core && setrlimit(RLIMIT_CORE, &none) != 0) || wb_limit_self(&request->limits) != 0 ||
-        (request->gains_no_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)) {
+    if ((request->leaves_no_core && setrlimit(RLIMIT_CORE, &none) != 0) ||
+        (request->gains_no_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) ||
+        (request->is_confined && wb_confine_self(request->rules) != 0)) {
         give_up(child, WAYBILL_SPAWN_SETUP);
     }
 }
@@ -129,8 +130,12 @@ static int run_child(void *argument) {
         struct rlimit limit = {request->tag, request->tag};
         (void)setrlimit(RLIMIT_LOCKS, &limit);
     }
-    place_descriptors(child);
     restrict_self(child);
+    place_descriptors(child);
+    /* Only now: all of this process's descriptors may be more than the program may have. */
+    if (wb_limit_self(&request->limits) != 0) {
+        give_up(child, WAYBILL_SPAWN_SETUP);
+    }
     if (chdir(request->directory) != 0) {
         give_up(child, WAYBILL_SPAWN_DIRECTORY);
     }

@@ -84,6 +84,9 @@ package struct LaunchRequest: Sendable {
     /// Whether set-user-id, set-group-id and file capabilities of programs count for it (`PR_SET_NO_NEW_PRIVS`).
     package var mayGainPrivileges = false
 
+    /// What it cannot change, where the machine offers to see to that; nil: nothing but what its user cannot.
+    package var confinement: Confinement?
+
     package static let defaultLogLimitBytes = 64 << 20
     package static let defaultGrace = Duration.seconds(10)
 
@@ -104,6 +107,23 @@ package struct LaunchRequest: Sendable {
         self.timeout = timeout
         self.grace = grace
         self.exitFile = exitFile
+    }
+}
+
+/// What a program and all that it starts can read and cannot change. It can change everything else, with one exception:
+/// in the folders that lead to what is closed nothing can be made, renamed or removed.
+package struct Confinement: Hashable, Sendable {
+    /// Absolute.
+    package var closed: [FilePath]
+    /// Absolute, in what is closed, and not closed all the same.
+    package var open: [FilePath]
+    /// Whether it also holds for a program that begins in one of the folders where nothing could be made then.
+    package var isStrict: Bool
+
+    package init(closed: [FilePath], open: [FilePath], isStrict: Bool) {
+        self.closed = closed
+        self.open = open
+        self.isStrict = isStrict
     }
 }
 

@@ -19,7 +19,8 @@ struct LaunchMessage {
         header = wb_launch_header(
             version: UInt32(WB_SUPERVISION_VERSION), flags: 0, bytes: 0, paths: UInt32(candidates.count),
             arguments: UInt32(request.argv.count), variables: UInt32(variables.count),
-            secrets: UInt32(request.secrets.count), reserved: 0,
+            secrets: UInt32(request.secrets.count), closed: UInt32(request.confinement?.closed.count ?? 0),
+            open: UInt32(request.confinement?.open.count ?? 0), reserved: 0,
             timeout: request.timeout?.nanosecondsOrNever ?? -1, grace: request.grace.nanosecondsOrNever,
             log_limit: UInt64(max(0, request.logLimitBytes)), limits: Self.limits(request.limits))
         add(request.workingDirectory.string)
@@ -27,8 +28,12 @@ struct LaunchMessage {
         for text in candidates + request.argv { add(text) }
         for (name, value) in variables { add("\(name)=\(value)") }
         for secret in request.secrets { add(secret) }
+        if let confinement = request.confinement {
+            for path in confinement.closed + confinement.open { add(path.string) }
+        }
         header.bytes = UInt32(clamping: texts.count)
         if Self.isLookedUp(request) { add(WB_LOOKED_UP) }
+        if request.confinement?.isStrict == true { add(WB_IS_STRICT) }
         if request.mayGainPrivileges { add(WB_MAY_GAIN_PRIVILEGES) }
     }
 

@@ -64,6 +64,13 @@ package struct Tree: Sendable {
         guard let runsDirectory = try root.openDirectory("runs"), let caches = try root.openDirectory(".waybill") else {
             throw FileSystemError(.notFound, "open", path)
         }
+        // Either may be a file system of its own.
+        for (directory, name) in [(runsDirectory, "runs"), (caches, ".waybill")] {
+            let type = try directory.fileSystemType()
+            guard type.isSuitable else {
+                throw FileSystemError(.unsupported, "use the \(type.name) file system", path.appending(name))
+            }
+        }
         self.runsDirectory = runsDirectory
         self.caches = caches
         runs = RunFolders(runsDirectory)

@@ -85,7 +85,9 @@ static bool read_texts(struct launch *launch, char *cursor, char *end) {
     return read_list((char ***)&launch->paths, header->paths, &cursor, end) &&
            read_list(&launch->arguments, header->arguments, &cursor, end) &&
            read_list(&launch->variables, header->variables, &cursor, end) &&
-           read_list(&launch->secrets, header->secrets, &cursor, end);
+           read_list(&launch->secrets, header->secrets, &cursor, end) &&
+           read_list(&launch->closed, header->closed, &cursor, end) &&
+           read_list(&launch->open, header->open, &cursor, end);
 }
 
 bool launch_read(struct launch *launch, struct packet *packet) {
@@ -97,7 +99,7 @@ bool launch_read(struct launch *launch, struct packet *packet) {
     memcpy(header, packet->bytes, sizeof *header);
     if (header->version != WB_SUPERVISION_VERSION || header->paths == 0 || header->arguments == 0) return false;
     if (header->paths > MOST_TEXTS || header->arguments > MOST_TEXTS || header->variables > MOST_TEXTS) return false;
-    if (header->secrets > MOST_TEXTS) return false;
+    if (header->secrets > MOST_TEXTS || header->closed > MOST_TEXTS || header->open > MOST_TEXTS) return false;
     if (!take_files(launch, packet, &body)) return false;
     char *texts = packet->bytes + sizeof *header;
     if (body >= 0) {
@@ -118,5 +120,7 @@ void launch_close(struct launch *launch) {
     free(launch->arguments);
     free(launch->variables);
     free(launch->secrets);
+    free(launch->closed);
+    free(launch->open);
     if (launch->body != NULL) munmap(launch->body, launch->header.bytes);
 }

@@ -240,6 +240,19 @@ static void close_ends(const int ends[3]) {
     }
 }
 
+/* Makes the rules about what the program may change; false with an errno. */
+static bool confine(const struct launch *launch, struct waybill_spawn_request *request, int *failure) {
+    const struct wb_launch_header *header = &launch->header;
+    if (header->closed == 0) return true;
+    const struct wb_confinement confinement = {
+        .closed = (const char *const *)launch->closed, .closed_count = header->closed,
+        .open = (const char *const *)launch->open, .open_count = header->open,
+        .directory = launch->directory, .is_strict = (header->flags & WB_IS_STRICT) != 0};
+    *failure = -wb_make_confinement(&confinement, &request->rules);
+    request->is_confined = request->rules >= 0;
+    return *failure == 0;
+}
+
 static bool start(struct monitor *monitor) {
     struct launch *launch = &monitor->launch;
     struct waybill_spawn_request request = {
@@ -259,7 +272,8 @@ static bool start(struct monitor *monitor) {
         monitor->logs[number].masks = monitor->masked[number];
     }
     clock_gettime(CLOCK_REALTIME, &monitor->outcome.started);
-    bool runs = result.failure == 0 && waybill_spawn(&request, &result) == 0;
+    bool runs = result.failure == 0 && confine(launch, &request, &result.failure) && waybill_spawn(&request, &result) == 0;
+    if (request.is_confined) close(request.rules);
     close_ends(request.standard);
     if (!runs && result.stage == WAYBILL_SPAWN_CLONE) {
         refuse(monitor, result.failure, result.stage);

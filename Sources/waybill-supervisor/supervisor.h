@@ -38,6 +38,8 @@ struct launch {
     char **arguments;
     char **variables;
     char **secrets; /* To be masked in the logs. */
+    char **closed; /* What the program cannot change, and what it can all the same. */
+    char **open;
     char *body; /* Mapped; NULL where the texts are in the packet. */
 };
 

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "confinement.h"
 #include "limits.h"
 
 /* How far a spawn came before it failed. */
@@ -38,6 +39,8 @@ struct waybill_spawn_request {
     struct waybill_limits limits;
     int gains_no_privileges; /* PR_SET_NO_NEW_PRIVS. */
     int leaves_no_core;      /* RLIMIT_CORE of 0. */
+    int is_confined;         /* By `rules`. */
+    int rules;
 };
 
 struct waybill_spawn_result {

@@ -43,12 +43,15 @@ enum wb_launch_files {
     WB_LOOKED_UP = 128,
     /* Nor this: the program may be more than its user, as sudo is. */
     WB_MAY_GAIN_PRIVILEGES = 256,
+    /* Nor this: see struct wb_confinement. */
+    WB_IS_STRICT = 512,
 };
 
 enum { WB_FILES = 7, WB_LONGEST_PACKET = 32 * 1024, WB_PATIENCE_SECONDS = 10 };
 
 /* Times are nanoseconds, negative for never. The texts follow, each with its NUL: directory, name of the exit file
-   (empty: none), the files to try, the arguments, the environment, the secrets to mask in the logs (masks.h). */
+   (empty: none), the files to try, the arguments, the environment, the secrets to mask in the logs (masks.h),
+   what the program cannot change, and what it can all the same (confinement.h; without the first it is not confined). */
 struct wb_launch_header {
     uint32_t version;
     uint32_t flags;
@@ -57,6 +60,8 @@ struct wb_launch_header {
     uint32_t arguments;
     uint32_t variables;
     uint32_t secrets;
+    uint32_t closed;
+    uint32_t open;
     uint32_t reserved;
     int64_t timeout;
     int64_t grace;

@@ -11,7 +11,7 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         let tree = try options.tree()
-        let checks = MachineChecks(tree: tree).all + TreeChecks(tree: tree).all
+        let checks = MachineChecks(tree: tree).all + SandboxChecks(tree: tree).all + TreeChecks(tree: tree).all
         let isOK = !checks.contains { $0.level == .wrong }
         let console = options.console
         if console.isJSON {

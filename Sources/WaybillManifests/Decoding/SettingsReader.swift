@@ -31,6 +31,7 @@ struct SettingsReader {
             settings.control = rule == AnswererRule() ? .none : rule
         }
         settings.signers = fields.text("signers")
+        settings.sandbox = fields.word("sandbox") ?? settings.sandbox
         for member in fields.entries("secrets") {
             guard let source = Fields(member.node).flatMap(secret) else { continue }
             settings.secrets[member.key] = source

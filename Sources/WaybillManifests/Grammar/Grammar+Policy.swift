@@ -134,6 +134,10 @@ extension Grammar {
             .optional(
                 "secrets", .entries(key: .name, .fields(secretSource)),
                 "Where secrets come from, by the name that steps use."),
+            .optional(
+                "sandbox", .scalar(.word(["off", "standard", "strict"])),
+                "Which steps cannot change `runs/`, `workflows/`, `hooks/` and `.waybill/`: none, those that do not begin in the tree's root (unless said), or all, which then make nothing right in the root."
+            ),
         ] + Field.later("runs", "retention", "limits"))
 
     private static let keys = FieldTable(

@@ -26,5 +26,16 @@ package struct SettingsDefinition: Sendable {
     /// The `allowed_signers` file, relative to the tree's root.
     package var signers: String?
 
+    /// Which steps are kept from changing the tree's own folders.
+    package enum Sandbox: String, Sendable {
+        case off
+        /// Those that do not begin in the tree's root, where they could make nothing then.
+        case standard
+        /// All.
+        case strict
+    }
+
+    package var sandbox: Sandbox = .standard
+
     package init() {}
 }

@@ -57,8 +57,19 @@ struct AttemptHost: Sendable {
         request.stderrPath = absolute.appending(Self.logs.stderr)
         request.exitFile = absolute.appending(Self.logs.exit)
         request.timeout = intent["timeout"]?.stringValue.flatMap(Duration.init(text:))
+        request.confinement = confinement(in: absolute)
         request.limits = ProcessLimits(record: intent["limits"])
         return request
+    }
+
+    /// Steps do not change the tree's own folders, apart from their attempt's.
+    private func confinement(in attempt: FilePath) -> Confinement? {
+        let layout = tree.layout
+        let sandbox = definition.settings.sandbox
+        guard sandbox != .off else { return nil }
+        return Confinement(
+            closed: [layout.runs, layout.root.appending("workflows"), layout.root.appending("hooks"), layout.caches],
+            open: [attempt], isStrict: sandbox == .strict)
     }
 
     func bytes(of payload: Payload) throws(RuntimeError) -> [UInt8] {

@@ -35,6 +35,21 @@ enum KnownFileSystems {
         0x9660: "iso9660",
         0x4D44: "vfat",
         0x2011_BAB0: "exfat",
+        0x5346_544E: "ntfs",
+        0x7366_746E: "ntfs3",
+        0x786F_4256: "vboxsf",
+        0x7375_7245: "coda",
+        0x2003_0528: "orangefs",
+        0xAAD7_AAEA: "panfs",
+        0x564C: "ncp",
+        0xF15F: "ecryptfs",
+        0xE0F5_E1E2: "erofs",
+        0x28CD_3D45: "cramfs",
+        0x9FA0: "proc",
+        0x6265_6572: "sysfs",
+        0x0027_E0EB: "cgroup",
+        0x6367_7270: "cgroup2",
+        0x9584_58F6: "hugetlbfs",
     ]
 
     static func type(magic: UInt64) -> FileSystemType {
