@@ -50,6 +50,8 @@ test: ## set up, build and run every test, then the conformance suites where the
 	$(SWIFT) test --skip-build --skip '^EndToEnd\.'
 	$(SWIFT) test --skip-build --no-parallel --filter '^EndToEnd\.'
 	@SWIFT="$(SWIFT)" ./.ci/conformance
+	$(SWIFT) build $(RELEASE) --product simulate
+	$(RELEASE_BIN)/simulate --stories --jobs 2
 
 conformance: ## the conformance suites alone (WAYBILL_CONFORMANCE names their folder)
 	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml zlib
