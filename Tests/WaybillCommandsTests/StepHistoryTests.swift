@@ -35,6 +35,20 @@ struct StepHistoryTests {
         #expect(history.steps[0].detail == "if steps.ask.output.approve: steps.ask.output.approve = false")
     }
 
+    @Test("what was undone is compensated, unless that failed or a rejected result was undone before its visit ended")
+    func compensated() {
+        func undoing(_ status: String, _ data: Object) -> StepHistory {
+            history([
+                (.taskEnd, "a", 1, ["status": "completed"]), (.compensation, "a", 1, data),
+                (.taskStart, "a-compensate", 1, ["action": "run"]),
+                (.taskEnd, "a-compensate", 1, ["status": .string(status)]),
+            ])
+        }
+        #expect(undoing("completed", ["status": "started"]).steps.map(\.status) == ["compensated", "completed"])
+        #expect(undoing("failed", ["status": "started"]).steps.map(\.status) == ["completed", "failed"])
+        #expect(undoing("completed", ["reason": "rejected"]).steps.map(\.status) == ["completed", "completed"])
+    }
+
     @Test("a need that did not come true is shown in the ledger's words")
     func unmetNeed() {
         let history = history([

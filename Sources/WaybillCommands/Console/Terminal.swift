@@ -52,7 +52,7 @@ struct Terminal: Sendable, Hashable {
         case "failed", "quarantined", "unknown": paint(status, .red)
         case "waiting", "paused": paint(status, .yellow)
         case "running": paint(status, .blue)
-        case "skipped", "cancelled", "pending": paint(status, .dim)
+        case "skipped", "cancelled", "pending", "compensated": paint(status, .dim)
         default: status
         }
     }

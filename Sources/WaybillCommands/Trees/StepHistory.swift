@@ -27,6 +27,8 @@ struct StepHistory: Sendable {
     /// In the order in which they first came up.
     private(set) var steps: [Step] = []
     private var indices: [String: Int] = [:]
+    /// The step and the visit that each step which undoes is about, by its address.
+    private var undone: [String: (step: String, visit: Int)] = [:]
     /// Attempts in the order of their starts.
     private(set) var attempts: [AttemptReference] = []
 
@@ -55,6 +57,9 @@ struct StepHistory: Sendable {
             steps[index].waitsFor = nil
         case .taskRetry: steps[index].status = "pending"
         case .taskUnknown: steps[index].status = "unknown"
+        // A rejected result that is undone before its visit ends leaves the step as that ends.
+        case .compensation where entry.data["reason"]?.stringValue != "rejected":
+            undone["\(id)-\(Frame.compensate)"] = (id, entry.visit ?? 1)
         case .taskEnd: end(index, entry)
         default: break
         }
@@ -86,6 +91,10 @@ struct StepHistory: Sendable {
         steps[index].error = data["error"]?["message"]?.stringValue
         steps[index].reason = data["reason"]?.stringValue
         steps[index].waitsFor = nil
+        guard let undone = undone.removeValue(forKey: steps[index].id) else { return }
+        let step = self.index(of: undone.step)
+        guard ["completed", "skipped"].contains(steps[index].status), steps[step].visit == undone.visit else { return }
+        steps[step].status = "compensated"
     }
 }
 

@@ -33,8 +33,8 @@ extension RunEngine {
             return try settle(id, .failed(error.failure, AttemptReport()), visit: visit)
         }
         resolved.intent["action"] = .string(resolved.intent["action"]?.stringValue ?? step.action.name)
-        if let failure = try checkBudgets(before: id, isRetry: false) {
-            return try settle(id, .exhausted(failure), visit: visit)
+        if let failure = try checkBudgets(before: id, .none) {
+            return try settle(id, .overBudget(failure), visit: visit)
         }
         let sealed = resolved.seal(with: &self)
         switch try consultPolicies(before: id, visit: visit, resolved) {

@@ -141,6 +141,7 @@ extension RunEngine {
 
     /// Has the same visit tried again, as soon as anything may start: not while the run is paused.
     mutating func repeatAttempt(_ id: InstanceID, reason: String) throws(EngineError) {
+        if let failure = try checkBudgets(before: id, .asked) { return try settle(id, .overBudget(failure)) }
         let step = state[id]
         try emit(
             .taskRetry, step: state.address(of: id), visit: step.visit, attempt: step.attempt + 1,
@@ -152,7 +153,7 @@ extension RunEngine {
     mutating func startAgain(_ id: InstanceID, _ intent: Object) throws(EngineError) {
         // What waited for an approval is kept in a record of its own.
         if intent["start"] != nil { return try beginApproved(id, intent) }
-        if let failure = try checkBudgets(before: id, isRetry: true) { return try settle(id, .exhausted(failure)) }
+        if let failure = try checkBudgets(before: id, .granted) { return try settle(id, .overBudget(failure)) }
         switch try consultPolicies(again: id, intent) {
         case .proceed: try begin(again: id, intent)
         case .denied(let failure): try settle(id, .failed(failure, AttemptReport()))

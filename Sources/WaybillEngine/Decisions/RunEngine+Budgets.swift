@@ -11,6 +11,15 @@ struct Budget {
     var policy: (name: String, rule: PolicyRule, isPresent: Bool)?
 }
 
+/// What an attempt that is about to be is to the budget of retries.
+enum RetryPhase {
+    /// The first one of a visit, which uses none.
+    case none
+    case asked
+    /// It is counted already.
+    case granted
+}
+
 /// One measure of a budget, as it stands.
 private struct Reading {
     var measure: String
@@ -28,11 +37,15 @@ private struct Reading {
 extension RunEngine {
     /// Why the run's budgets let no further attempt begin; nil if they do. What undoes and cleans up is not held up by
     /// them: a run that is out of budget must still be brought to a good end.
-    mutating func checkBudgets(before id: InstanceID, isRetry: Bool) throws(EngineError) -> Failure? {
+    ///
+    /// - Parameter retry: whether another attempt of a visit is asked for, or, once it was granted and its back-off is
+    ///   over, whether it may begin.
+    mutating func checkBudgets(before id: InstanceID, _ retry: RetryPhase) throws(EngineError) -> Failure? {
         guard state.stage == .main else { return nil }
         var failure: Failure?
         for budget in budgets(for: id) {
-            for reading in readings(budget, isRetry: isRetry) {
+            // Whether one that is granted may begin is asked when its back-off is over, but for the retry itself.
+            for reading in readings(budget, retry, of: id) where retry != .asked || reading.measure == "retries" {
                 let isNear = reading.used >= 0.8 * reading.limit
                 guard isNear || reading.isExhausted else { continue }
                 let stops = reading.isExhausted && budget.mode == .enforce
@@ -105,9 +118,11 @@ extension RunEngine {
 
     /// How the measures stand. What sub-runs were granted is not used, but nobody else may use it: where a budget stops,
     /// it stops before that.
-    private func readings(_ budget: Budget, isRetry: Bool) -> [Reading] {
+    private func readings(_ budget: Budget, _ retry: RetryPhase, of id: InstanceID) -> [Reading] {
         let (limits, usage) = (budget.limits, state.usage)
-        let granted = budget.mode == .enforce ? state.granted : Grants()
+        var granted = budget.mode == .enforce ? state.granted : Grants()
+        // What a sub-run that ended was granted is free again once its call is tried again.
+        if retry == .asked, let own = state[id].intent?["grant"]?.objectValue { granted.release(own, isKept: false) }
         var readings: [Reading] = []
         func count(_ measure: String, _ used: Int, _ granted: Int, _ limit: Int?, isExhausted: (Int, Int) -> Bool) {
             guard let limit else { return }
@@ -128,8 +143,13 @@ extension RunEngine {
                     granted: granted > 0 ? Value.string(Duration.microseconds(granted).text) : Optional.none))
         }
         count("steps", usage.started, granted.steps, limits.steps, isExhausted: >=)
-        // A retry that is about to begin is counted already; what is no retry uses none.
-        count("retries", usage.retries, granted.retries, limits.retries) { isRetry && $0 > $1 }
+        count("retries", usage.retries, granted.retries, limits.retries) { used, limit in
+            switch retry {
+            case .none: false
+            case .asked: used >= limit
+            case .granted: used > limit
+            }
+        }
         time("elapsed", max(0, draft.moment.now.microseconds - state.startedAt.microseconds), 0, limits.elapsed)
         time("active", usage.activeMicroseconds, granted.activeMicroseconds, limits.active)
         if let limit = limits.cost {

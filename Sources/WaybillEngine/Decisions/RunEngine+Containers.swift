@@ -63,6 +63,7 @@ extension RunEngine {
             let message = "forEach.items: \(items.count) items are more than \(ForEachAction.mostItems)"
             throw EvaluationFailure(Failure(.limit, message))
         }
+        try checkKeys(of: loop, items, in: scope)
         resolved.intent["count"] = .int(Int64(items.count))
         resolved.items = .list(items)
     }
@@ -106,17 +107,6 @@ extension RunEngine {
                 if let error = result.error { object["error"] = error.value }
                 return .object(object)
             })
-    }
-
-    /// The key of the item that a step is the body of, as `forEach.key` names it; nil for other steps, and where an entry
-    /// has said it already.
-    func newItemKey(of id: InstanceID) -> String? {
-        guard let frame = state.frames[id.frame], let item = frame.item, let parent = frame.parent,
-            case .forEach(let action) = state.definition(of: parent).action, let key = action.key,
-            state[parent].loop?.keyOfItem(item) == nil
-        else { return nil }
-        guard let value = try? key.value(in: RunScope(self, id, visit: max(1, state[id].visit))) else { return nil }
-        return ValueLimits.shortened(value.stringValue ?? String(decoding: JSON.compact(value), as: UTF8.self))
     }
 }
 

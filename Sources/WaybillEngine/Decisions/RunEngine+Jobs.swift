@@ -85,7 +85,7 @@ extension RunEngine {
         case .completed where !goesOn(result):
             if let failure = refusal(result) { return try settle(id, .failed(named(failure, poll), AttemptReport())) }
             return try settle(id, .completed(output: result.output.flatMap(value(of:)), AttemptReport()))
-        case .completed where !isHalted(id): break
+        case .completed where !isHalted(id) || state.keepsWhatBegan: break
         default: return try settle(id, .cancelled(Failure(.cancelled, Self.haltMessage)))
         }
         guard let details = state[id].intent, let every = details["every"]?.stringValue.flatMap(Duration.init(text:))
@@ -144,7 +144,7 @@ extension RunEngine {
         switch (result.status, result.exitCode) {
         case (.completed, _):
             try settle(id, .completed(output: result.output.flatMap(value(of:)), AttemptReport()))
-        case _ where isHalted(id): try settle(id, .cancelled(Self.unsettledOutcome))
+        case _ where isHalted(id) && !state.keepsWhatBegan: try settle(id, .cancelled(Self.unsettledOutcome))
         case (.failed, 1?): try repeatAttempt(id, reason: "check")
         default:
             try askAboutOutcome(id, "the check could not tell: \(result.error?.message ?? "it did not end")")

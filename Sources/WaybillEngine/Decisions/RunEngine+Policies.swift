@@ -148,13 +148,15 @@ extension RunEngine {
                 case .approval(let approval) = verdict.rule.verdict
             else { return nil }
             let digest = digest(verdict)
-            guard !granted.contains(digest) else { return nil }
+            // What a visit begins with is recorded once, so whoever approved it for this rule approved this.
+            let mark = "\(verdict.policy) \(verdict.rule.digest)"
+            guard !granted.contains(digest), !granted.contains(mark) else { return nil }
             var name = verdict.rule.id
             while !rules.insert(name).inserted { name += "_" }
             let prompt = verdict.message ?? prompt("\(verdict.policy)/\(verdict.rule.id)")
             var record: Object = [
                 "name": .string(name), "policy": .string(verdict.policy), "rule": .string(verdict.rule.id),
-                "digest": .string(digest), "prompt": .string(prompt),
+                "digest": .string(digest), "grants": .string(mark), "prompt": .string(prompt),
             ]
             record["timeout"] = approval.timeout.map { .string($0.text) }
             record["from"] = approval.from?.value
@@ -183,7 +185,7 @@ extension RunEngine {
     /// - Parameter rest: the approvals to be asked for after it, where the wait itself has to remember them.
     func question(_ approval: Object, rest: ArraySlice<Value> = []) -> Object {
         var details = Object()
-        for name in ["policy", "rule", "digest"] { details[name] = approval[name] }
+        for name in ["policy", "rule", "digest", "grants"] { details[name] = approval[name] }
         if !rest.isEmpty { details["approvals"] = .list(Array(rest)) }
         var data: Object = [
             "reason": .string(WaitReason.policy.rawValue), "reply": .string(ReplyForm.approval.rawValue),
@@ -203,7 +205,7 @@ extension RunEngine {
     ) throws(EngineError) {
         let isApproved = answer["approve"] == true
         var data: Object = ["key": .string(wait.key), "by": "answer", "approved": .bool(isApproved)]
-        data["digest"] = wait.details?["digest"]
+        for name in ["digest", "grants"] { data[name] = wait.details?[name] }
         try emit(.taskResumed, step: wait.step, visit: wait.visit, attempt: attemptNumber(of: id), data)
         guard isApproved else { return try refuse(id, wait, refusalText(answer, by: author)) }
         guard var record = state[id].intent, let rest = record["approvals"]?.listValue, !rest.isEmpty else { return }
@@ -232,8 +234,8 @@ extension RunEngine {
     mutating func beginApproved(_ id: InstanceID, _ record: Object) throws(EngineError) {
         let visit = state[id].visit
         let resolved = ResolvedAction(record: record, at: draft.moment)
-        if let failure = try checkBudgets(before: id, isRetry: state[id].attempt > 0) {
-            return try settle(id, .exhausted(failure), visit: visit)
+        if let failure = try checkBudgets(before: id, state[id].attempt > 0 ? .granted : .none) {
+            return try settle(id, .overBudget(failure), visit: visit)
         }
         let isRetry = state[id].attempt > 0
         switch try consultPresentPolicies(before: id, visit: visit, resolved.intent, record) {

@@ -9,8 +9,10 @@ enum StepResult: Sendable {
     /// With the output, if the step has one, and what an attempt reported.
     case completed(output: Value?, AttemptReport)
     case failed(Failure, AttemptReport)
-    /// The visit that is one too many. Nothing passes over it, or a machine could go round for ever.
+    /// A visit after the one that was one too many. Nothing passes over it, or a machine could go round for ever.
     case exhausted(Failure)
+    /// A budget is used up: the run fails, whatever is around the step.
+    case overBudget(Failure)
     case skipped(String)
     case cancelled(Failure)
 }
@@ -29,6 +31,7 @@ struct AttemptReport: Sendable {
 extension RunEngine {
     /// Decides upon a step whose needs are settled, a state that is to be visited, or something that goes on.
     mutating func decide(_ id: InstanceID) throws(EngineError) {
+        if state[id].rejection != nil { return try endRejection(of: id) }
         let step = state.definition(of: id)
         if state[id].status == .running { return try goOn(id, step) }
         if state[id].status == .unknown { return try endCheck(id) }
@@ -39,7 +42,10 @@ extension RunEngine {
         let isLimited = step.repetition != nil || state.plan(of: id.frame).shape != .graph
         if isLimited, visit - state[id].visitsBefore > step.maxVisits {
             let failure = Failure(.limit, "\(step.id) was visited \(step.maxVisits) times, which is its maxVisits")
-            return try settle(id, .exhausted(failure), visit: visit)
+            // It may be passed over once: a machine that comes here again would go round for ever.
+            let isFirst = visit - state[id].visitsBefore == step.maxVisits + 1
+            return try settle(
+                id, isFirst ? .failed(failure, AttemptReport()) : .exhausted(failure), visit: visit)
         }
         // The end of a visit has asked `while` whether there is another one, and `if` asks whether there is any.
         let isRepeated = step.repetition != nil && state[id].endedAt != nil
@@ -82,7 +88,7 @@ extension RunEngine {
                 switch need.when {
                 case .completed:
                     dependency.status == .completed || dependency.status == .skipped
-                        || (dependency.status == .failed && dependency.isFailureHandled)
+                        || (dependency.status == .failed && dependency.isFailureHandled && !need.isExact)
                 case .failed: dependency.status == .failed
                 case .ended: dependency.status.isSettled
                 }
@@ -116,19 +122,28 @@ extension RunEngine {
     /// Ends a visit: checks the result, tries again or catches where a rule says so, records it, and in a machine
     /// chooses what follows.
     mutating func settle(_ id: InstanceID, _ result: StepResult, visit: Int? = nil) throws(EngineError) {
-        let step = state.definition(of: id)
         let visit = visit ?? state[id].visit
         var outcome = Outcome(result)
         if outcome.status == .completed { try accept(&outcome, of: id, visit: visit) }
         try flushVerifications()
+        if try undoRejected(outcome, of: id, visit: visit) { return }
+        try conclude(outcome, of: id, visit: visit)
+    }
+
+    /// Tries again or catches where a rule says so, and else records the end of a visit.
+    mutating func conclude(_ outcome: Outcome, of id: InstanceID, visit: Int) throws(EngineError) {
+        let step = state.definition(of: id)
+        var outcome = outcome
         if outcome.status == .failed, !outcome.isFinal {
-            if try tryAgain(id, outcome) { return }
+            if try tryAgain(id, &outcome) { return }
             catchFailure(&outcome, of: id, visit: visit)
         }
         let isMachine = state.plan(of: id.frame).shape != .graph
         var transition: ChosenTransition?
         if isMachine { transition = chooseTransition(&outcome, of: id, visit: visit) }
+        let wasCompleted = outcome.status == .completed
         let isRepeated = isMachine ? false : try repeats(&outcome, of: id, visit: visit)
+        if wasCompleted, outcome.status == .failed { catchFailure(&outcome, of: id, visit: visit) }
         try recordEnd(outcome, of: id, visit: visit, isRepeated: isRepeated)
         guard let transition, state.ending == nil else { return }
         var data: Object = ["to": .string(transition.to.map { state.plan(of: id.frame).steps[$0].id } ?? "end")]
@@ -153,7 +168,7 @@ extension RunEngine {
             guard guarding.holds else { return false }
             guard visit - state[id].visitsBefore < step.maxVisits else {
                 let message = "\(step.id) was visited \(step.maxVisits) times, which is its maxVisits"
-                outcome.reject(Failure(.limit, message), isFinal: true)
+                outcome.reject(Failure(.limit, message))
                 return false
             }
             return true
@@ -192,6 +207,7 @@ extension RunEngine {
             if let outputs = outcome.finishOutputs { write(outputs, as: "finishOutputs", into: &data) }
         }
         if isRepeated { data["again"] = true }
+        if outcome.endsRun { data["final"] = true }
         data["undo"] = nil
         if canBeUndone(outcome, id, hasBegun: hasBegun) {
             data["undo"] = true
@@ -204,7 +220,7 @@ extension RunEngine {
             .taskEnd, step: state.address(of: id), visit: visit, attempt: hasBegun ? state[id].attempt : nil, data)
     }
 
-    private mutating func record(_ output: Value, of step: StepDefinition, as name: String, into data: inout Object) {
+    mutating func record(_ output: Value, of step: StepDefinition, as name: String, into data: inout Object) {
         if step.isSensitive { return writeSealed(output, as: name, into: &data) }
         write(output, as: name, into: &data)
     }
@@ -218,7 +234,7 @@ extension RunEngine {
     }
 
     /// Whether the workflow passes over a failure of this step, or another step handles it.
-    private func isHandled(_ id: InstanceID) -> Bool {
+    func isHandled(_ id: InstanceID) -> Bool {
         let plan = state.plan(of: id.frame)
         if plan.steps[id.step].continueOnError { return true }
         guard plan.shape == .graph else { return false }
@@ -238,13 +254,7 @@ extension RunEngine {
                     condition, in: scope, name: "verify[\(number)]", step: state.address(of: id), visit: visit)
             }
             try verifyCapability(outcome, of: id, visit: visit)
-            for update in step.updates {
-                outcome.updates[update.name] = try evaluate(update.template, in: scope, "update.\(update.name)")
-            }
-            guard ValueLimits.size(of: .object(outcome.updates)) <= ValueLimits.updateBytes else {
-                let message = "update: comes to more than \(ValueLimits.updateBytes) bytes; keep large data in files"
-                throw EvaluationFailure(Failure(.limit, message))
-            }
+            outcome.updates = try evaluateUpdates(of: step, in: scope)
             outcome.usage = try evaluateUsage(step.usage, in: scope)
             if case .finish(let outputs?) = step.action {
                 outcome.finishOutputs = try evaluateMap(outputs, in: scope, "finish.outputs")
@@ -256,6 +266,19 @@ extension RunEngine {
         if outcome.status == .completed, let denial = try consultPolicies(after: id, visit: visit, outcome) {
             outcome.reject(denial)
         }
+    }
+
+    /// What a visit changes of `vars`.
+    func evaluateUpdates(of step: StepDefinition, in scope: RunScope) throws(EvaluationFailure) -> Object {
+        var updates = Object()
+        for update in step.updates {
+            updates[update.name] = try evaluate(update.template, in: scope, "update.\(update.name)")
+        }
+        guard ValueLimits.size(of: .object(updates)) <= ValueLimits.updateBytes else {
+            let message = "update: comes to more than \(ValueLimits.updateBytes) bytes; keep large data in files"
+            throw EvaluationFailure(Failure(.limit, message))
+        }
+        return updates
     }
 
     private func evaluateUsage(_ usage: UsageDefinition?, in scope: RunScope) throws(EvaluationFailure) -> Object {

@@ -38,7 +38,8 @@ final class RunScope: Scope {
         state = engine.state
         reader = engine.payloadReader
         zones = engine.definition.zones
-        frames = engine.state.frameChain(of: id?.frame ?? Frame.root).filter(\.namesSteps)
+        var frames = engine.state.frameChain(of: id?.frame ?? Frame.root).filter(\.namesSteps)
+        var variables = engine.state.variables(after: result?.updates ?? Object())
         item = id.flatMap { engine.state.item(around: $0.frame) }
         var locals = Object()
         var inputs = inputs
@@ -54,8 +55,11 @@ final class RunScope: Scope {
             locals["step"] = .object(policyView ?? ["id": .string(step.id), "idempotencyKey": .string(key)])
             if let record = engine.state.compensation(of: id.frame) {
                 locals["output"] = record.output.flatMap(reader.value(of:)) ?? .null
+                locals["visit"] = .int(Int64(record.visit))
                 inputs = inputs ?? record.inputs
                 undoneItem = record.item.flatMap(reader.value(of:))
+                frames = frames.map { $0.asLeft(by: record.seq) }
+                variables = engine.state.variables(asLeftBy: record.seq)
             }
         }
         if let result {
@@ -63,7 +67,8 @@ final class RunScope: Scope {
             locals["error"] = result.failure?.value ?? .null
         }
         preview = previewsResult ? id.flatMap { id in result.map { StepPreview(id, engine.state[id], $0) } } : nil
-        variables = engine.state.variables(after: result?.updates ?? Object())
+        self.frames = frames
+        self.variables = variables
         if let outputs { locals["outputs"] = .object(outputs) }
         locals["event"] = event
         self.inputs = inputs

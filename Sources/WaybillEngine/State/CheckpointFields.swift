@@ -80,6 +80,8 @@ struct StepRecord {
             object["eventsTaken"] = .list(state.eventsTaken.sorted().map { .int(Int64($0)) })
         }
         if state.isFailureHandled { object["handled"] = true }
+        object["rejection"] = state.rejection.map(Value.object)
+        if state.inside != StepCounts() { object["inside"] = state.inside.record }
         return .object(object)
     }
 
@@ -108,6 +110,8 @@ struct StepRecord {
         state.approvals = fields.list("approvals").compactMap(\.stringValue)
         state.eventsTaken = Set(fields.list("eventsTaken").compactMap { $0.intValue.map(Int.init) })
         state.isFailureHandled = object["handled"]?.boolValue ?? false
+        state.rejection = object["rejection"]?.objectValue
+        if let inside = object["inside"] { state.inside = StepCounts(record: inside) }
     }
 }
 
@@ -252,6 +256,7 @@ extension CompensationRecord {
         object["inputs"] = inputs
         object["run"] = run.map(Value.string)
         object["error"] = error?.value
+        if isOfRejected { object["rejected"] = true }
         return .object(object)
     }
 
@@ -266,6 +271,7 @@ extension CompensationRecord {
         inputs = object["inputs"]
         run = object["run"]?.stringValue
         status = try fields.word("status", Status.init(rawValue:))
+        isOfRejected = object["rejected"]?.boolValue ?? false
         error = Failure(object["error"])
     }
 }

@@ -27,6 +27,8 @@ package struct CompensationRecord: Sendable, Hashable {
     package var run: String?
     package var status: Status = .pending
     package var error: Failure?
+    /// Whether it is undone at once, because the run goes on after its result was rejected.
+    package var isOfRejected = false
 
     package init(instance: InstanceID, step: String, visit: Int, seq: Int, output: Payload?) {
         self.instance = instance

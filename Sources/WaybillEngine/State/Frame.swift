@@ -67,6 +67,8 @@ package struct Frame: Sendable {
     package var isClosed = false
     /// Whether something that was done in here may still have to be undone, with these steps in scope.
     package var isPinned = false
+    /// What earlier visits of steps came to, the oldest first, where something done then may still be undone.
+    var past: [Int: [PastStep]] = [:]
 
     init(
         id: Int, kind: Kind, plan: Plan, parent: InstanceID?, base: String, isRevisitable: Bool,

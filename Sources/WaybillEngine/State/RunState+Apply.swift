@@ -160,6 +160,8 @@ extension RunState {
             for id in frames.keys { frames[id]?.isHalted = true }
             ready.removeAll()
         } else if stage == .main {
+            // What a failure would have held for another try is not kept any more.
+            if ending == .failure { ending = .cancellation }
             halt(Frame.root)
         }
         if stage == .main || stage == .undoing || ending != .failure { ending = .cancellation }

@@ -10,6 +10,7 @@ extension RunState {
         ready.remove(id)
         let attempt = entry.attempt ?? 1
         usage.started += 1
+        if entry.visit != self[id].visit { preserve(id) }
         self[id].visit = entry.visit ?? 1
         self[id].attempt = attempt
         self[id].since = entry.ts
@@ -24,6 +25,8 @@ extension RunState {
             self[id].items = nil
             self[id].run = nil
             self[id].isFailureHandled = false
+            self[id].inside = StepCounts()
+            self[id].rejection = nil
         }
         self[id].intent = nil
         if let key = entry.data["key"]?.stringValue { nameItem(of: id, key) }
@@ -81,6 +84,7 @@ extension RunState {
             halt(Frame.root)
         }
         if status == .failed, !self[id].isFailureHandled { fail(id) }
+        if data["final"] == true { failRun(with: self[id].error) }
         settleDependants(of: id)
         reportToParent(of: id, entry)
     }
@@ -88,10 +92,12 @@ extension RunState {
     /// What a visit came to. One that never began has no attempt, and what the visit before it left is not its own.
     private mutating func takeResult(_ entry: Entry, of id: InstanceID) {
         let data = entry.data
+        if entry.visit != self[id].visit { preserve(id) }
         self[id].visit = entry.visit ?? max(self[id].visit, 1)
         self[id].attempt = entry.attempt ?? 0
         self[id].intent = nil
         self[id].loop = nil
+        self[id].rejection = nil
         self[id].approvals = []
         self[id].since = entry.ts
         self[id].endedAt = entry.ts
@@ -114,6 +120,7 @@ extension RunState {
     /// A sub-run's use is its parent's too; its call was counted as an attempt of its own.
     private mutating func takeUse(ofChild data: Object) {
         guard let used = data["childUsage"]?.objectValue else { return }
+        usage.steps += Int(used["steps"]?.intValue ?? 0)
         usage.started += Int(used["started"]?.intValue ?? 0)
         usage.retries += Int(used["retries"]?.intValue ?? 0)
         usage.tokens += used["tokens"]?.intValue ?? 0
@@ -131,7 +138,10 @@ extension RunState {
     }
 
     private mutating func merge(_ updates: Object) {
-        for (name, value) in updates { variables[name] = merged(name, value) }
+        for (name, value) in updates {
+            preserve(variable: name)
+            variables[name] = merged(name, value)
+        }
     }
 
     /// The `vars` as they will be once a step's `update` is recorded.
@@ -169,14 +179,17 @@ extension RunState {
         let failure = self[id].error
         if frame.failure == nil { frames[id.frame]?.failure = failure }
         switch frame.kind {
-        case .root:
-            guard ending == nil else { return }
-            ending = .failure
-            error = self[id].error
-            halt(id.frame)
+        case .root: failRun(with: self[id].error)
         case .group, .onFailure, .finally: halt(id.frame)
         case .item, .auxiliary: break
         }
+    }
+
+    private mutating func failRun(with failure: Failure?) {
+        guard ending == nil else { return }
+        ending = .failure
+        error = failure
+        halt(Frame.root)
     }
 
     /// Lets nothing new start in a frame and in those inside it. Groups and loops in them end once nothing runs in them.
@@ -200,15 +213,22 @@ extension RunState {
     private mutating func windUp(_ id: InstanceID) {
         switch self[id].status {
         case .running where self[id].loop != nil:
-            self[id].loop?.isStopped = true
+            if !keepsWhatBegan { self[id].loop?.isStopped = true }
             reviseLoop(id)
         case .running, .unknown:
-            let inner = groupFrame(of: id) ?? servant(Frame.poll, of: id) ?? servant(Frame.check, of: id)
-            if inner?.isDone == true { ready.insert(id) }
+            let inner =
+                undoing(rejectedOf: id) ?? groupFrame(of: id) ?? servant(Frame.poll, of: id)
+                ?? servant(Frame.check, of: id)
+            if let inner, inner.isDone, !isKept(inner) { ready.insert(id) }
             abandon(id)
         case .waiting: abandon(id)
         default: break
         }
+    }
+
+    /// Whether the steps that nothing has begun of a frame begin once a held run goes on.
+    private func isKept(_ frame: Frame) -> Bool {
+        keepsWhatBegan && frame.failure == nil && frame.unsettled > 0 && frame.kind != .auxiliary(Frame.check)
     }
 
     /// Makes whatever is around a step go on: the loop of an item, the group that is done, the compensation.
@@ -216,7 +236,7 @@ extension RunState {
         guard let frame = frames[id.frame] else { return }
         switch frame.kind {
         case .root, .onFailure, .finally: break
-        case .group: if frame.isDone, let parent = frame.parent { ready.insert(parent) }
+        case .group: if frame.isDone, !isKept(frame), let parent = frame.parent { ready.insert(parent) }
         case .item(let index):
             guard let parent = frame.parent else { return }
             takeItem(index, of: parent, from: self[id], key: entry.data["key"]?.stringValue)
@@ -226,6 +246,7 @@ extension RunState {
             if let record = frame.compensation {
                 finishCompensation(record, as: self[id])
                 closeFrame(id.frame)
+                if let parent = frame.parent, self[parent].rejection != nil { ready.insert(parent) }
             } else if let parent = frame.parent {
                 ready.insert(parent)
             }
@@ -242,6 +263,7 @@ extension RunState {
         if let inner = groupFrame(of: id) { closeFrame(inner.id, isCounted: false) }
         closeServants(of: id)
         ready.remove(id)
+        self[id].rejection = nil
         setStatus(.pending, of: id)
         usage.steps += 1
         usage.retries += 1

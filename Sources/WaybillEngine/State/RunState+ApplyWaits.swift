@@ -20,7 +20,10 @@ extension RunState {
         self[id].since = entry.ts
         ready.remove(id)
         if wait.reason == .policy {
-            if self[id].visit != wait.visit { clearVisit(id) }
+            if self[id].visit != wait.visit {
+                preserve(id)
+                clearVisit(id)
+            }
             self[id].visit = wait.visit
             self[id].intent = data["intent"]?.objectValue
         }
@@ -97,9 +100,12 @@ extension RunState {
             self[id].intent = wait?.details
             openFrame(.auxiliary(Frame.poll), job.poll, under: id)
         case .retry?, .policy?:
-            if entry.data["approved"] == true, let digest = entry.data["digest"]?.stringValue {
-                self[id].approvals.append(digest)
+            if entry.data["approved"] == true {
+                for name in ["digest", "grants"] {
+                    if let approved = entry.data[name]?.stringValue { self[id].approvals.append(approved) }
+                }
             }
+            if wait?.reason == .retry, by == "end" { usage.retries = max(0, usage.retries - 1) }
             setStatus(.pending, of: id)
             if frames[id.frame]?.isHalted == false { ready.insert(id) }
         default: setStatus(.running, of: id)

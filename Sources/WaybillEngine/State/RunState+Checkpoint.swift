@@ -81,6 +81,17 @@ extension RunState {
                         (address, .list(([past.visit] + past.eventsTaken.sorted()).map { .int(Int64($0)) }))
                     }))
         }
+        if !pastVariables.isEmpty {
+            object["pastVars"] = .object(
+                Object(
+                    pastVariables.map { name, values in
+                        (name, .list(values.map { ["until": .int(Int64($0.until)), "value": $0.value] }))
+                    }))
+        }
+        if !takenUndoVisits.isEmpty {
+            object["undoVisits"] = .object(
+                Object(takenUndoVisits.map { ($0, .list($1.sorted().map { .int(Int64($0)) })) }))
+        }
         if !compensations.isEmpty { object["compensations"] = .list(compensations.map(\.record)) }
         object["waits"] = .list(waits.values.sorted { $0.key.precedesInCodePoints($1.key) }.map(\.record))
         object["closed"] = .list(closedWaits.all.map(\.record))

@@ -4,7 +4,7 @@ import WaybillManifests
 // Frames in a checkpoint. What follows from the statuses of their steps is counted anew.
 
 extension StepCounts {
-    private static let statuses: [StepStatus] = [
+    static let statuses: [StepStatus] = [
         .pending, .running, .waiting, .completed, .failed, .skipped, .cancelled, .unknown,
     ]
 
@@ -27,6 +27,9 @@ extension Frame {
         if let parent { object["parent"] = [.int(Int64(parent.frame)), .int(Int64(parent.step))] }
         object["compensation"] = compensation.map { .int(Int64($0)) }
         object["failure"] = failure?.value
+        if !past.isEmpty {
+            object["past"] = .list(past.keys.sorted().flatMap { past[$0]?.records(of: $0) ?? [] })
+        }
         return .object(object)
     }
 
@@ -74,6 +77,11 @@ extension Frame {
         isClosed = object["closed"]?.boolValue ?? false
         failure = Failure(object["failure"])
         for value in fields.list("steps") { try take(try StepRecord(value)) }
+        for value in fields.list("past") {
+            let record = try StepRecord(value["step"] ?? .null)
+            let until = Int(try CheckpointFields(value.objectValue ?? Object()).int("until"))
+            past[record.index, default: []].append(PastStep(until: until, state: record.state))
+        }
     }
 
     private mutating func take(_ record: StepRecord) throws(EngineError) {
@@ -125,6 +133,14 @@ extension RunState {
             let numbers = (value.listValue ?? []).compactMap { $0.intValue.map(Int.init) }
             pastVisits[address] = PastVisits(
                 visit: numbers.first ?? 0, eventsTaken: Set(numbers.dropFirst()))
+        }
+        for (name, values) in object["pastVars"]?.objectValue ?? Object() {
+            pastVariables[name] = (values.listValue ?? []).compactMap { past in
+                past["until"]?.intValue.map { PastValue(until: Int($0), value: past["value"] ?? .null) }
+            }
+        }
+        for (address, visits) in object["undoVisits"]?.objectValue ?? Object() {
+            takenUndoVisits[address] = Set((visits.listValue ?? []).compactMap { $0.intValue.map(Int.init) })
         }
         for value in fields.list("compensations") { compensations.append(try CompensationRecord(record: value)) }
         recountCompensations()

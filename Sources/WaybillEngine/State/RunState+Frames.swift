@@ -60,8 +60,8 @@ extension RunState {
     ) -> Int {
         let id = nextFrame
         nextFrame += 1
-        // A run that may start over repeats everything.
-        var isRevisitable = definition.onPause == .rollback
+        // A run that may start over repeats everything, and `@retry` of one that was held whatever failed.
+        var isRevisitable = definition.onPause == .rollback || definition.failure == .hold
         if let parent, let outer = frames[parent.frame] {
             isRevisitable =
                 isRevisitable || outer.isRevisitable || outer.plan.shape != .graph
@@ -99,7 +99,11 @@ extension RunState {
     ///   visited again do not.
     mutating func closeFrame(_ id: Int, isCounted: Bool = true) {
         guard id != Frame.root, let frame = frames[id] else { return }
-        if !isCounted || frame.isServant { for step in frame.steps { counts[step.status] -= 1 } }
+        if !isCounted || frame.isServant {
+            for step in frame.steps { counts[step.status] -= 1 }
+        } else if definition.failure == .hold, let parent = frame.parent, frames[parent.frame] != nil {
+            for step in frame.steps { self[parent].inside.add(step) }
+        }
         if let parent = frame.parent { frames[parent.frame]?.children.remove(id) }
         for step in frame.steps.indices {
             ready.remove(InstanceID(frame: id, step: step))
@@ -138,6 +142,10 @@ extension RunState {
     /// Lets go of what served a step, once that goes on.
     mutating func closeServants(of id: InstanceID) {
         let step = definition(of: id)
+        if let frame = undoing(rejectedOf: id) {
+            if let record = frame.compensation, compensations[record].status == .running { postpone(record) }
+            closeFrame(frame.id)
+        }
         if case .wait(.job) = step.action, let frame = servant(Frame.poll, of: id) { closeFrame(frame.id) }
         if case .check = step.effectiveUnknownRule, let frame = servant(Frame.check, of: id) { closeFrame(frame.id) }
     }

@@ -58,6 +58,7 @@ extension RunState {
             let hasNext = self[id].loop?.hasNext
         else { return }
         let isOver = running == 0 && !hasNext
-        if isOver || (hasNext && running < action.maxParallel) { ready.insert(id) } else { ready.remove(id) }
+        let isKept = hasNext && keepsWhatBegan && frames[id.frame]?.isHalted == true
+        if isOver || (hasNext && running < action.maxParallel && !isKept) { ready.insert(id) } else { ready.remove(id) }
     }
 }

@@ -34,6 +34,7 @@ extension RunState {
     /// Makes ready what a plan begins with.
     mutating func begin() {
         variables = Object(definition.variables.map { ($0.name, $0.defaultValue) })
+        pastVariables = [:]
         switch definition.plan.shape {
         case .graph:
             for (step, needs) in (frames[Frame.root]?.unsettledNeeds ?? []).enumerated() where needs == 0 {

@@ -52,6 +52,8 @@ package struct RunState: Sendable {
     /// done in it may still have to be undone.
     package var frames: [Int: Frame]
     package var variables = Object()
+    /// What variables were, the oldest first, when something was done that may still be undone.
+    var pastVariables: [String: [PastValue]] = [:]
     package internal(set) var waits: [String: WaitState] = [:]
     package var closedWaits = ClosedWaits()
     package var snapshots: [String: SnapshotRecord] = [:]
@@ -69,6 +71,9 @@ package struct RunState: Sendable {
 
     /// Which part of its life the run is in.
     package var stage = RunStage.main
+    /// The visits under which rejected results were undone at once, by address of what was undone: no other undoing takes
+    /// one of them again.
+    var takenUndoVisits: [String: Set<Int>] = [:]
     /// What can be undone, in the order in which it was done.
     package var compensations: [CompensationRecord] = []
     /// Whether the run is paused because it failed, until `@retry` or `@cancel`.
@@ -204,6 +209,12 @@ package struct StepCounts: Sendable, Hashable {
             case .unknown: unknown = newValue
             }
         }
+    }
+
+    /// Counts a step, and the steps inside it.
+    mutating func add(_ step: StepState) {
+        self[step.status] += 1
+        for status in Self.statuses { self[status] += step.inside[status] }
     }
 
     package var total: Int { pending + running + waiting + completed + failed + skipped + cancelled + unknown }

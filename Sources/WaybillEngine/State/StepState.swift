@@ -28,20 +28,27 @@ package struct StepState: Sendable, Hashable {
     package var run: String?
     /// The keys of the waits that this visit has open.
     package var waitKeys: [String] = []
-    /// The digests that were approved in this visit.
+    /// What was approved in this visit: digests of the resolved step and rule, and `<policy> <rule digest>`.
     package var approvals: [String] = []
     /// The journal's numbers of the events that this step took, in any of its visits: none is taken again.
     package var eventsTaken: Set<Int> = []
     /// A failure that the workflow passes over (`continueOnError`) or that a dependant handles.
     package var isFailureHandled = false
+    /// What a rejected result came to, while it is undone: see `Outcome.rejection`.
+    package var rejection: Object?
+    /// Where a failure holds the run: the steps inside this one that count in the run's progress. `@retry` visits this one
+    /// again as a whole, and then others count in their place.
+    var inside = StepCounts()
 
     package init() {}
 
     /// Whether the recorded intent is that of an attempt outside the engine, which has no outcome while it runs.
     var isOutside: Bool {
+        // Its attempt has ended.
+        guard rejection == nil else { return false }
         switch intent?["action"]?.stringValue {
-        case "run", "http", "emit": true
-        default: false
+        case "run", "http", "emit": return true
+        default: return false
         }
     }
 }

@@ -37,8 +37,11 @@ struct TestComparison {
     /// `{status, output, error, exitCode, attempts, visits}` of an address, also of one whose group has ended.
     private func step(_ address: String) -> Value {
         var object: Object = ["status": "pending"]
+        var isUndone = false
         for entry in entries {
-            if entry.step == "\(address)-\(Frame.compensate)", entry.type == .taskEnd,
+            // A rejected result is undone before its visit ends, and the step ends as that does.
+            if entry.step == address, entry.type == .compensation { isUndone = entry.data["reason"] != "rejected" }
+            if entry.step == "\(address)-\(Frame.compensate)", entry.type == .taskEnd, isUndone,
                 entry.data["status"] == "completed"
             {
                 object["status"] = "compensated"

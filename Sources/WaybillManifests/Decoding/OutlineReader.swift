@@ -108,7 +108,8 @@ extension OutlineReader {
                 report.error("`needs` names `\(id)` twice", at: target.mark, hint: "remove one of the two")
                 continue
             }
-            needs.append(Need(step: need, when: fields?.word("when") ?? .completed))
+            let when: Need.When? = fields?.word("when")
+            needs.append(Need(step: need, when: when ?? .completed, isExact: when != nil))
         }
         return needs
     }

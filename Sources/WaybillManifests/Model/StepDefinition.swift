@@ -78,7 +78,7 @@ package struct SecretBinding: Sendable, Hashable {
 /// A dependency of a step.
 package struct Need: Sendable, Hashable {
     package enum When: String, Sendable {
-        /// It completed, was skipped, or failed and was let pass by `continueOnError`.
+        /// It completed, was skipped, or, unless `when` was written, failed and was let pass.
         case completed
         /// It failed; the dependant handles the failure.
         case failed
@@ -88,10 +88,13 @@ package struct Need: Sendable, Hashable {
 
     package var step: Int
     package var when: When
+    /// Whether `when` was written: then a failure that is let pass does not satisfy `completed`.
+    package var isExact: Bool
 
-    package init(step: Int, when: When) {
+    package init(step: Int, when: When, isExact: Bool = false) {
         self.step = step
         self.when = when
+        self.isExact = isExact
     }
 }
 

@@ -39,13 +39,57 @@ struct BudgetTests {
         #expect(run.status("tidy") == .completed)
     }
 
+    @Test(
+        "nothing around a step passes over a used-up budget",
+        arguments: [
+            "{id: l, forEach: {items: [1, 2, 3, 4], onItemFailure: collect, maxParallel: 1}, set: {x: 1}}",
+            "{id: g, continueOnError: true, steps: [{id: a, set: {x: 1}}, {id: b, set: {x: 1}}, {id: c, set: {x: 1}}]}",
+            "{id: g, catch: [{output: 1}], steps: [{id: a, set: {x: 1}}, {id: b, set: {x: 1}}, {id: c, set: {x: 1}}]}",
+        ])
+    func around(step: String) throws {
+        let run = try EngineRun.started(graph(step, "{id: z, set: {x: 1}}", also: "limits: {steps: 3}\n"))
+        #expect(run.state.status == .failed)
+        #expect(run.state.error?.kind == .limit)
+        #expect(run.status("z") == .pending)
+    }
+
+    @Test("a retry for which no budget is left is refused at once, and not counted")
+    func refusedRetry() throws {
+        var run = try EngineRun.started(
+            graph(
+                "{id: a, run: [x], catch: [{output: 1}], retry: {maxAttempts: 5, initial: 1h}}",
+                also: "limits: {retries: 1}\n"))
+        try run.end("a", .exited(1))
+        try run.tick(after: .seconds(3600))
+        _ = run.news()
+        try run.end("a", .exited(1))
+        #expect(
+            run.news()
+                == [
+                    "LIMIT_WARNING a",
+                    "TASK_END a/2 failed exitCode=1 limit[a]: limits: the limit of 1 retries (1) is used up",
+                    "RUN_END failed limit[a]: limits: the limit of 1 retries (1) is used up",
+                ].filter { !$0.hasPrefix("LIMIT") })
+        #expect(run.state.usage.retries == 1)
+    }
+
+    @Test("a retry whose back-off the end of the run cuts short is not counted")
+    func unusedRetry() throws {
+        var run = try EngineRun.started(graph("{id: a, run: [x], retry: {maxAttempts: 5, initial: 1h}}"))
+        try run.end("a", .exited(1))
+        #expect(run.state.usage.retries == 1)
+        try run.drop("@cancel.json")
+        #expect(run.state.status == .cancelled)
+        #expect(run.state.usage.retries == 0)
+    }
+
     @Test("retries, elapsed and active time, tokens and cost are counted")
     func measures() throws {
         var run = try EngineRun.started(
             graph("{id: a, run: [x], retry: {maxAttempts: 5, initial: 0s}}", also: "limits: {retries: 1}\n"))
         try run.end("a", .exited(1))
         try run.end("a", .exited(1))
-        #expect(run.state.error?.message == "limits: the limit of 1 retries (2) is used up")
+        #expect(run.state.error?.message == "limits: the limit of 1 retries (1) is used up")
         run = try EngineRun.started(
             graph("{id: a, run: [x]}", "{id: b, run: [x]}", also: "limits: {active: 10s, elapsed: 1h}\n"))
         try run.end("a", after: .seconds(10))

@@ -149,16 +149,19 @@ struct CompensationTests {
         #expect(run.launched == ["a-compensate"])
     }
 
-    @Test("a result that was rejected before another attempt failed is undone")
+    @Test("a result that was rejected before another attempt failed is undone, before that attempt")
     func rejectedBefore() throws {
         var run = try EngineRun.started(
             graph(
                 "{id: a, run: [a], output: json, verify: [output.n > 1], "
                     + "retry: {maxAttempts: 2, initial: 1s, on: [verification]}, compensate: {run: [una]}}"))
         try run.end("a", printing: "{\"n\":1}")
+        #expect(run.launched == ["a-compensate"])
+        try run.end("a-compensate")
         try run.tick(after: .seconds(2))
         try run.end("a", .exited(1))
-        #expect(run.launched == ["a-compensate"])
+        #expect(run.state.status == .failed)
+        #expect(run.report == ["status": "completed", "compensated": ["a"], "standing": [], "final": []])
     }
 
     @Test("each has its own retry, timeout and rule for an unknown outcome")
@@ -220,6 +223,39 @@ struct CompensationTests {
         }
         #expect(run.report?["compensated"] == ["s.3", "s.2", "s"])
         #expect(run.state.status == .failed)
+    }
+
+    @Test("what undoes a visit sees the steps and variables that the visit saw")
+    func seen() throws {
+        var run = try EngineRun.started(
+            machine(
+                "pick: {set: {id: \"${{ 'r' + string(visit) }}\"}, update: {n: '${{ visit }}'}, next: make}",
+                "make: {run: [make], compensate: {run: [un, '${{ steps.pick.output.id }}', '${{ vars.n }}', "
+                    + "'${{ steps.pick.visits }}']}, next: [{if: visit < 3, to: pick}, {to: boom}]}",
+                "boom: {fail: {message: no}}", also: "vars: {n: {default: 0}}\n"))
+        for _ in 1...3 { try run.end("make") }
+        for (id, visit) in [("r3", "3"), ("r2", "2"), ("r1", "1")] {
+            #expect(try run.argv("make-compensate") == ["un", id, visit, visit])
+            run = try run.reread()
+            let state = try RunState(
+                checkpoint: run.state.checkpointBytes(), definition: run.definition.workflow)
+            #expect(state.checkpointBytes() == run.state.checkpointBytes())
+            try run.end("make-compensate")
+        }
+        #expect(run.state.status == .failed)
+    }
+
+    @Test("what undoes a group's visit sees the variables of that visit")
+    func seenInGroups() throws {
+        var run = try EngineRun.started(
+            graph(
+                "{id: g, while: visit < 3, steps: [{id: a, set: {v: 1}, update: {n: '${{ vars.n + 1 }}'}}, "
+                    + "{id: b, run: [b], compensate: {run: [unb, '${{ vars.n }}', '${{ visit }}']}}]}",
+                "{id: f, fail: {message: no}}", also: "vars: {n: {default: 0}}\n"))
+        for _ in 1...2 { try run.end("g.b") }
+        #expect(try run.argv("g.b-compensate") == ["unb", "2", "2"])
+        try run.end("g.b-compensate")
+        #expect(try run.argv("g.b-compensate") == ["unb", "1", "1"])
     }
 
     @Test("`failure: stop` undoes nothing, and says what stands")

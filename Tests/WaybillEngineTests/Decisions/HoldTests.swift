@@ -43,6 +43,64 @@ struct HoldTests {
         #expect(run.report?["compensated"] == ["a"])
     }
 
+    @Test(
+        "`@retry` visits groups and loops again, with new visits of what is inside",
+        arguments: [
+            ("{id: g, steps: [{id: i, run: [x]}]}", "g.i"), ("{id: g, forEach: [1], run: [x]}", "g-0"),
+            ("{id: g, forEach: [1], steps: [{id: i, run: [x]}]}", "g-0.i"),
+            ("{id: g, steps: [{id: l, forEach: [1], steps: [{id: i, run: [x]}]}]}", "g.l-0.i"),
+        ])
+    func inside(step: String, address: String) throws {
+        var run = try EngineRun.started(graph(step, also: "failure: hold\n"))
+        let total = run.state.counts.total
+        try run.end(address, .exited(1))
+        #expect(run.state.status == .paused)
+        run = try run.reread()
+        try run.drop("@retry.json")
+        #expect(run.state.counts.total == total)
+        #expect(try run.attempt(address).reference.visit == 2)
+        try run.end(address)
+        #expect(run.state.status == .completed)
+        #expect(run.state.counts.failed == 0)
+        #expect(run.state.counts.total == total)
+    }
+
+    @Test("a question inside a group that is visited again is asked again")
+    func askedAgain() throws {
+        var run = try EngineRun.started(
+            graph(
+                "{id: g, steps: [{id: q, ask: {prompt: Go?}}, {id: i, run: [x]}]}", also: "failure: hold\n"))
+        try run.drop("g.q.txt", "yes")
+        try run.end("g.i", .exited(1))
+        try run.drop("@retry.json")
+        #expect(run.state.waits.keys.sorted() == ["g.q.2"])
+        try run.drop("g.q.2.txt", "yes")
+        try run.end("g.i")
+        #expect(run.state.status == .completed)
+    }
+
+    @Test("groups and loops beside what failed go on where they were")
+    func beside() throws {
+        let yaml = graph(
+            "{id: f, needs: [], run: [f]}", "{id: g, needs: [], steps: [{id: a, run: [a]}, {id: b, run: [b]}]}",
+            "{id: l, needs: [], forEach: {items: [1, 2], maxParallel: 1}, run: [l]}",
+            "{id: z, needs: [g, l], set: {x: 1}}", also: "failure: hold\n")
+        var run = try EngineRun.started(yaml)
+        try run.end("f", .exited(1))
+        try run.end("g.a")
+        try run.end("l-0")
+        #expect(run.state.status == .paused)
+        #expect(run.status("g") == .running)
+        var other = try run.reread()
+        try other.drop("@cancel.json")
+        #expect(other.state.status == .cancelled)
+        try run.drop("@retry.json")
+        #expect(run.state.outstandingAttempts.map(\.reference.step).sorted() == ["f", "g.b", "l-1"])
+        for step in ["f", "g.b", "l-1"] { try run.end(step) }
+        #expect(run.status("z") == .completed)
+        #expect(run.state.status == .completed)
+    }
+
     @Test("it holds once what runs has ended, and open questions stay open")
     func quiet() throws {
         var run = try EngineRun.started(

@@ -250,6 +250,22 @@ struct LoopTests {
         #expect(run.news().last == "RUN_END completed outputs={\"n\":2}")
     }
 
+    @Test(
+        "a key that cannot be evaluated, or that two items share, fails the step before any item begins",
+        arguments: [
+            ("item.zz", "forEach.key: "), ("item.k", "forEach.key: the items 0 and 2 have the same key 'a'"),
+        ])
+    func badKeys(key: String, message: String) throws {
+        let run = try EngineRun.started(
+            graph(
+                "{id: l, forEach: {items: '${{ inputs.list }}', key: \(key)}, set: {x: 1}}",
+                also: "inputs: {list: {type: array}}\n"),
+            inputs: ["list": [["k": "a"], ["k": "b"], ["k": "a"]]])
+        #expect(run.state.error?.kind == .expression)
+        #expect(run.state.error?.message.hasPrefix(message) == true)
+        #expect(run.entries(.taskStart).isEmpty)
+    }
+
     @Test("an item's key is said once: when it begins, or when it ends without having begun")
     func keys() throws {
         var run = try EngineRun.started(

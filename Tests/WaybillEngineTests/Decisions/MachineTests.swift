@@ -78,6 +78,16 @@ struct MachineTests {
             ])
     }
 
+    @Test("a state that was visited too often may be passed over once")
+    func passedOver() throws {
+        let run = try EngineRun.started(
+            machine(
+                "a: {set: {x: 1}, maxVisits: 3, continueOnError: true, next: [{if: error != null, to: b}, {to: a}]}",
+                "b: {set: {x: 1}, next: end}"))
+        #expect(run.step("a")?.visit == 4)
+        #expect(run.state.status == .completed)
+    }
+
     @Test("continueOnError does not let a machine go round for ever")
     func maxVisitsIsFinal() throws {
         let run = try EngineRun.started(machine("a: {set: {x: 1}, maxVisits: 3, continueOnError: true, next: a}"))

@@ -36,15 +36,23 @@ struct RepetitionTests {
         #expect(run.entries(.guardEval).filter { $0.step == "b" }.count == 5)
     }
 
-    @Test("the visit that is one too many fails the step, and nothing passes over it")
+    @Test("the visit that is one too many fails the step, as any failure does")
     func exhausted() throws {
-        var run = try EngineRun.started(
-            graph("{id: a, while: 'true', maxVisits: 3, continueOnError: true, set: {n: 1}}"))
+        var run = try EngineRun.started(graph("{id: a, while: 'true', maxVisits: 3, set: {n: 1}}"))
         #expect(
             run.news().suffix(2) == [
                 "TASK_END a.3/1 failed limit[a]: a was visited 3 times, which is its maxVisits",
                 "RUN_END failed limit[a]: a was visited 3 times, which is its maxVisits",
             ])
+        run = try EngineRun.started(
+            graph("{id: a, while: 'true', maxVisits: 3, continueOnError: true, set: {n: 1}}", "{id: b, set: {n: 1}}"))
+        #expect(run.status("a") == .failed)
+        #expect(run.status("b") == .completed)
+        #expect(run.state.status == .completed)
+        run = try EngineRun.started(
+            graph("{id: a, while: 'true', maxVisits: 3, catch: [{output: {n: 7}}], set: {n: 1}}"))
+        #expect(run.output("a") == ["n": 7])
+        #expect(run.state.status == .completed)
     }
 
     @Test("groups are visited again, and the visits of their steps count on, however many there are")

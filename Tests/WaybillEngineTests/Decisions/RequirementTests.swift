@@ -236,6 +236,30 @@ struct RequirementTests {
         #expect(run.entries(.policyPre).last?.data["digest"] == .string(catalog.policies[0].rules[1].digest))
     }
 
+    @Test("what was approved for a rule is not asked again for the tree's present form of the same rule")
+    func approvedOnce() throws {
+        let rule = policy(
+            "{id: ok, at: step.before, require: {approval: {}}}",
+            more: "binds: running\nmatch: {steps: {actions: [run]}}\n")
+        let catalog = Catalog.load([SourceFile(path: "workflows/p.yaml", bytes: Array(rule.utf8))]) { _ in true }
+        for own in ["", rule] {
+            var run = try EngineRun.started(
+                graph(
+                    "{id: w, ask: {prompt: 'Go?'}}",
+                    "{id: a, run: [make, '${{ steps.w.output }}'], env: {A: b}, retry: {maxAttempts: 2, initial: 0s}}")
+                    + own)
+            run.bind(catalog.policies)
+            try run.drop("w.json", "1")
+            #expect(run.state.waits.keys.sorted() == ["a-ok"])
+            try run.drop("a-ok.txt", "yes")
+            #expect(run.launched == ["a"])
+            try run.end("a", .exited(1))
+            #expect(run.launched == ["a"])
+            try run.end("a")
+            #expect(run.state.status == .completed)
+        }
+    }
+
     @Test("a policy's own cases are tried on its rules")
     func cases() throws {
         let catalog = Catalog.load(

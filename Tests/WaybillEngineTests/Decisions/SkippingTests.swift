@@ -4,6 +4,32 @@ import WaybillEngine
 
 @Suite("Skipping and failing")
 struct SkippingTests {
+    @Test("a `when: completed` that is written is not satisfied by a failure that another step handles")
+    func exactNeed() throws {
+        var run = try EngineRun.started(
+            graph(
+                "{id: deploy, run: [x]}", "{id: celebrate, needs: [{step: deploy, when: completed}], set: {x: 1}}",
+                "{id: mourn, needs: [{step: deploy, when: failed}], set: {x: 1}}",
+                "{id: after, needs: [deploy], set: {x: 1}}"))
+        try run.end("deploy", .exited(1))
+        #expect(run.status("celebrate") == .skipped)
+        #expect(run.status("mourn") == .completed)
+        #expect(run.status("after") == .completed)
+        #expect(run.state.status == .completed)
+    }
+
+    @Test("what a `catch` completes changes the variables, and sees what was caught")
+    func caughtUpdate() throws {
+        var run = try EngineRun.started(
+            graph(
+                "{id: a, run: [x], catch: [{output: 7}], "
+                    + "update: {n: '${{ output }}', why: '${{ error == null ? \"\" : error.kind }}'}}",
+                also: "vars: {n: {default: 0}, why: {default: x}}\n"
+                    + "outputs: {n: '${{ vars.n }}', why: '${{ vars.why }}'}\n"))
+        try run.end("a", .exited(1))
+        #expect(run.outputs == ["n": 7, "why": "exit"])
+    }
+
     @Test("an `if` that does not hold skips the step, and a skipped dependency satisfies")
     func skip() throws {
         var run = try EngineRun.started(

@@ -67,7 +67,7 @@ struct RandomWorkflow {
 
     /// What undoes a step.
     private mutating func compensation() -> String {
-        var members = ["run: [undo, '${{ visit }}']"]
+        var members = ["run: [undo, '${{ visit }}', '${{ vars.last }}']"]
         if random.chance(30) { members.append("on: started") }
         if random.chance(30) { members.append("retry: {maxAttempts: 2, initial: 1m}") }
         if random.chance(40) {
@@ -99,7 +99,12 @@ struct RandomWorkflow {
     /// A group, a loop over items or groups, or a step that is visited again.
     private mutating func container() -> [String] {
         let work = random.pick([
-            ["run: [tool]", "output: json", retry()], ["run: [tool]", "onUnknown: {check: {run: [look]}}", retry()],
+            ["run: [tool]", "output: json", retry()],
+            [
+                "run: [tool]", "output: json", "verify: ['output != 7']",
+                "compensate: {run: [undo, '${{ vars.last }}']}",
+                "retry: {maxAttempts: 2, initial: 30s, on: [verification]}",
+            ], ["run: [tool]", "onUnknown: {check: {run: [look]}}", retry()],
             ["run: [tool]", "secrets: {T: t}", "retry: {maxAttempts: 2, initial: 1s, on: [secret]}"],
             ["ask: {prompt: 'Go?', timeout: 3m, default: 7}"], ["set: {v: '${{ visit }}'}"],
             ["first: {a: {for: 2m}, b: {ask: {prompt: 'Go?'}}}"], ["wait: {for: 1m}"],

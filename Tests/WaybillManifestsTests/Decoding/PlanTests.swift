@@ -21,7 +21,8 @@ struct PlanTests {
         #expect(
             plan.steps.map(\.needs) == [
                 [], [Need(step: 0, when: .completed)], [],
-                [Need(step: 0, when: .completed), Need(step: 2, when: .failed)], [Need(step: 0, when: .completed)],
+                [Need(step: 0, when: .completed), Need(step: 2, when: .failed, isExact: true)],
+                [Need(step: 0, when: .completed)],
             ])
         #expect(plan.dependants == [[1, 3, 4], [], [3], [], []])
     }
