@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import SystemPackage
 import Testing
@@ -49,7 +50,7 @@ struct SupervisorProgramTests {
         // As long as a program runs, the one that serves stays.
         let process = try bench.launcher.launch(bench.script("echo > up; exec sleep 1000"), ended: ending.come)
         _ = bench.hear("up")
-        let path = bench.folder.file(".waybill/supervisor-1-\(geteuid()).sock").string
+        let path = bench.folder.file(".waybill/supervisor-\(WB_SUPERVISION_VERSION)-\(geteuid()).sock").string
         var before = stat()
         #expect(stat(path, &before) == 0)
         #expect(before.st_mode & 0o7777 == 0o600)
@@ -74,6 +75,6 @@ struct SupervisorProgramTests {
         bench.folder.write("go", "\n")
         #expect(await ending.outcome()?.end == .exited(code: 6))
         untilGone(supervisor)
-        #expect(access(bench.folder.file(".waybill/supervisor-1-\(geteuid()).sock").string, F_OK) == -1)
+        #expect(access(bench.folder.file(".waybill/supervisor-\(WB_SUPERVISION_VERSION)-\(geteuid()).sock").string, F_OK) == -1)
     }
 }

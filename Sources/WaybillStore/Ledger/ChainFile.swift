@@ -102,15 +102,25 @@ struct ChainFile: Sendable {
     func settle(knownUpTo known: Int) throws(StoreError) {
         guard durability == .full else { return }
         try storing { () throws(FileSystemError) in
-            let start = max(known, head.length - LedgerTrouble.largestUnsyncedWrite)
-            if start < head.length {
-                let tail = UnsafeMutableRawBufferPointer.allocate(byteCount: head.length - start, alignment: 16)
-                defer { tail.deallocate() }
-                let count = try file.readFully(into: tail, at: Int64(start))
-                try file.writeFully(UnsafeRawBufferPointer(rebasing: tail[..<count]), at: Int64(start))
+            try writeAgain(from: known)
+            do throws(FileSystemError) {
+                try file.synchronize()
+            } catch {
+                // A second sync alone would say nothing.
+                try writeAgain(from: 0)
+                try file.synchronize()
             }
-            try file.synchronize()
         }
+    }
+
+    /// Writes in their place what no sync may have covered: more than the last write cannot be in doubt.
+    private func writeAgain(from known: Int) throws(FileSystemError) {
+        let start = max(known, head.length - LedgerTrouble.largestUnsyncedWrite)
+        guard start < head.length else { return }
+        let tail = UnsafeMutableRawBufferPointer.allocate(byteCount: head.length - start, alignment: 16)
+        defer { tail.deallocate() }
+        let count = try file.readFully(into: tail, at: Int64(start))
+        try file.writeFully(UnsafeRawBufferPointer(rebasing: tail[..<count]), at: Int64(start))
     }
 
     /// Saves what is behind `head` as `<name>.torn.<n>` and cuts it off.
