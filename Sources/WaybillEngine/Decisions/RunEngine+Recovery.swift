@@ -94,8 +94,11 @@ extension RunEngine {
                 case .to(let target): outcome.caughtTo = Outcome.CaughtTransition(index: target)
                 }
                 outcome.status = .completed
-                let seen = RunScope(self, id, visit: visit, result: outcome)
-                outcome.updates = try evaluateUpdates(of: step, in: seen)
+                // A state that leads elsewhere has no output for an `update` to read.
+                if outcome.caughtTo == nil {
+                    let seen = RunScope(self, id, visit: visit, result: outcome)
+                    outcome.updates = try evaluateUpdates(of: step, in: seen)
+                }
                 outcome.caught = failure
                 outcome.failure = nil
                 return

@@ -28,6 +28,12 @@ struct SkippingTests {
                     + "outputs: {n: '${{ vars.n }}', why: '${{ vars.why }}'}\n"))
         try run.end("a", .exited(1))
         #expect(run.outputs == ["n": 7, "why": "exit"])
+        run = try EngineRun.started(
+            machine(
+                "a: {run: [x], output: json, catch: [{to: b}], update: {n: '${{ output.n }}'}, next: end}",
+                "b: {set: {x: 1}, next: end}", also: "vars: {n: {default: 0}}\noutputs: {n: '${{ vars.n }}'}\n"))
+        try run.end("a", .exited(1))
+        #expect(run.outputs == ["n": 0])
     }
 
     @Test("an `if` that does not hold skips the step, and a skipped dependency satisfies")
