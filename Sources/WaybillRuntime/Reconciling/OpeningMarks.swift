@@ -11,8 +11,9 @@ import WaybillPorts
 /// and after ``mostDeaths`` it is set aside, in `.waybill/aside/<run>.json`. Whoever removes that file, or calls a command
 /// for this very run, has it tried again.
 final class OpeningMarks: Sendable {
-    /// So many processes may end while they open a run, without one that succeeds in between.
-    static let mostDeaths = 5
+    /// So many processes may end while they open a run, without one that succeeds in between: so many that it is no chance,
+    /// where somebody kills daemons again and again just when they begin.
+    static let mostDeaths = 20
     /// Bytes of a place: the longest run id and a line's end.
     private static let place = 129
     private static let folder: FilePath = "opening"

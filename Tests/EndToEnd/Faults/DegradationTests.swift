@@ -21,7 +21,7 @@ struct DegradationTests {
         try tree.fail(["sync -1 /runs/p/ledger.jsonl"])
         var deaths = 0
         var last: RunningCommand?
-        while last == nil, deaths < 20 {
+        while last == nil, deaths < 40 {
             let daemon = try tree.start(["daemon"], environment: tree.faultyEnvironment)
             try await tree.until("the daemon ends, or has set something aside") {
                 !isAlive(daemon.processID) || daemon.errors.contains("p is set aside")
@@ -29,13 +29,13 @@ struct DegradationTests {
             if isAlive(daemon.processID) { last = daemon } else { deaths += 1 }
         }
         let daemon = try #require(last)
-        #expect(deaths == 5)
+        #expect(deaths == 20)
         try tree.drop("go", at: "runs/q/inbox/approve.txt")
         try await tree.untilStatus("q", "completed")
         let doctor = try await tree.waybill("doctor")
         #expect(doctor.status == 1)
         #expect(
-            doctor.lines.contains { $0.contains("1 run set aside") && $0.contains("p (5 processes ended while") },
+            doctor.lines.contains { $0.contains("1 run set aside") && $0.contains("p (20 processes ended while") },
             "\(doctor)")
         await daemon.stop()
         try tree.fail([])

@@ -37,16 +37,16 @@ struct OpeningMarksTests {
     }
 
     @Test(
-        "a run is set aside after five processes in a row have ended with it, and tried again when its file is removed")
+        "a run is set aside after twenty processes in a row have ended with it, and tried again when its file is removed")
     func setAside() throws {
         let run = try #require(RunID("p"))
-        for death in 1...5 {
+        for death in 1...20 {
             let marks = try live(entering: ["p"])
             #expect(marks.reason(for: run) == nil, "before death \(death)")
             die()
         }
         let marks = try live(entering: [])
-        #expect(marks.reason(for: run) == "5 processes ended while they opened it")
+        #expect(marks.reason(for: run) == "20 processes ended while they opened it")
         #expect(marks.suspects.isEmpty)
         #expect(!marks.isReleased(run))
         _ = try root().remove("aside/p.json")
