@@ -75,6 +75,8 @@ struct SupervisorProgramTests {
         bench.folder.write("go", "\n")
         #expect(await ending.outcome()?.end == .exited(code: 6))
         untilGone(supervisor)
-        #expect(access(bench.folder.file(".waybill/supervisor-\(WB_SUPERVISION_VERSION)-\(geteuid()).sock").string, F_OK) == -1)
+        #expect(
+            access(bench.folder.file(".waybill/supervisor-\(WB_SUPERVISION_VERSION)-\(geteuid()).sock").string, F_OK)
+                == -1)
     }
 }

@@ -37,7 +37,8 @@ struct OpeningMarksTests {
     }
 
     @Test(
-        "a run is set aside after twenty processes in a row have ended with it, and tried again when its file is removed")
+        "a run is set aside after twenty processes in a row have ended with it, and tried again when its file is removed"
+    )
     func setAside() throws {
         let run = try #require(RunID("p"))
         for death in 1...20 {
