@@ -229,7 +229,7 @@ struct AdmissionTests {
     }
 
     @Test("without a daemon a command drives the runs whose turn comes in its run's group")
-    func queue() async throws {
+    func nextInQueue() async throws {
         let tree = try ScratchTree(["workflows/w.yaml": Self.grouped("queue", Self.ask)])
         try await tree.expect(3, "run", "deploy", "--id", "r1")
         try await tree.expect(3, "run", "deploy", "--id", "r2")

@@ -107,7 +107,13 @@ struct JournalWriter: Sendable {
         let segment = segmentStart.seq + 1
         try chain.follow(knownHeads: [:]) { index.apply($0, in: segment) }
         // What others wrote may not be durable yet if they were killed before their sync.
-        if chain.head.seq != before.seq { try chain.settle(knownUpTo: before.length) }
+        do throws(StoreError) {
+            if chain.head.seq != before.seq { try chain.settle(knownUpTo: before.length) }
+        } catch {
+            // It is kept with its lock, for the next one to recover.
+            if chain.isPoisoned { self.chain = chain }
+            throw error
+        }
         self.chain = chain
         isLoaded = true
         return true

@@ -19,7 +19,7 @@ struct ChainFile: Sendable {
     private let path: FilePath
     private let durability: Durability
     private(set) var file: any File
-    private var identity: FileStatus
+    private(set) var identity: FileStatus
     /// The end of what is recorded for good.
     private(set) var head: LedgerHead
     /// Where this process began to read, and so how far back it can check a copy.
@@ -92,26 +92,29 @@ struct ChainFile: Sendable {
         }
     }
 
-    /// What an owner that was killed between write and sync left behind becomes durable before anyone acts on it.
+    /// What an owner that was killed between write and sync left behind becomes durable before anyone acts on it: by a
+    /// sync, or by a copy where that fails or would prove nothing.
     ///
     /// The kernel reports a failed sync once, and takes the bytes for written from then on: an owner that was told, and
     /// gone before it could make a copy, leaves no trace. So the bytes are written again, in their place, before they are
     /// synced.
     ///
     /// - Parameter known: the length up to which somebody vouches for it.
-    func settle(knownUpTo known: Int) throws(StoreError) {
+    mutating func settle(knownUpTo known: Int) throws(StoreError) {
         guard durability == .full else { return }
-        try storing { () throws(FileSystemError) in
-            try writeAgain(from: known)
+        if !isPoisoned {
+            try storing { () throws(FileSystemError) in try writeAgain(from: known) }
             do throws(FileSystemError) {
-                try file.synchronize()
+                return try file.synchronize()
             } catch {
-                // A second sync alone would say nothing.
-                try writeAgain(from: 0)
-                try file.synchronize()
+                isPoisoned = true
             }
         }
+        try rebuild()
     }
+
+    /// Takes nothing of the file for durable: it goes on in a copy.
+    mutating func distrust() { isPoisoned = true }
 
     /// Writes in their place what no sync may have covered: more than the last write cannot be in doubt.
     private func writeAgain(from known: Int) throws(FileSystemError) {

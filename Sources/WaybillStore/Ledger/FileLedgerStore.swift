@@ -7,7 +7,8 @@ package import WaybillPorts
 /// Ledgers as files: `<run>/ledger.jsonl` beneath the folder of runs.
 package struct FileLedgerStore: LedgerStore {
     private let runs: any Directory
-    private let settled = Settled()
+    private let distrusted = DistrustedFiles()
+    private let settled = SettledLedgers()
 
     /// - Parameter runs: the folder that holds the runs' folders.
     package init(runs: any Directory) { self.runs = runs }
@@ -22,11 +23,23 @@ package struct FileLedgerStore: LedgerStore {
         }
         guard var chain = opened else { throw missing(run) }
         try chain.follow(knownHeads: knownHeads, body)
+        let (distrusted, settled) = (distrusted, settled)
+        // `run.json` is written after its entries were synced; what this process appends it syncs itself.
         let isVouchedFor = settled.contains(run) || knownHeads[chain.head.seq] == chain.head.digest
-        settled.remove(run)
-        try chain.settle(knownUpTo: isVouchedFor ? chain.head.length : 0)
-        settled.insert(run)
-        return FileLedger(chain) { [settled] in settled.remove(run) }
+        do throws(StoreError) {
+            if distrusted.contains(chain.identity, of: run) { chain.distrust() }
+            try chain.settle(knownUpTo: isVouchedFor ? chain.head.length : 0)
+            settled.insert(run)
+        } catch {
+            distrusted.note(chain, of: run)
+            settled.remove(run)
+            chain.file.close()
+            throw error
+        }
+        return FileLedger(chain) { chain in
+            distrusted.note(chain, of: run)
+            settled.remove(run)
+        }
     }
 
     package func scan(
@@ -64,37 +77,52 @@ package struct FileLedgerStore: LedgerStore {
     private func missing(_ run: RunID) -> StoreError { StoreError(.missing, "run \(run) has no ledger") }
 }
 
-/// The runs whose ledgers this process has made durable. What it appends is durable too, or is known not to be.
-private final class Settled: Sendable {
-    private let runs = Mutex<Set<RunID>>([])
-
-    func contains(_ run: RunID) -> Bool { runs.withLock { $0.contains(run) } }
-    func insert(_ run: RunID) { runs.withLock { _ = $0.insert(run) } }
-    func remove(_ run: RunID) { runs.withLock { _ = $0.remove(run) } }
-}
-
 /// A run's ledger, open and locked.
 final class FileLedger: Ledger {
     private let chain: Mutex<ChainFile>
+    /// Is told how far the file can be trusted after each failure.
+    private let onFailure: @Sendable (ChainFile) -> Void
 
-    /// Is told when the file is closed and may hold what is not durable.
-    private let onDoubt: @Sendable () -> Void
-
-    init(_ chain: ChainFile, onDoubt: @escaping @Sendable () -> Void) {
+    init(_ chain: ChainFile, onFailure: @escaping @Sendable (ChainFile) -> Void) {
         self.chain = Mutex(chain)
-        self.onDoubt = onDoubt
+        self.onFailure = onFailure
     }
 
     var head: LedgerHead { chain.withLock { $0.head } }
 
     func append(lines: [UInt8], upTo newHead: LedgerHead) throws(StoreError) {
-        try chain.withLock { (chain) throws(StoreError) in try chain.append(lines, upTo: newHead) }
-    }
-
-    func close() {
-        chain.withLock { chain in
-            if chain.isPoisoned { onDoubt() }
-            chain.file.close()
+        try chain.withLock { (chain) throws(StoreError) in
+            do throws(StoreError) {
+                try chain.append(lines, upTo: newHead)
+            } catch {
+                onFailure(chain)
+                throw error
+            }
         }
     }
+
+    func close() { chain.withLock { $0.file.close() } }
+}
+
+/// Files that could not be synced and could not be copied either: another sync of them proves nothing, also through a
+/// descriptor that is opened later.
+private final class DistrustedFiles: Sendable {
+    private let files = Mutex<[RunID: FileStatus]>([:])
+
+    func contains(_ file: FileStatus, of run: RunID) -> Bool {
+        files.withLock { $0[run]?.isSameFile(as: file) ?? false }
+    }
+
+    func note(_ chain: ChainFile, of run: RunID) {
+        files.withLock { $0[run] = chain.isPoisoned ? chain.identity : nil }
+    }
+}
+
+/// The runs whose ledgers this process has made durable.
+private final class SettledLedgers: Sendable {
+    private let runs = Mutex<Set<RunID>>([])
+
+    func contains(_ run: RunID) -> Bool { runs.withLock { $0.contains(run) } }
+    func insert(_ run: RunID) { runs.withLock { _ = $0.insert(run) } }
+    func remove(_ run: RunID) { runs.withLock { _ = $0.remove(run) } }
 }

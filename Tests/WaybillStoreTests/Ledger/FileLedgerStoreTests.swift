@@ -153,10 +153,12 @@ struct FileLedgerStoreTests {
         #expect(try folder().entries(FilePath(), limit: 99)?.contains { $0.name.string.hasSuffix(".tmp") } == false)
     }
 
-    @Test("what could be neither synced nor copied is written again before it is synced when it is opened again")
+    @Test(
+        "a ledger that could be neither synced nor copied is not synced when it is opened again: it goes on in a copy")
     func distrusted() throws {
         let (store, head) = try start()
         let ledger = try store.open(sample.run, from: sample.genesis)
+        let inode = try folder().status("ledger.jsonl")?.inode
         // Neither can what was refused be taken back out of it.
         system.setPlan { [.sync, .cut, .create].contains($0.kind) ? .fail(.io) : nil }
         #expect(code { try ledger.append([EntryDraft(.taskEnd)], at: sample.time) } == .notDurable)
@@ -166,12 +168,13 @@ struct FileLedgerStoreTests {
         let again = try store.open(sample.run, from: sample.genesis)
         // What a killed owner leaves between write and sync counts, once it is durable.
         #expect(again.head.seq == head.seq + 1)
+        #expect(try folder().status("ledger.jsonl")?.inode != inode)
         system.crash()
         let last = try FileLedgerStore(runs: system.root()).open(sample.run, from: sample.genesis)
         #expect(last.head == again.head)
     }
 
-    @Test("what a first sync lost is written again before the next one")
+    @Test("a ledger whose first sync fails goes on in a copy")
     func failedSettling() throws {
         let (store, head) = try start()
         let syncs = Recorder()
