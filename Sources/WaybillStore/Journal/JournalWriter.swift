@@ -98,8 +98,9 @@ struct JournalWriter: Sendable {
 
     /// False if the segment was closed by somebody else meanwhile.
     private mutating func lockCurrent() throws(StoreError) -> Bool {
-        if var poisoned = chain, poisoned.isPoisoned {
-            try poisoned.recover()
+        if chain?.isPoisoned == true {
+            // In its place: a recovery that fails half-way goes on with another file than it began with.
+            try chain?.recover()
             forget()
         }
         guard var chain = try lockedSegment() else { return false }
