@@ -49,7 +49,7 @@ struct SandboxTests {
     }
 
     private func isOffered() async throws -> Bool {
-        let tree = try ScratchTree()
+        let tree = try ScratchTree(Self.files("standard"))
         return try await tree.waybill("doctor").output.contains("(Landlock ")
     }
 

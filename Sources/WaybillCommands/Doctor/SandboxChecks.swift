@@ -17,7 +17,7 @@ struct SandboxChecks {
 
     var all: [Check] {
         let settings = (try? SourceTree(root: tree.root))?.catalog.settings
-        return [limits, Self.sandbox(settings?.sandbox ?? .standard, landlock)]
+        return [limits, Self.sandbox(settings?.sandbox ?? .off, landlock)]
     }
 
     private var limits: Check {
@@ -32,7 +32,8 @@ struct SandboxChecks {
         let folders = "runs/, workflows/, hooks/ and .waybill/"
         if mode == .off {
             return .note(
-                "sandbox", "off: steps can change \(folders)", hint: "remove `sandbox: off` from the settings")
+                "sandbox", "off: steps can change \(folders)",
+                hint: "`sandbox: standard` or `strict` in the settings keeps them from it")
         }
         switch landlock {
         case .active(let version):

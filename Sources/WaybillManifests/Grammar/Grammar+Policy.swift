@@ -136,7 +136,7 @@ extension Grammar {
                 "Where secrets come from, by the name that steps use."),
             .optional(
                 "sandbox", .scalar(.word(["off", "standard", "strict"])),
-                "Which steps cannot change `runs/`, `workflows/`, `hooks/` and `.waybill/`: none, those that do not begin in the tree's root (unless said), or all, which then make nothing right in the root."
+                "Which steps cannot change `runs/`, `workflows/`, `hooks/` and `.waybill/`: none (unless said), those that do not begin in the tree's root, or all, which then make nothing right in the root."
             ),
         ] + Field.later("runs", "retention", "limits"))
 

@@ -35,7 +35,7 @@ package struct SettingsDefinition: Sendable {
         case strict
     }
 
-    package var sandbox: Sandbox = .standard
+    package var sandbox: Sandbox = .off
 
     package init() {}
 }
