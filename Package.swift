@@ -112,7 +112,7 @@ let package = Package(
             name: "Simulation",
             dependencies: [
                 "WaybillCore", "WaybillManifests", "WaybillEngine", "WaybillPorts", "WaybillStore", "WaybillRuntime",
-                "WaybillTestKit", system,
+                "WaybillTestKit", system, .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Simulation/World", swiftSettings: strict),
         .executableTarget(

@@ -106,6 +106,8 @@ extension Reconciler {
         guard let environment else { return }
         record.inboxModified = modification(ofInboxOf: run)
         record.ledgerStatus = status(ofLedgerOf: run)
+        // Whoever worked on it since may have been killed before its files were what they should be.
+        if let known = record.glance?.ledgerLength, record.ledgerStatus?.size != known { record.wasOpened = false }
         let driver =
             record.driver
             ?? RunDriver(
@@ -140,7 +142,7 @@ extension Reconciler {
 
     func take(_ driverReport: DriverReport, of run: RunID) {
         defer { noteRest() }
-        defer { noteOpened(run) }
+        noteOpened(run)
         guard var record = records[run] else { return }
         let key = TimerKey.run(run)
         switch driverReport {
@@ -202,7 +204,7 @@ extension Reconciler {
             }
             rest(&record, .quarantined)
             services.timers.cancel(key)
-            records[run] = record
+            unwatchInbox(of: run, &record)
             openings.setAside(run, because: message)
             setAside(run, message)
             tell(record.glance?.parent, of: run, isOver: false)
@@ -352,7 +354,7 @@ extension Reconciler {
     func take(_ event: TimerEvent) {
         defer { noteRest() }
         switch event {
-        case .clockStepped: pass()
+        case .clockStepped: takeUpWhatWasPlanned()
         case .due(TimerKey.pass, _):
             pass()
             services.timers.schedule(TimerKey.pass, at: tree.clock.now() + options.passInterval)
@@ -383,12 +385,31 @@ extension Reconciler {
         }
     }
 
-    /// Looks for what notifications may have missed. Runs at rest whose inbox is watched cost nothing here.
+    /// Does now what was planned for so long from some moment on: where the clock was set back since, it would be long in
+    /// coming. Deadlines of runs are moments, and stay.
+    private func takeUpWhatWasPlanned() {
+        services.timers.schedule(TimerKey.pass, at: tree.clock.now() + options.passInterval)
+        for (run, record) in records {
+            if record.phase == .working { record.driver?.post { $0.project() } }
+            if record.phase == .blocked || record.glance?.lookAgainAt != nil { wake(run, Wake()) }
+        }
+        if pools.retry() { attendPools() }
+        commonLookAgainAt = nil
+        goOnWithCommonInbox()
+        pass()
+    }
+
+    /// Not every file system tells of everything, so now and then inboxes that are watched are looked at as well.
+    private static let passesUntilAll = 10
+
+    /// Looks for what notifications may have missed. Runs at rest whose inbox is watched cost nothing in most passes.
     private func pass() {
         guard onlyRun == nil else { return }
         sayRefusals()
+        passes += 1
+        let looksAtAll = passes.isMultiple(of: Self.passesUntilAll)
         for (run, record) in records
-        where record.watch == nil && (record.phase == .dormant || record.phase == .working) {
+        where (record.watch == nil || looksAtAll) && (record.phase == .dormant || record.phase == .working) {
             let modified = modification(ofInboxOf: run)
             if modified != record.inboxModified { wake(run, Wake()) }
         }
@@ -416,12 +437,29 @@ extension Reconciler {
         if sourceWatch?.problem != nil { sourceWatch?.refresh() }
         refreshSources()
         takeUpNewRuns()
+        takeUpUnknownRuns()
     }
 
     /// Runs that other processes started.
     func takeUpNewRuns() {
         guard onlyRun == nil, let index = try? tree.journal.index(following: true) else { return }
         for run in index.open where records[run] == nil { register(run, Wake()) }
+    }
+
+    /// Takes up runs whose folders are there while the journal does not know them: who started them was killed just then.
+    private func takeUpUnknownRuns() {
+        guard let modified = (try? tree.root.status(tree.layout.runsPrefix))?.modified, modified != runsModified,
+            let index = try? tree.journal.index(following: true)
+        else { return }
+        do throws(StoreError) {
+            var unknown: [RunID] = []
+            try tree.runs.forEach { if index.runs[$0] == nil { unknown.append($0) } }
+            // A folder that is made within the same tick of the kernel's clock leaves it the same time.
+            runsModified = modified + .seconds(1) < tree.clock.now() ? modified : nil
+            for run in unknown where records[run] == nil { register(run, Wake()) }
+        } catch {
+            runsModified = nil
+        }
     }
 
     private func status(ofLedgerOf run: RunID) -> FileStatus? {

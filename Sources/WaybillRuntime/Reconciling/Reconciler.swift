@@ -52,6 +52,10 @@ package actor Reconciler {
     var watchedRuns: [WatchID: RunID] = [:]
     var watchOrder: [RunID] = []
     var watchBudget = 0
+    /// Passes so far.
+    var passes = 0
+    /// The modification time of `runs/` when the journal last knew all that is in it; nil: not known.
+    var runsModified: Timestamp?
     var runsWatch: WatchID?
     var commonWatch: WatchID?
     var sourceWatch: TreeWatcher?

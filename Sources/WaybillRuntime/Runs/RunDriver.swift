@@ -221,7 +221,8 @@ actor RunDriver {
             parent: state.parentRun.flatMap(RunID.init),
             uncountedRejections: session.engine.uncountedRejections,
             heldCommonNames: heldCommonNames, events: interests(of: session),
-            requests: attempts.values.count { $0 is RunningExchange })
+            requests: attempts.values.count { $0 is RunningExchange },
+            ledgerLength: Int64(state.ledgerHead.length))
     }
 
     // MARK: - Opening

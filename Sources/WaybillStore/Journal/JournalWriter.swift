@@ -77,9 +77,14 @@ struct JournalWriter: Sendable {
         isLoaded = false
     }
 
-    private func unlock() {
+    private mutating func unlock() {
         guard let chain, !chain.isPoisoned else { return }
-        try? chain.file.unlock()
+        do throws(FileSystemError) {
+            try chain.file.unlock()
+        } catch {
+            // A closed file keeps nobody out.
+            forget()
+        }
     }
 
     // MARK: Following

@@ -120,6 +120,8 @@ extension MemoryFileSystem {
         package var path: FilePath { location() }
         /// Counts from 1 over the life of the file system.
         package var number: Int
+        /// The process that asks for it.
+        package var process: Int
     }
 
     /// What happens instead of an operation.

@@ -49,7 +49,7 @@ package struct MemoryVolume: Sendable {
         _ kind: MemoryFileSystem.Operation.Kind, _ path: @escaping @Sendable () -> FilePath, _ process: Int
     ) throws(FileSystemError) -> Int {
         operationCount += 1
-        let operation = MemoryFileSystem.Operation(kind: kind, location: path, number: operationCount)
+        let operation = MemoryFileSystem.Operation(kind: kind, location: path, number: operationCount, process: process)
         recorder?(self, operation, false)
         if isHalted { throw FileSystemError(.closed, kind.rawValue, path()) }
         switch plan?(operation) {
@@ -79,14 +79,17 @@ package struct MemoryVolume: Sendable {
 
     /// Lets the recorder see a write that was cut in the middle.
     func recordTorn(
-        _ bytes: UnsafeRawBufferPointer, at offset: Int, of node: Int, _ path: @escaping @Sendable () -> FilePath
+        _ bytes: UnsafeRawBufferPointer, at offset: Int, of node: Int, _ path: @escaping @Sendable () -> FilePath,
+        _ process: Int
     ) {
         guard let recorder, bytes.count > 1 else { return }
         var copy = self
         // Where it is cut follows from how long it is: any place, and always the same one.
         let length = 1 + bytes.count * 7 % (bytes.count - 1)
         copy.nodes[node]?.write(UnsafeRawBufferPointer(rebasing: bytes[..<length]), at: offset, now: now)
-        recorder(copy, MemoryFileSystem.Operation(kind: .write, location: path, number: operationCount), true)
+        let operation = MemoryFileSystem.Operation(
+            kind: .write, location: path, number: operationCount, process: process)
+        recorder(copy, operation, true)
     }
 
     // MARK: Processes

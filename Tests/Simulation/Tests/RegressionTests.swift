@@ -21,6 +21,25 @@ struct RegressionTests {
         expectNone(Simulation(Workload(seed: 2), only: place))
     }
 
+    @Test(
+        "whatever two daemons share, a broken unlock, a clock set back by years, lost notifications: all of it ends",
+        arguments: [
+            // A lock that could not be given back kept the other daemon out for ever.
+            (18, 243, Crash.power),
+            // Passes waited for the time that the clock had shown before it was set back.
+            (14, 189, .power),
+            // A notification was lost, and nobody ever looked into an inbox that was watched.
+            (508, 1_408, .power),
+            // The other daemon was killed while it wrote a checkpoint.
+            (500, 450, .one),
+            // A command was killed between its run's folder and the journal.
+            (20, 345, .one),
+        ])
+    func shared(seed: UInt64, operation: Int, crash: Crash) {
+        let place = Violation.Place(operation: operation, crash: crash, isTorn: false)
+        expectNone(Simulation(Workload(seed: seed), only: place))
+    }
+
     private func expectNone(_ simulation: Simulation, sourceLocation: SourceLocation = #_sourceLocation) {
         #expect(simulation.run().violations.map(\.description) == [], sourceLocation: sourceLocation)
     }

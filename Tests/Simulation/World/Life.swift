@@ -1,3 +1,4 @@
+import Logging
 import SystemPackage
 import WaybillCore
 import WaybillPorts
@@ -12,8 +13,9 @@ final class Life: @unchecked Sendable {
     let watcher: SimulatedWatcher
     let timers = SimulatedTimers()
     let hookTimers = SimulatedTimers()
-    /// Whoever waits for the end of a program or of a request, by its number.
-    var ends: [Int: @Sendable (ProcessOutcome?) -> Void] = [:]
+    /// Whoever waits for the end of a program, by its number; one that was adopted again is waited for twice.
+    var ends: [Int: [@Sendable (ProcessOutcome?) -> Void]] = [:]
+    /// Whoever waits for the answer to a request, by its number.
     var answers: [Int: @Sendable (HTTPOutcome) -> Void] = [:]
     private var lanes: [Lane] = []
     private var reconciler: Reconciler?
@@ -46,6 +48,7 @@ final class Life: @unchecked Sendable {
             makeLane: { [unowned self] _ in makeLane(scheduler) },
             random: { [random = SeededBox(ids.next())] in random.next() })
         var options = ReconcilerOptions()
+        if let write = world.onTrace { options.log = Logger(label: "waybill") { [number] _ in TraceLog(number, write) } }
         options.passInterval = world.workload.passInterval
         options.lanes = 3
         options.watchLimit = 1_000

@@ -50,8 +50,6 @@ struct Outside: Sendable {
 
 /// A program that a step started.
 struct Program: Sendable {
-    /// Of the process that launched it and hears of its end if it lives.
-    var owner: Int
     /// The attempt's folder.
     var folder: FilePath
     var startedAt: Timestamp
@@ -73,6 +71,7 @@ struct Launch: Sendable {
 
 /// A request that a server works on.
 struct Request: Sendable {
+    /// Of the process that sent it and hears the answer if it lives.
     var owner: Int
     var startedAt: Timestamp
     var endsAt: Timestamp

@@ -30,8 +30,8 @@ final class SimulatedLauncher: ProcessLauncher, @unchecked Sendable {
             throw LaunchError(code: .log, message: error.description, path: log)
         }
         let number = world.outside.nextProcess()
-        world.outside.begin(number, request, folder, owner: life.number, world.workload.seed)
-        life.ends[number] = ended
+        world.outside.begin(number, request, folder, world.workload.seed)
+        life.ends[number] = [ended]
         return SimulatedProcess(world: world, number: number)
     }
 
@@ -43,8 +43,7 @@ final class SimulatedLauncher: ProcessLauncher, @unchecked Sendable {
         guard let number = world.outside.programs.first(where: { $0.value.folder == folder })?.key else {
             return world.outside.launches[folder.string] == nil ? .neverBegan : .gone
         }
-        world.outside.programs[number]?.owner = life.number
-        life.ends[number] = ended
+        life.ends[number, default: []].append(ended)
         return .running(SimulatedProcess(world: world, number: number))
     }
 
@@ -70,7 +69,7 @@ struct SimulatedProcess: RunningProcess, @unchecked Sendable {
 extension Outside {
     /// What a program does follows from the attempt alone, so that it does the same in every copy of a world.
     fileprivate mutating func begin(
-        _ number: Int, _ request: LaunchRequest, _ folder: FilePath, owner: Int, _ seed: UInt64
+        _ number: Int, _ request: LaunchRequest, _ folder: FilePath, _ seed: UInt64
     ) {
         let key = request.environment["WAYBILL_IDEMPOTENCY_KEY"] ?? ""
         let attempt = Int(request.environment["WAYBILL_ATTEMPT"] ?? "") ?? 1
@@ -81,7 +80,7 @@ extension Outside {
         let exitCode: Int32 = word.hasPrefix("bad") || isFlaky && attempt < 3 && random.chance(60) ? 2 : 0
         let milliseconds = random.chance(70) ? random.number(1..<40) : random.number(40..<4_000)
         var program = Program(
-            owner: owner, folder: folder, startedAt: now, endsAt: now + .milliseconds(milliseconds),
+            folder: folder, startedAt: now, endsAt: now + .milliseconds(milliseconds),
             exitCode: exitCode, output: Array("\(word) done\n".utf8))
         if let timeout = request.timeout, now + timeout < program.endsAt {
             program.endsAt = now + timeout
@@ -94,7 +93,7 @@ extension Outside {
 }
 
 extension World {
-    /// Ends the programs whose time has come: output and record are written, and whoever launched them hears of it.
+    /// Ends the programs whose time has come: output and record are written, and whoever launched or adopted them hears of it.
     func endPrograms() {
         for (number, program) in outside.programs.sorted(by: { $0.key < $1.key })
         where program.endsAt <= outside.now {
@@ -104,8 +103,8 @@ extension World {
                 outside.launches[program.folder.string]?.exitCode = program.exitCode
             }
             write(program, outcome)
-            for life in lives where life.number == program.owner {
-                if let ended = life.ends.removeValue(forKey: number) { ended(outcome) }
+            for life in lives {
+                for ended in life.ends.removeValue(forKey: number) ?? [] { ended(outcome) }
             }
         }
     }

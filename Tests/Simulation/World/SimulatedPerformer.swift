@@ -34,8 +34,9 @@ struct SimulatedCall: HTTPCall, @unchecked Sendable {
     let number: Int
 
     func cancel() {
+        let now = world.outside.now
         world.outside.requests[number]?.isCancelled = true
-        world.outside.requests[number]?.endsAt = world.outside.now
+        world.outside.requests[number]?.endsAt = now
     }
 }
 

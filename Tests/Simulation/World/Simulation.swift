@@ -60,7 +60,7 @@ package struct Simulation {
     private let hasCrashes: Bool
     /// Only one operation of so many is looked into.
     private let every: Int
-    private let onTrace: ((String) -> Void)?
+    private let onTrace: (@Sendable (String) -> Void)?
     private let onViolation: ((Violation) -> Void)?
     private let definitions = SharedDefinitions()
 
@@ -71,7 +71,7 @@ package struct Simulation {
     ///   - onTrace: gets every operation of the world without a crash, or of the one that follows from `only`.
     package init(
         _ workload: Workload, only: Violation.Place? = nil, hasCrashes: Bool = true, every: Int = 1,
-        onTrace: ((String) -> Void)? = nil, onViolation: ((Violation) -> Void)? = nil
+        onTrace: (@Sendable (String) -> Void)? = nil, onViolation: ((Violation) -> Void)? = nil
     ) {
         self.workload = workload
         self.only = only
@@ -187,12 +187,12 @@ final class Film: @unchecked Sendable {
     var isEmpty: Bool { pictures.isEmpty }
 
     /// - Parameter operations: only these; nil: all of them.
-    func record(_ world: World, _ operations: Set<Int>?, onTrace: ((String) -> Void)?) {
-        nonisolated(unsafe) let onTrace = onTrace
+    func record(_ world: World, _ operations: Set<Int>?, onTrace: (@Sendable (String) -> Void)?) {
+        world.onTrace = onTrace
         world.disk.withVolume { volume in
             volume.recorder = { [self, unowned world] volume, operation, isTorn in
                 count += 1
-                if !isTorn { onTrace?("\(operation.number) \(operation.kind.rawValue) \(operation.path)") }
+                if !isTorn { onTrace?("\(operation.number) \(operation.process) \(operation.kind.rawValue) \(operation.path)") }
                 guard operations?.contains(operation.number) ?? true else { return }
                 pictures.append(
                     Snapshot(

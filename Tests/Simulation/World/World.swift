@@ -31,6 +31,8 @@ package final class World: @unchecked Sendable {
     private let trouble: Trouble
     /// Called when nothing is under way on any lane.
     var betweenJobs: () -> Void = {}
+    /// Gets every operation, and what daemons log.
+    var onTrace: (@Sendable (String) -> Void)?
     /// Nobody wants to know how it goes on.
     var isAbandoned = false
 
@@ -109,9 +111,9 @@ package final class World: @unchecked Sendable {
 
     // MARK: - Daemons
 
-    /// Starts so many daemons as the workload has.
+    /// Starts so many daemons as the workload has; one that cannot begin is tried again later.
     func startDaemons() {
-        while lives.count < workload.daemons { startDaemon() }
+        for _ in lives.count..<workload.daemons { startDaemon() }
     }
 
     private func startDaemon() {
@@ -242,6 +244,7 @@ package final class World: @unchecked Sendable {
     private func jump() {
         let hours = random.chance(70) ? random.number(-30..<30) : random.number(-20_000..<20_000)
         outside.set(outside.now + .seconds(hours * 3_600))
+        if let at = restartAt { restartAt = at + .seconds(hours * 3_600) }
         for life in lives { life.timers.clockWasSet() }
     }
 
