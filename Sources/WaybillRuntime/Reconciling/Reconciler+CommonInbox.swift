@@ -214,7 +214,7 @@ extension Reconciler {
         do throws(RuntimeError) {
             try JournalRefusal(tree: tree).refuse(
                 claimed, of: door, into: receipts(of: door), type: type, kind: kind, message: message,
-                diagnostics: diagnostics, verdict: verdict)
+                diagnostics: diagnostics, verdict: verdict, recorded: recordedRefusals)
             options.log.warning("\(claimed.escapedName) was refused: \(message)")
         } catch {
             postpone(claimed, "cannot be refused now: \(error.message)")
@@ -279,6 +279,9 @@ extension Reconciler {
     }
 
     private func judgeAgain(_ names: [FilePath.Component], _ door: InboxDoor) {
+        guard !names.isEmpty else { return }
+        recordedRefusals = try? JournalRefusal.Recorded(tree.journal)
+        defer { recordedRefusals = nil }
         // Together, as an answer is judged with its signature.
         var claims: [RunID: [FilePath.Component]] = [:]
         for name in names {
@@ -304,12 +307,14 @@ extension Reconciler {
             judge(claimed, door, fixedRun: isFixed ? RunID(claimed.name.stem) : nil)
             return nil
         }
-        guard let isKnown = try? isKnown(addressed.run) else {
+        guard let isKnown = try? isKnown(addressed.run), let recordedRefusals else {
             unsettledClaims.append(name)
             scheduleDoor()
             return nil
         }
-        if isKnown, let run = RunID(addressed.run) { return run }
+        // One that came before its run is refused, also when there is such a run by now.
+        let isRefused = recordedRefusals.entry(of: claimed, .answerRefused) != nil
+        if isKnown, !isRefused, let run = RunID(addressed.run) { return run }
         refuse(claimed, door, .answerRefused, .unknownRun, "there is no run '\(addressed.run)'")
         return nil
     }

@@ -106,13 +106,11 @@ extension Reconciler {
         guard let environment else { return }
         record.inboxModified = modification(ofInboxOf: run)
         record.ledgerStatus = status(ofLedgerOf: run)
-        // Whoever worked on it since may have been killed before its files were what they should be.
-        if let known = record.glance?.ledgerLength, record.ledgerStatus?.size != known { record.wasOpened = false }
         let driver =
             record.driver
             ?? RunDriver(
                 run: run, lane: lanes.take(), environment: environment, isFirst: !record.wasOpened,
-                uncountedRejections: record.glance?.uncountedRejections ?? 0, events: record.glance?.events ?? [])
+                glance: record.glance)
         record.driver = driver
         if !record.wasOpened { openings.enter(run) }
         record.wasOpened = true

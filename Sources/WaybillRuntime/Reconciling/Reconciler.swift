@@ -83,6 +83,8 @@ package actor Reconciler {
     var unsettledClaims: [FilePath.Component] = []
     /// Whether something may lie in `.claimed/` that is in no list: the disk failed while it was taken.
     var hasUnknownClaims = false
+    /// What the journal refused, while leftovers are judged.
+    var recordedRefusals: JournalRefusal.Recorded?
     /// Events that were claimed in the common inbox, until they are accepted together.
     var claimedEvents: [ClaimedEvent] = []
     var claimedEventBytes = 0

@@ -40,7 +40,7 @@ package struct RunGlance: Sendable, Hashable {
     /// Its requests under way, which end with this process.
     var requests = 0
     /// Bytes of its ledger: where it has others later, another process has worked on the run.
-    var ledgerLength: Int64
+    var ledgerLength: Int
 }
 
 /// Why a driver is woken, and what is known about it.

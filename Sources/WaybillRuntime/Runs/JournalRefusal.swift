@@ -22,7 +22,8 @@ struct JournalRefusal {
 
     func refuse(
         _ claimed: ClaimedFile, of door: InboxDoor, into receipts: InboxReceipts, type: EntryType, kind: RefusalKind,
-        message: String, run: RunID? = nil, diagnostics: [Diagnostic] = [], verdict: Object? = nil
+        message: String, run: RunID? = nil, diagnostics: [Diagnostic] = [], verdict: Object? = nil,
+        recorded: Recorded? = nil
     ) throws(RuntimeError) {
         var data: Object = [
             "file": .string(claimed.escapedName), "size": .int(claimed.status.size),
@@ -35,7 +36,11 @@ struct JournalRefusal {
         if !diagnostics.isEmpty { data["diagnostics"] = .list(diagnostics.prefix(20).map(\.value)) }
         data["verdict"] = verdict.map(Value.object)
         do throws(StoreError) {
-            let earlier = claimed.isLeftover ? try earlierRefusal(of: claimed, type) : nil
+            var earlier: Entry?
+            if claimed.isLeftover {
+                let recorded = if let recorded { recorded } else { try Recorded(tree.journal) }
+                earlier = recorded.entry(of: claimed, type)
+            }
             let draft = EntryDraft(type, actor: .user, by: claimed.user, data: data)
             var entries = [earlier].compactMap { $0 }
             if entries.isEmpty { entries = try tree.journal.append([draft], at: tree.clock.now()) }
@@ -46,17 +51,36 @@ struct JournalRefusal {
         }
     }
 
-    /// The entry of a refusal that was cut short before the file was moved.
-    private func earlierRefusal(of claimed: ClaimedFile, _ type: EntryType) throws(StoreError) -> Entry? {
-        var found: Entry?
-        _ = try tree.journal.read(from: .beginning) { item in
-            let entry = item.entry
-            guard entry.type == type, entry.data["file"]?.stringValue == claimed.escapedName,
-                entry.data["changedAt"]?.stringValue == claimed.changed.description,
-                entry.data["sha256"]?.stringValue == claimed.sha256?.hex
-            else { return }
-            found = entry
+    /// The refusals that stand in the journal: those of them that were cut short before the file was moved are found by
+    /// what they refused. Read once for all leftovers of a look.
+    struct Recorded {
+        private struct Key: Hashable {
+            var type: EntryType
+            var file: String?
+            var changedAt: String?
+            var sha256: String?
         }
-        return found
+
+        private var entries: [Key: Entry] = [:]
+
+        init(_ journal: any JournalStore) throws(StoreError) {
+            var found: [Key: Entry] = [:]
+            _ = try journal.read(from: .beginning) { item in
+                let (entry, data) = (item.entry, item.entry.data)
+                guard entry.type == .answerRefused || entry.type == .startRefused else { return }
+                let key = Key(
+                    type: entry.type, file: data["file"]?.stringValue, changedAt: data["changedAt"]?.stringValue,
+                    sha256: data["sha256"]?.stringValue)
+                found[key] = entry
+            }
+            entries = found
+        }
+
+        func entry(of claimed: ClaimedFile, _ type: EntryType) -> Entry? {
+            entries[
+                Key(
+                    type: type, file: claimed.escapedName, changedAt: claimed.changed.description,
+                    sha256: claimed.sha256?.hex)]
+        }
     }
 }

@@ -222,16 +222,27 @@ extension RunDriver {
                 }
             }
             if counted > 0 { try JournalRefusal(tree: tree).count(counted, type: .answerRefused, run: run) }
-            guard !heldCommonNames.names.isEmpty, let common = try commonDoor() else { return }
+            try refuseHeld(session)
+        } catch {
+            throw RuntimeError(wrapping: error)
+        }
+    }
+
+    /// Refuses what lies in the common inbox for waits that will not open any more.
+    private func refuseHeld(_ session: RunSession) throws {
+        guard !heldCommonNames.names.isEmpty, let common = try commonDoor() else { return }
+        do {
             for name in heldCommonNames.names {
                 guard let answer = InboxFile.answerName(name, isCommon: true), let claimed = try common.claim(name)
                 else { continue }
                 try refuse(claimed, answer, of: common, session)
             }
-            heldCommonNames = HeldNames()
         } catch {
-            throw RuntimeError(wrapping: error)
+            // Something may be claimed now that is in no list.
+            environment.commonClaimFailed()
+            throw error
         }
+        heldCommonNames = HeldNames()
     }
 }
 
@@ -272,6 +283,7 @@ extension RunDriver {
         } catch  where error.code == .denied || error.code == .nameTooLong {
             return nil
         } catch {
+            if door.directory !== session?.door.directory { environment.commonClaimFailed() }
             throw RuntimeError(StoreError(error))
         }
     }

@@ -39,6 +39,8 @@ actor RunDriver {
     let environment: DriverEnvironment
     private(set) var session: RunSession?
     private var isFirstOpening: Bool
+    /// Bytes that the ledger had when this process closed it last.
+    private var ledgerLength: Int?
     /// Whether the disk kept files from being written that only a comparison of all of them finds.
     private var isUncertain = false
     /// Attempts that have a process or a request under way, or wait for a place.
@@ -73,14 +75,12 @@ actor RunDriver {
     /// What runs may end; nothing is launched any more.
     private var isDraining = false
 
-    /// - Parameter events: what the driver before this one waited for.
-    init(
-        run: RunID, lane: Lane, environment: DriverEnvironment, isFirst: Bool, uncountedRejections: Int,
-        events: [EventInterest]
-    ) {
+    /// - Parameter glance: how the driver before this one left it.
+    init(run: RunID, lane: Lane, environment: DriverEnvironment, isFirst: Bool, glance: RunGlance?) {
         self.run = run
-        for event in events { examined[event.waitKey] = event.examined }
-        self.uncountedRejections = uncountedRejections
+        for event in glance?.events ?? [] { examined[event.waitKey] = event.examined }
+        uncountedRejections = glance?.uncountedRejections ?? 0
+        ledgerLength = glance?.ledgerLength
         isFirstOpening = isFirst
         self.lane = lane
         self.environment = environment
@@ -222,7 +222,7 @@ actor RunDriver {
             uncountedRejections: session.engine.uncountedRejections,
             heldCommonNames: heldCommonNames, events: interests(of: session),
             requests: attempts.values.count { $0 is RunningExchange },
-            ledgerLength: Int64(state.ledgerHead.length))
+            ledgerLength: state.ledgerHead.length)
     }
 
     // MARK: - Opening
@@ -242,7 +242,9 @@ actor RunDriver {
         // Other processes may have written since; a run whose end is in the journal has nothing left to tell.
         let isToldOf = (try? tree.journal.index(following: false).runs[run]?.ended) != nil
         if !isToldOf { hooks.catchUp(run, upTo: session.state.ledgerHead) }
-        let isFirst = isFirstOpening
+        // Whoever worked on it since may have been killed before its files were what they should be.
+        let isFirst = isFirstOpening || ledgerLength.map { $0 != session.state.ledgerHead.length } ?? false
+        ledgerLength = nil
         if isFirst {
             // Before the first of its steps has any effect.
             try RunStarter.recordStart(of: session.state, in: tree)

@@ -107,6 +107,8 @@ final class RunSession {
     func handle(_ stimulus: Stimulus) throws(RuntimeError) -> [Effect] {
         var effects: [Effect] = []
         accepted = []
+        // Whoever opens the run next looks for the newest checkpoint only.
+        try completeCheckpoints()
         var next: Stimulus? = stimulus
         while let stimulus = next {
             let decision = try decide(stimulus)

@@ -76,7 +76,9 @@ final class MemoryFile: File {
             let count = min(bytes.count, limit)
             let now = volume.now
             self.hasWritten.store(true, ordering: .relaxed)
-            if self.system.isCounted { volume.recordTorn(bytes, at: Int(offset), of: self.node, { self.path }, self.system.process) }
+            if self.system.isCounted {
+                volume.recordTorn(bytes, at: Int(offset), of: self.node, { self.path }, self.system.process)
+            }
             volume.mutationCount += 1
             volume.nodes[self.node]?.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]), at: Int(offset), now: now)
             return count

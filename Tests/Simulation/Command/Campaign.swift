@@ -50,7 +50,8 @@ final class Campaign: Sendable {
     private func runOne(_ workload: Workload) -> Bool {
         let write: @Sendable (String) -> Void = { line in say(line) }
         let tally = Simulation(
-            workload, only: options.place, hasCrashes: options.operation != 0, every: options.every, onTrace: options.isTraced ? write : nil
+            workload, only: options.place, hasCrashes: options.operation != 0, every: options.every,
+            onTrace: options.isTraced ? write : nil
         ).run()
         for violation in tally.violations { say(violation) }
         say("\(tally.crashes) crash points, \(tally.faults) faults, \(tally.violations.count) violations")

@@ -48,7 +48,9 @@ final class Life: @unchecked Sendable {
             makeLane: { [unowned self] _ in makeLane(scheduler) },
             random: { [random = SeededBox(ids.next())] in random.next() })
         var options = ReconcilerOptions()
-        if let write = world.onTrace { options.log = Logger(label: "waybill") { [number] _ in TraceLog(number, write) } }
+        if let write = world.onTrace {
+            options.log = Logger(label: "waybill") { [number] _ in TraceLog(number, write) }
+        }
         options.passInterval = world.workload.passInterval
         options.lanes = 3
         options.watchLimit = 1_000

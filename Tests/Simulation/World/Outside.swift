@@ -8,6 +8,8 @@ struct Outside: Sendable {
     var monotonicNanoseconds: UInt64 = 1_000_000_000
     /// Goes up with every power loss.
     var boot = 1
+    /// How often somebody set the clock.
+    var jumps = 0
     /// The last process that was started, of any kind.
     var lastProcess = 10
     /// Programs that run, by number.

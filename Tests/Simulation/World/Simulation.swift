@@ -192,7 +192,9 @@ final class Film: @unchecked Sendable {
         world.disk.withVolume { volume in
             volume.recorder = { [self, unowned world] volume, operation, isTorn in
                 count += 1
-                if !isTorn { onTrace?("\(operation.number) \(operation.process) \(operation.kind.rawValue) \(operation.path)") }
+                if !isTorn {
+                    onTrace?("\(operation.number) \(operation.process) \(operation.kind.rawValue) \(operation.path)")
+                }
                 guard operations?.contains(operation.number) ?? true else { return }
                 pictures.append(
                     Snapshot(

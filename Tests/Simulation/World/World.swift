@@ -39,6 +39,8 @@ package final class World: @unchecked Sendable {
     private static let noon = Timestamp(microseconds: 1_800_000_000_000_000)
     /// What a world may take; far more than any needs.
     private static let mostSteps = 60_000
+    /// Nobody sets a clock for ever.
+    private static let mostJumps = 6
     /// How long nothing may come of anything: longer than waits take, and many tries in a row that the disk refuses.
     private static let mostIdle = Duration.seconds(14_400)
 
@@ -156,7 +158,7 @@ package final class World: @unchecked Sendable {
     /// Lets everything happen until all is at rest.
     func run() -> Rest {
         var idleSince = outside.monotonicNanoseconds
-        var isYearsOff = false
+        var jumpsBridged = 0
         var size = 0
         for _ in 0..<Self.mostSteps {
             if isAbandoned { return .done }
@@ -169,8 +171,10 @@ package final class World: @unchecked Sendable {
             size = now
             let idle = Duration.nanoseconds(Int64(outside.monotonicNanoseconds - idleSince))
             // Where somebody set the clock back by years, years pass.
-            if idle > Self.mostIdle / 2, !isYearsOff, let latest = lives.compactMap(\.timers.latest).max() {
-                isYearsOff = true
+            if idle > Self.mostIdle / 2, jumpsBridged < outside.jumps,
+                let latest = lives.compactMap(\.timers.latest).max()
+            {
+                jumpsBridged = outside.jumps
                 if latest > outside.now { outside.pass(latest - outside.now) }
                 idleSince = outside.monotonicNanoseconds
             }
@@ -190,7 +194,7 @@ package final class World: @unchecked Sendable {
             return volume.changes ?? []
         }
         if !changes.isEmpty { for life in lives { life.watcher.take(changes, workload.hearing, &random) } }
-        if random.number(0..<10_000) < workload.jumps { jump() }
+        if random.number(0..<10_000) < workload.jumps, outside.jumps < Self.mostJumps { jump() }
         if let nextAt = outside.people.nextAt, nextAt <= outside.now, scheduler.isIdle || random.chance(10) {
             act()
             return true
@@ -242,6 +246,7 @@ package final class World: @unchecked Sendable {
 
     /// Somebody sets the clock, by hours or by years.
     private func jump() {
+        outside.jumps += 1
         let hours = random.chance(70) ? random.number(-30..<30) : random.number(-20_000..<20_000)
         outside.set(outside.now + .seconds(hours * 3_600))
         if let at = restartAt { restartAt = at + .seconds(hours * 3_600) }

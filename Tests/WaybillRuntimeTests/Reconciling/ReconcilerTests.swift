@@ -75,7 +75,9 @@ private struct NothingStarts: ProcessLauncher, HTTPPerformer, SecretReader {
         exitFile: FilePath, ended: @escaping @Sendable (ProcessOutcome?) -> Void
     ) throws(LaunchError) -> Adoption { .neverBegan }
 
-    func perform(_ request: HTTPRequestSpec, ended: @escaping @Sendable (HTTPOutcome) -> Void) -> any HTTPCall { Call() }
+    func perform(_ request: HTTPRequestSpec, ended: @escaping @Sendable (HTTPOutcome) -> Void) -> any HTTPCall {
+        Call()
+    }
 
     func read(_ source: SecretSource) throws(SecretError) -> String { throw SecretError(.missing, "no secrets") }
 
