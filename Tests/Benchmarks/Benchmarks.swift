@@ -13,6 +13,7 @@ struct Benchmarks {
         ("pure", "Durable pure steps", PureSteps.measure),
         ("process", "Process steps", ProcessSteps.measure),
         ("supervision", "A program under its monitor", Supervision.measure),
+        ("output", "Memory for a step that prints 1 GiB", LoudStep.measure),
         ("answer", "Answer dropped by mv to the next step", Answers.measure),
         ("start", "Start-up of the command", StartUp.measure),
         ("verify", "Verification of chain and heads", Verification.measure),

@@ -51,14 +51,20 @@ struct Daemon {
         return user + system
     }
 
-    /// Resident memory in bytes (proc(5), `VmRSS`).
-    func residentBytes() throws -> Int {
-        let line = PlainFile.text(FilePath("/proc/\(process.pid)/status"))?.split(separator: "\n").first {
-            $0.hasPrefix("VmRSS:")
+    /// Resident memory in bytes.
+    func residentBytes() throws -> Int { try Self.bytes("VmRSS", of: process.pid) }
+
+    /// The most that was ever resident, in bytes.
+    func peakBytes() throws -> Int { try Self.bytes("VmHWM", of: process.pid) }
+
+    /// A size that the kernel tells of any process (proc(5), `status`).
+    static func bytes(_ field: String, of pid: pid_t) throws -> Int {
+        let line = PlainFile.text(FilePath("/proc/\(pid)/status"))?.split(separator: "\n").first {
+            $0.hasPrefix("\(field):")
         }
         let fields = line?.split { $0 == " " || $0 == "\t" } ?? []
         guard fields.count > 1, let kilobytes = Int(fields[1]) else {
-            throw BenchmarkError(description: "the daemon's memory cannot be read")
+            throw BenchmarkError(description: "the memory of process \(pid) cannot be read")
         }
         return kilobytes << 10
     }

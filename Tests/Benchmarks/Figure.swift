@@ -15,11 +15,32 @@ struct Figure {
         var samples: [Double]
     }
 
+    /// What the ratio must keep, or the median where there is no baseline.
+    enum Bar {
+        case atLeast(Double)
+        case atMost(Double)
+
+        func isMet(by value: Double) -> Bool {
+            switch self {
+            case .atLeast(let least): value >= least
+            case .atMost(let most): value <= most
+            }
+        }
+
+        var text: String {
+            switch self {
+            case .atLeast(let least): "≥ \(Text.number(least))"
+            case .atMost(let most): "≤ \(Text.number(most))"
+            }
+        }
+    }
+
     var name: String
     /// Of the samples and of the baseline's.
     var unit: String
     var samples: [Double]
     var baseline: Baseline?
+    var bar: Bar?
     /// Samples of one round belong together, so that what else the machine does hits both; else medians are compared.
     var isPaired = true
 
@@ -32,6 +53,8 @@ struct Figure {
         guard isPaired, baseline.samples.count == samples.count else { return middle == 0 ? nil : median / middle }
         return Self.percentile(50, of: zip(samples, baseline.samples).map { $1 == 0 ? 0 : $0 / $1 })
     }
+
+    var isMet: Bool? { bar.map { $0.isMet(by: ratio ?? median) } }
 
     /// The nearest rank; 0 of nothing.
     static func percentile(_ percent: Int, of samples: [Double]) -> Double {
@@ -56,6 +79,7 @@ struct Figure {
             ]
         }
         if let ratio { object["ratio"] = .double(ratio) }
+        if let bar, let isMet { object["bar"] = ["value": .string(bar.text), "met": .bool(isMet)] }
         return .object(object)
     }
 }
@@ -63,7 +87,7 @@ struct Figure {
 /// Figures as people read them.
 enum Table {
     static func text(_ title: String, _ figures: [Figure]) -> String {
-        var rows = [["\(title)", "measured", "spread", "baseline", "", "ratio"]]
+        var rows = [["\(title)", "measured", "spread", "baseline", "", "ratio", "bar"]]
         for figure in figures {
             let low = Figure.percentile(10, of: figure.samples)
             let high = Figure.percentile(90, of: figure.samples)
@@ -71,9 +95,10 @@ enum Table {
             rows.append([
                 "  " + figure.name, "\(Text.number(figure.median)) \(figure.unit)", spread,
                 figure.baselineMedian.map { Text.number($0) } ?? "", figure.baseline?.name ?? "",
-                figure.ratio.map { Text.number($0) } ?? "",
+                figure.ratio.map { Text.number($0) } ?? "", verdict(figure),
             ])
         }
+        if figures.allSatisfy({ $0.bar == nil }) { rows = rows.map { $0.dropLast() } }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             let cells = row.enumerated().map { column, cell in
@@ -82,6 +107,11 @@ enum Table {
             }
             return cells.joined(separator: "  ") + "\n"
         }.joined()
+    }
+
+    private static func verdict(_ figure: Figure) -> String {
+        guard let bar = figure.bar, let isMet = figure.isMet else { return "" }
+        return "\(bar.text) \(isMet ? "met" : "missed")"
     }
 }
 

@@ -46,7 +46,8 @@ enum ProcessSteps {
             figures.append(
                 Figure(
                     name: name, unit: "steps/s", samples: rates,
-                    baseline: .init(name: "the same with its files and a sync/s", samples: durable)))
+                    baseline: .init(name: "the same with its files and a sync/s", samples: durable),
+                    bar: .atLeast(0.75)))
         }
         return figures
     }
