@@ -15,17 +15,20 @@ void packet_close_files(const struct packet *packet) {
     for (size_t index = 0; index < packet->file_count; index++) close(packet->files[index]);
 }
 
-int packet_receive(struct packet *packet, int socket, int flags) {
+enum { MARK_BYTES = offsetof(struct packet, bytes) };
+
+int packet_receive(struct packet *packet, int socket, bool has_mark, int flags) {
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof packet->files)];
-    struct iovec part = {packet->bytes, sizeof packet->bytes};
+    size_t before = has_mark ? MARK_BYTES : 0;
+    struct iovec part = {(char *)packet + MARK_BYTES - before, before + sizeof packet->bytes};
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     ssize_t count;
     do {
         count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | flags);
     } while (count < 0 && errno == EINTR);
-    if (count <= 0) return count < 0 ? -errno : 0;
-    packet->count = (size_t)count;
+    if (count <= (ssize_t)before) return count < 0 ? -errno : 0;
+    packet->count = (size_t)count - before;
     packet->file_count = 0;
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL; header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
@@ -36,6 +39,10 @@ int packet_receive(struct packet *packet, int socket, int flags) {
     /* The sender sees the report end without a word, and says so. */
     packet_close_files(packet);
     return -EMSGSIZE;
+}
+
+int packet_send(const struct packet *packet, int socket) {
+    return wb_send(socket, packet, MARK_BYTES + packet->count, packet->files, packet->file_count);
 }
 
 static bool take_files(struct launch *launch, const struct packet *packet, int *body) {

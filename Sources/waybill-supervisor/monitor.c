@@ -395,7 +395,8 @@ void monitor_begin(const char *boot) {
     kept.boot = boot;
 }
 
-bool monitor_run(struct packet *packet, const struct mark *mark) {
+bool monitor_run(struct packet *packet) {
+    const struct mark *mark = &packet->mark;
     struct monitor monitor = {.mark = mark, .lineage = {.tag = mark->tag, .mask = mark->mask}};
     bool is_sound = launch_read(&monitor.launch, packet);
     if (!is_sound || kept.signals < 0) return false;

@@ -73,33 +73,25 @@ static void change_slot(nfds_t slot, enum kind kind) {
 
 /* ---- monitors ---- */
 
-/* What a monitor is given beside the packet, in front of it. */
-static struct mark next_mark(void) {
-    struct mark mark;
-    mark.token = (uint32_t)next_number;
-    mark.tag = wb_make_tag(inherited_limit, next_number++, &mark.mask);
-    return mark;
+static void make_mark(struct mark *mark) {
+    memset(mark, 0, sizeof *mark);
+    mark->token = (uint32_t)next_number;
+    mark->tag = wb_make_tag(inherited_limit, next_number++, &mark->mask);
 }
 
 /* A monitor's life: one attempt after the other, until nobody has one for it. */
-static _Noreturn void be_monitor(int channel, const struct mark *first) {
-    struct mark mark = *first;
+static _Noreturn void be_monitor(int channel) {
     monitor_begin(boot);
-    while (monitor_run(&packet, &mark)) {
-        /* Whatever was meant for the attempt that is over. */
-        if (write(channel, "", 1) != 1) break;
-        if (read(channel, &mark, sizeof mark) != sizeof mark || packet_receive(&packet, channel, 0) != 1) break;
+    while (monitor_run(&packet)) {
+        if (write(channel, "", 1) != 1 || packet_receive(&packet, channel, true, 0) != 1) break;
     }
     _exit(0);
 }
 
-static bool give_to_idle(const struct mark *mark) {
+static bool give_to_idle(void) {
     for (nfds_t slot = slot_count; counts[IDLE] > 0 && slot-- > 1;) {
         if (kinds[slot] != IDLE) continue;
-        int channel = polled[slot].fd;
-        bool is_given = send(channel, mark, sizeof *mark, MSG_NOSIGNAL) == sizeof *mark &&
-                        wb_send(channel, packet.bytes, packet.count, packet.files, packet.file_count) == 0;
-        if (is_given) {
+        if (packet_send(&packet, polled[slot].fd) == 0) {
             change_slot(slot, BUSY);
             return true;
         }
@@ -114,7 +106,7 @@ static void forget_server(const struct server *server) {
     for (nfds_t slot = 0; slot < slot_count; slot++) close(polled[slot].fd);
 }
 
-static int fork_monitor(const struct server *server, const struct mark *mark) {
+static int fork_monitor(const struct server *server) {
     int ends[2];
     if (slot_count == SLOTS) return EAGAIN;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return errno;
@@ -123,7 +115,7 @@ static int fork_monitor(const struct server *server, const struct mark *mark) {
     if (child == 0) {
         forget_server(server);
         close(ends[0]);
-        be_monitor(ends[1], mark);
+        be_monitor(ends[1]);
     }
     close(ends[1]);
     if (child < 0) {
@@ -135,8 +127,8 @@ static int fork_monitor(const struct server *server, const struct mark *mark) {
 }
 
 static void launch(const struct server *server) {
-    struct mark mark = next_mark();
-    int failure = give_to_idle(&mark) ? 0 : fork_monitor(server, &mark);
+    make_mark(&packet.mark);
+    int failure = give_to_idle() ? 0 : fork_monitor(server);
     if (failure != 0 && packet.count >= sizeof(struct wb_launch_header)) {
         struct wb_launch_header header;
         memcpy(&header, packet.bytes, sizeof header);
@@ -178,7 +170,7 @@ static void let_in(int listener) {
 
 /* What a client sent: false when there was nothing. */
 static bool serve_client(const struct server *server, nfds_t slot) {
-    int result = packet_receive(&packet, polled[slot].fd, MSG_DONTWAIT);
+    int result = packet_receive(&packet, polled[slot].fd, false, MSG_DONTWAIT);
     if (result == 1) {
         launch(server);
     } else if (result != -EMSGSIZE && result != -EAGAIN) {

@@ -43,16 +43,26 @@ struct launch {
     char *body; /* Mapped; NULL where the texts are in the packet. */
 };
 
-/* A packet as it came. */
+/* What tells an attempt from all others. */
+struct mark {
+    uint64_t tag, mask; /* 0 for none. */
+    uint32_t token;
+};
+
+/* A packet as it came. Between server and monitor the mark goes before it, in the same message. */
 struct packet {
+    struct mark mark;
     char bytes[WB_LONGEST_PACKET];
-    size_t count;
+    size_t count; /* Of `bytes`. */
     int files[WB_FILES];
     size_t file_count;
 };
 
-/* Receives the next one: 1, or 0 at the end, or -errno; what is cut off is -EMSGSIZE, and its descriptors are closed. */
-int packet_receive(struct packet *packet, int socket, int flags);
+/* Receives the next one, with a mark or without: 1, or 0 at the end, or -errno; what is cut off is -EMSGSIZE, and its
+   descriptors are closed. */
+int packet_receive(struct packet *packet, int socket, bool has_mark, int flags);
+/* Sends one with its mark: 0 or -errno. */
+int packet_send(const struct packet *packet, int socket);
 void packet_close_files(const struct packet *packet);
 
 /* Takes a packet apart; its descriptors are the launch's from then on, the body's text, too. False if it makes no sense. */
@@ -63,16 +73,10 @@ void launch_close(struct launch *launch);
 
 /* ---- monitor.c ---- */
 
-/* What tells an attempt from all others. */
-struct mark {
-    uint64_t tag, mask; /* 0 for none. */
-    uint32_t token;
-};
-
 /* Makes this process a monitor; `boot` is the boot's id, for whoever finds a lock file after the next one. */
 void monitor_begin(const char *boot);
 /* Runs one attempt to its end: false if this process must not have another one, because something of it lives. */
-bool monitor_run(struct packet *packet, const struct mark *mark);
+bool monitor_run(struct packet *packet);
 
 /* ---- lineage.c ---- */
 
