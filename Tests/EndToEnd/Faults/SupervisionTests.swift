@@ -135,6 +135,35 @@ struct SupervisionTests {
         try await expectOnce(tree)
     }
 
+    @Test("that prints 200 MB keeps 64 MiB to the byte and counts the rest, and what was cut is no output")
+    func loud() async throws {
+        let tree = try ScratchTree([
+            "workflows/loud.yaml": """
+            kind: Workflow
+            name: loud
+            steps:
+              - {id: print, run: "yes 'fifteen letters' | head -c 200000000; echo done >&2"}
+              - {id: read, run: "yes 'fifteen letters' | head -c 70000000", output: text, continueOnError: true}
+              - {id: after, run: [./after.sh, "${{ steps.read.status }}"]}
+            """,
+            "workflows/after.sh": "#!/bin/sh\necho \"$1\" >> marks\n",
+        ])
+        try await tree.expect(0, "run", "loud", "--id", "r")
+        let limit = 64 << 20
+        let log = try Data(contentsOf: tree["runs/r/steps/print/1.1/stdout.log"])
+        #expect(log == Data(String(repeating: "fifteen letters\n", count: limit / 16).utf8))
+        #expect(tree.lines("runs/r/steps/print/1.1/stderr.log") == ["done"])
+        let exit = "runs/r/steps/print/1.1/exit.json"
+        #expect(tree.member(exit, "exitCode") == 0)
+        #expect(tree.member(exit, "truncated") == ["stdout": true, "stderr": false])
+        #expect(tree.member(exit, "droppedBytes") == ["stdout": .int(Int64(200_000_000 - limit)), "stderr": 0])
+        let ends = try tree.ledger("r").filter { $0["type"] == "TASK_END" }
+        #expect(ends.map { $0["data"]?["status"] } == ["completed", "failed", "completed"])
+        #expect(ends[1]["data"]?["error"]?["kind"] == "verification")
+        #expect(ends[1]["data"]?["error"]?["message"]?.stringValue?.contains("was cut off at the log's limit") == true)
+        #expect(tree.lines("marks") == ["failed"])
+    }
+
     @Test(
         "whose monitor is killed is unknown at once, nothing of it lives, and the rule decides",
         arguments: [
