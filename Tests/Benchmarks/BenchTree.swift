@@ -42,11 +42,17 @@ struct BenchTree {
 
     /// Lets a reconciler bring all runs to their end.
     ///
-    /// - Parameter stepsPerDecision: 1 syncs each pure step; nil: as a daemon does it.
+    /// - Parameters:
+    ///   - stepsPerDecision: 1 syncs each pure step; nil: as a daemon does it.
+    ///   - startsPrograms: the supervisor is resident, so it is there before the time begins.
     /// - Returns: the seconds it took from taking the runs up until the last one's end is in the journal.
-    func complete(_ runs: [RunID], stepsPerDecision: Int?) async throws -> Double {
+    func complete(
+        _ runs: [RunID], stepsPerDecision: Int?, startsPrograms: Bool = false
+    ) async throws -> Double {
+        let launcher = try SupervisedLauncher(caches: tree.layout.caches)
+        if startsPrograms { try Supervision.warmUp(launcher, programs: runs.count) }
         let services = RuntimeServices(
-            launcher: try SupervisedLauncher(caches: tree.layout.caches), performer: HTTPClientPerformer(),
+            launcher: launcher, performer: HTTPClientPerformer(),
             secrets: LocalSecretReader(root: tree.layout.root), watcher: try InotifyWatcher(),
             timers: try TimerQueue(), hookTimers: try TimerQueue())
         var options = ReconcilerOptions()

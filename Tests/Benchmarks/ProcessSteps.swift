@@ -30,7 +30,7 @@ enum ProcessSteps {
             try await bench.rounds(5) {
                 let tree = try BenchTree(at: bench.path("process"), manifest: manifest)
                 let started = try tree.start(runs, inputs: ["steps": .int(Int64(count))])
-                let seconds = try await tree.complete(started, stepsPerDecision: nil)
+                let seconds = try await tree.complete(started, stepsPerDecision: nil, startsPrograms: true)
                 bench.remove(tree.root)
                 rates.append(Double(count * runs) / seconds)
                 let plain = try PlainThreads.time(runs) { _ in

@@ -14,8 +14,7 @@ enum Supervision {
         defer { bench.remove(caches) }
         let launcher = try SupervisedLauncher(caches: caches)
         defer { launcher.shutDown() }
-        // The first of all starts the supervisor, and the first of each thread its monitor.
-        _ = try PlainThreads.time(8) { _ in try run(launcher) }
+        try warmUp(launcher, programs: 8)
         var figures: [Figure] = []
         for (name, threads, programs, most) in [("in series", 1, 120, 1.4), ("8 at once", 8, 30, 1.25)] {
             let count = bench.size(programs)
@@ -34,6 +33,11 @@ enum Supervision {
                     baseline: .init(name: "us, posix_spawn and waitpid", samples: plain), bar: .atMost(most)))
         }
         return figures
+    }
+
+    /// The first program of all starts the supervisor, and the first of those at once its monitor.
+    static func warmUp(_ launcher: SupervisedLauncher, programs: Int) throws {
+        _ = try PlainThreads.time(programs) { _ in try run(launcher) }
     }
 
     /// Microseconds for each program, if so many threads start so many each.
