@@ -312,8 +312,10 @@ extension Reconciler {
             scheduleDoor()
             return nil
         }
-        // One that came before its run is refused, also when there is such a run by now.
-        let isRefused = recordedRefusals.entry(of: claimed, .answerRefused) != nil
+        // One that came before its run is refused, also when there is such a run by now; one that came after its end has
+        // its receipt there.
+        let refusal = recordedRefusals.entry(of: claimed, .answerRefused)
+        let isRefused = refusal.map { $0.data["run"] == nil } ?? false
         if isKnown, !isRefused, let run = RunID(addressed.run) { return run }
         refuse(claimed, door, .answerRefused, .unknownRun, "there is no run '\(addressed.run)'")
         return nil

@@ -57,7 +57,7 @@ struct JournalRefusal {
         private struct Key: Hashable {
             var type: EntryType
             var file: String?
-            var changedAt: String?
+            var changedAt: String
             var sha256: String?
         }
 
@@ -67,9 +67,9 @@ struct JournalRefusal {
             var found: [Key: Entry] = [:]
             _ = try journal.read(from: .beginning) { item in
                 let (entry, data) = (item.entry, item.entry.data)
-                guard entry.type == .answerRefused || entry.type == .startRefused else { return }
+                guard let changedAt = data["changedAt"]?.stringValue else { return }
                 let key = Key(
-                    type: entry.type, file: data["file"]?.stringValue, changedAt: data["changedAt"]?.stringValue,
+                    type: entry.type, file: data["file"]?.stringValue, changedAt: changedAt,
                     sha256: data["sha256"]?.stringValue)
                 found[key] = entry
             }

@@ -34,6 +34,14 @@ struct RegressionTests {
             (500, 450, .one),
             // A command was killed between its run's folder and the journal.
             (20, 345, .one),
+            // A file that came before its run, and one that came after its end, each got a second receipt.
+            (1_198, 473, .kill), (4, 483, .kill),
+            // A checkpoint that the disk refused was forgotten behind a later one.
+            (1_124, 299, .kill),
+            // A claim for a run that ended just then was forgotten; nobody restored what another daemon owed.
+            (1_107, 407, .one), (1_077, 977, .one),
+            // An answer that was ripe woke its run again and again, and let nothing else have its turn.
+            (1_398, 98, .power),
         ])
     func shared(seed: UInt64, operation: Int, crash: Crash) {
         let place = Violation.Place(operation: operation, crash: crash, isTorn: false)

@@ -76,7 +76,7 @@ package struct Simulation {
         self.workload = workload
         self.only = only
         self.hasCrashes = hasCrashes
-        self.every = every
+        self.every = every * workload.stride
         self.onTrace = onTrace
         self.onViolation = onViolation
     }

@@ -56,6 +56,10 @@ package struct Workload: Sendable {
         return workload
     }
 
+    /// Of a large world one operation of so many is crashed, and with each seed another one: it costs ten times as much to
+    /// play as a small one, and there is more to be found in another large one than in its next operation.
+    var stride: Int { daemons > 1 || workflows.count > 1 ? 24 : 1 }
+
     package static var referenceCount: Int { Story.all.count }
 
     var manifest: String { workflows.joined(separator: "\n---\n") }

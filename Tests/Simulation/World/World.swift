@@ -134,6 +134,8 @@ package final class World: @unchecked Sendable {
     }
 
     private var restartAt: Timestamp?
+    /// The journal's size when its ends were counted, and how many there were.
+    private var journalEnds = (size: 0, count: 0)
 
     /// Buries the daemons that were killed.
     private func bury() {
@@ -277,13 +279,16 @@ package final class World: @unchecked Sendable {
         } && endedInJournal == runNames(in: runs).count
     }
 
-    /// How many ends the journal has.
+    /// How many ends the journal has; its lines are looked through once.
     private var endedInJournal: Int {
         disk.withVolume { volume in
             let bytes = volume.promises?.contents.first { $0.key.last == MemoryName("journal.jsonl") }?.value ?? []
-            return bytes.split(separator: UInt8(ascii: "\n")).count { line in
+            guard bytes.count != journalEnds.size else { return journalEnds.count }
+            let count = bytes.split(separator: UInt8(ascii: "\n")).count { line in
                 line.starts(with: #"{"seq":"#.utf8) && line.firstRange(of: Array(#""type":"RUN_ENDED""#.utf8)) != nil
             }
+            journalEnds = (bytes.count, count)
+            return count
         }
     }
 
