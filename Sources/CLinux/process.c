@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -68,7 +70,13 @@ static void place_descriptors(struct child *child) {
             give_up(child, WAYBILL_SPAWN_SETUP);
         }
     }
-    if (syscall(SYS_close_range, 3u, ~0u, 0u) != 0) {
+    unsigned next = 3;
+    for (size_t index = 0; index < child->request->file_count; index++) {
+        if (dup2(child->request->files[index], (int)next++) < 0) {
+            give_up(child, WAYBILL_SPAWN_SETUP);
+        }
+    }
+    if (syscall(SYS_close_range, next, ~0u, 0u) != 0) {
         give_up(child, WAYBILL_SPAWN_SETUP);
     }
 }
@@ -206,4 +214,24 @@ int waybill_pipe(int *reading, int *writing) {
 
 int waybill_memory_file(const char *name) {
     return (int)syscall(SYS_memfd_create, name, 1u /* MFD_CLOEXEC */);
+}
+
+int waybill_sealed_file(const char *name, const void *bytes, size_t size) {
+    int made = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int file = made < 0 ? -1 : fcntl(made, F_DUPFD_CLOEXEC, WAYBILL_FILES_FROM);
+    int failure = errno;
+    if (made >= 0) {
+        close(made);
+    }
+    bool is_sealed = file >= 0;
+    /* A file in memory takes all at once or has no memory for it. Its mode is for those who open it anew. */
+    if (is_sealed && (write(file, bytes, size) != (ssize_t)size || lseek(file, 0, SEEK_SET) != 0 ||
+                      fchmod(file, 0400) != 0 ||
+                      fcntl(file, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0)) {
+        failure = errno;
+        is_sealed = false;
+        close(file);
+    }
+    errno = failure;
+    return is_sealed ? file : -1;
 }

@@ -4,7 +4,8 @@ package import WaybillCore
 /// Starts programs and says how they ended. The way a step's process lives is described here once, whoever hosts it.
 ///
 /// - **Alone.** Each process leads a session and process group of its own, has exactly the arguments, environment and
-///   folder of its request, default signal dispositions, `umask` 077, and no descriptors but its standard three. It
+///   folder of its request, default signal dispositions, `umask` 077, and no descriptors but its standard three and
+///   those of its request's files. It
 ///   writes no core file, keeps to the limits of its request, and gains no privileges by executing another program,
 ///   unless the request says that it may.
 /// - **Ends with its first process.** What that process left behind is killed, also what changed its process
@@ -79,6 +80,8 @@ package struct LaunchRequest: Sendable {
     package var exitFile: FilePath?
     /// What must not reach the logs, nor how anybody would write it: `***` stands there in its place. Not empty each.
     package var secrets: [String] = []
+    /// Texts that the program finds in files of its own, which are in memory alone and which nobody can change.
+    package private(set) var files: [String] = []
 
     package var limits = ProcessLimits()
     /// Whether set-user-id, set-group-id and file capabilities of programs count for it (`PR_SET_NO_NEW_PRIVS`).
@@ -107,6 +110,12 @@ package struct LaunchRequest: Sendable {
         self.timeout = timeout
         self.grace = grace
         self.exitFile = exitFile
+    }
+
+    /// Gives the program a text in a file; its path, which is good for the program and for what it starts.
+    package mutating func addFile(_ text: String) -> String {
+        files.append(text)
+        return "/dev/fd/\(files.count + 2)"
     }
 }
 

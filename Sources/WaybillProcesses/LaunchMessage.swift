@@ -20,7 +20,7 @@ struct LaunchMessage {
             version: UInt32(WB_SUPERVISION_VERSION), flags: 0, bytes: 0, paths: UInt32(candidates.count),
             arguments: UInt32(request.argv.count), variables: UInt32(variables.count),
             secrets: UInt32(request.secrets.count), closed: UInt32(request.confinement?.closed.count ?? 0),
-            open: UInt32(request.confinement?.open.count ?? 0), reserved: 0,
+            open: UInt32(request.confinement?.open.count ?? 0), files: UInt32(request.files.count),
             timeout: request.timeout?.nanosecondsOrNever ?? -1, grace: request.grace.nanosecondsOrNever,
             log_limit: UInt64(max(0, request.logLimitBytes)), limits: Self.limits(request.limits))
         add(request.workingDirectory.string)
@@ -31,6 +31,7 @@ struct LaunchMessage {
         if let confinement = request.confinement {
             for path in confinement.closed + confinement.open { add(path.string) }
         }
+        for text in request.files { add(text) }
         header.bytes = UInt32(clamping: texts.count)
         if Self.isLookedUp(request) { add(WB_LOOKED_UP) }
         if request.confinement?.isStrict == true { add(WB_IS_STRICT) }
@@ -89,6 +90,11 @@ struct LaunchMessage {
                 throw LaunchError(
                     code: .invalidRequest, message: "the environment variable \(name) contains a NUL character")
             }
+        }
+        guard request.files.count <= Int(WAYBILL_MOST_FILES), request.files.allSatisfy({ !$0.utf8.contains(0) }) else {
+            throw LaunchError(
+                code: .invalidRequest,
+                message: "there are more than \(WAYBILL_MOST_FILES) descriptors for it, or a NUL in what they hold")
         }
         guard request.secrets.allSatisfy({ !$0.utf8.contains(0) && $0.utf8.count <= Int(WB_LONGEST_SECRET) }) else {
             throw LaunchError(code: .invalidRequest, message: "a secret is too long to be masked, or contains a NUL")

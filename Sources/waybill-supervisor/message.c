@@ -94,7 +94,8 @@ static bool read_texts(struct launch *launch, char *cursor, char *end) {
            read_list(&launch->variables, header->variables, &cursor, end) &&
            read_list(&launch->secrets, header->secrets, &cursor, end) &&
            read_list(&launch->closed, header->closed, &cursor, end) &&
-           read_list(&launch->open, header->open, &cursor, end);
+           read_list(&launch->open, header->open, &cursor, end) &&
+           read_list(&launch->files, header->files, &cursor, end);
 }
 
 bool launch_read(struct launch *launch, struct packet *packet) {
@@ -107,6 +108,7 @@ bool launch_read(struct launch *launch, struct packet *packet) {
     if (header->version != WB_SUPERVISION_VERSION || header->paths == 0 || header->arguments == 0) return false;
     if (header->paths > MOST_TEXTS || header->arguments > MOST_TEXTS || header->variables > MOST_TEXTS) return false;
     if (header->secrets > MOST_TEXTS || header->closed > MOST_TEXTS || header->open > MOST_TEXTS) return false;
+    if (header->files > WAYBILL_MOST_FILES) return false;
     if (!take_files(launch, packet, &body)) return false;
     char *texts = packet->bytes + sizeof *header;
     if (body >= 0) {
@@ -129,5 +131,6 @@ void launch_close(struct launch *launch) {
     free(launch->secrets);
     free(launch->closed);
     free(launch->open);
+    free(launch->files);
     if (launch->body != NULL) munmap(launch->body, launch->header.bytes);
 }

@@ -240,6 +240,16 @@ static void close_ends(const int ends[3]) {
     }
 }
 
+/* Makes what the program finds beside its standard descriptors: how many there are now, fewer than asked for with errno. */
+static size_t make_files(const struct launch *launch, int files[WAYBILL_MOST_FILES]) {
+    for (size_t index = 0; index < launch->header.files; index++) {
+        const char *text = launch->files[index];
+        files[index] = waybill_sealed_file("secret", text, strlen(text));
+        if (files[index] < 0) return index;
+    }
+    return launch->header.files;
+}
+
 /* Makes the rules about what the program may change; false with an errno. */
 static bool confine(const struct launch *launch, struct waybill_spawn_request *request, int *failure) {
     const struct wb_launch_header *header = &launch->header;
@@ -255,10 +265,11 @@ static bool confine(const struct launch *launch, struct waybill_spawn_request *r
 
 static bool start(struct monitor *monitor) {
     struct launch *launch = &monitor->launch;
+    int files[WAYBILL_MOST_FILES];
     struct waybill_spawn_request request = {
         .paths = launch->paths, .argv = launch->arguments, .envp = launch->variables,
         .directory = launch->directory, .standard = {STDIN_FILENO, -1, -1}, .tag = monitor->lineage.tag,
-        .has_default_signals = true, .limits = launch->header.limits,
+        .has_default_signals = true, .limits = launch->header.limits, .files = files,
         .leaves_no_core = true, .gains_no_privileges = (launch->header.flags & WB_MAY_GAIN_PRIVILEGES) == 0};
     struct waybill_spawn_result result = {.stage = WAYBILL_SPAWN_CLONE};
     /* The kernel counts all that the user has, so what is there already is no part of the step. */
@@ -271,10 +282,13 @@ static bool start(struct monitor *monitor) {
         if (request.standard[1 + number] < 0) result.failure = errno;
         monitor->logs[number].masks = monitor->masked[number];
     }
+    request.file_count = make_files(launch, files);
+    if (request.file_count < launch->header.files) result.failure = errno;
     clock_gettime(CLOCK_REALTIME, &monitor->outcome.started);
     bool runs = result.failure == 0 && confine(launch, &request, &result.failure) && waybill_spawn(&request, &result) == 0;
     if (request.is_confined) close(request.rules);
     close_ends(request.standard);
+    for (size_t index = 0; index < request.file_count; index++) close(files[index]);
     if (!runs && result.stage == WAYBILL_SPAWN_CLONE) {
         refuse(monitor, result.failure, result.stage);
         return false;

@@ -40,6 +40,7 @@ struct launch {
     char **secrets; /* To be masked in the logs. */
     char **closed; /* What the program cannot change, and what it can all the same. */
     char **open;
+    char **files; /* The texts of what it gets beside its standard descriptors. */
     char *body; /* Mapped; NULL where the texts are in the packet. */
 };
 

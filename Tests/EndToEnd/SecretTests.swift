@@ -118,6 +118,7 @@ struct SecretTests {
               - {id: mark, snapshot: {name: half}}
               - {id: sent, emit: {type: seen, data: {body: "${{ steps.asked.output.body }}"}}}
               - {id: question, ask: {prompt: "Saw ${{ steps.asked.output.body.given }}?", choices: [yes]}}
+              - {id: held, run: {script: "unset BIRD; BIRD=$(cat \\"$FILE\\") ./workflows/print.sh; cat \\"$FILE\\"; env >&2"}, secrets: {FILE: {name: bird, as: descriptor}}}
               - {id: again, run: [./print.sh], env: {CODE: "3"}, secrets: {BIRD: bird}, retry: {maxAttempts: 2, initial: 1ms}, continueOnError: true}
               - {id: leaky, run: {script: "printf %s \\"$BIRD\\" > \\"$WAYBILL_OUTPUT\\"; ./workflows/print.sh"}, secrets: {BIRD: bird}, output: {from: file, format: text}}
 
@@ -147,6 +148,8 @@ struct SecretTests {
         #expect(log.first == "raw ***")
         #expect(log.count >= 3 && log.dropFirst().allSatisfy { $0.contains("***") && $0.utf8.count < 16 }, "\(log)")
         #expect(tree.lines("runs/r/steps/plain/1.1/stderr.log") == ["***"])
+        #expect(tree.lines("runs/r/steps/held/1.1/stdout.log") == log + ["***"])
+        #expect(tree.lines("runs/r/steps/held/1.1/stderr.log").contains("FILE=/dev/fd/3"))
         #expect(tree.member("runs/r/run.json", "error", "kind") == .string("secret"))
         #expect(tree.member("runs/r/run.json", "error", "step") == .string("leaky"))
         #expect(!tree.exists("runs/r/steps/leaky/1.1/output"))

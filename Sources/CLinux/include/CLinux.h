@@ -20,6 +20,9 @@
 #include "confinement.h"
 #include "limits.h"
 
+/* What a program gets beside its standard descriptors comes from numbers that cannot be those that it gets. */
+enum { WAYBILL_MOST_FILES = 64, WAYBILL_FILES_FROM = 3 + WAYBILL_MOST_FILES };
+
 /* How far a spawn came before it failed. */
 enum waybill_spawn_stage {
     WAYBILL_SPAWN_CLONE,     /* No process was made. */
@@ -34,6 +37,8 @@ struct waybill_spawn_request {
     char *const *envp;        /* Ends with NULL. */
     const char *directory;
     int standard[3]; /* What becomes descriptors 0, 1 and 2. */
+    const int *files; /* What becomes 3 and those after it; each WAYBILL_FILES_FROM or more. */
+    size_t file_count;
     uint64_t tag;    /* Becomes RLIMIT_LOCKS; 0 leaves it alone. */
     int has_default_signals; /* Nobody in this process handles or ignores any: there is nothing to reset. */
     struct waybill_limits limits;
@@ -66,6 +71,10 @@ int waybill_pipe(int *reading, int *writing);
 
 /* An anonymous file, close-on-exec. */
 int waybill_memory_file(const char *name);
+
+/* An anonymous file with these bytes that nobody can change, close-on-exec, WAYBILL_FILES_FROM or more; -1 with errno.
+   Whoever opens it anew begins at its beginning. */
+int waybill_sealed_file(const char *name, const void *bytes, size_t size);
 
 #include "supervision.h"
 

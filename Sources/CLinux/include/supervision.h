@@ -20,7 +20,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define WB_SUPERVISION_VERSION 2
+#define WB_SUPERVISION_VERSION 3
 
 /* Names in `.waybill/`; the user's number and the version keep apart what must not meet. */
 #define WB_SUPERVISOR_SOCKET_FORMAT "supervisor-%d-%u.sock"
@@ -51,7 +51,8 @@ enum { WB_FILES = 7, WB_LONGEST_PACKET = 32 * 1024, WB_PATIENCE_SECONDS = 10 };
 
 /* Times are nanoseconds, negative for never. The texts follow, each with its NUL: directory, name of the exit file
    (empty: none), the files to try, the arguments, the environment, the secrets to mask in the logs (masks.h),
-   what the program cannot change, and what it can all the same (confinement.h; without the first it is not confined). */
+   what the program cannot change, and what it can all the same (confinement.h; without the first it is not confined),
+   and what it finds in files that cannot be changed, at the descriptors 3 and after (WAYBILL_MOST_FILES at most). */
 struct wb_launch_header {
     uint32_t version;
     uint32_t flags;
@@ -62,7 +63,7 @@ struct wb_launch_header {
     uint32_t secrets;
     uint32_t closed;
     uint32_t open;
-    uint32_t reserved;
+    uint32_t files;
     int64_t timeout;
     int64_t grace;
     uint64_t log_limit; /* Bytes. */

@@ -212,7 +212,7 @@ extension RunEngine {
         resolved.policyView["env"] = .object(environment)
         if !environment.isEmpty { resolved.intent["env"] = .object(environment) }
         if !step.secrets.isEmpty {
-            resolved.intent["secrets"] = .object(Object(step.secrets.map { ($0.variable, .string($0.name)) }))
+            resolved.intent["secrets"] = .object(Object(step.secrets.map { ($0.variable, SecretUse.value(of: $0)) }))
         }
         resolved.policyView["secrets"] = .list(SecretUse.names(in: resolved.intent).map(Value.string))
         switch action.workingDirectory {

@@ -1,9 +1,11 @@
 package import WaybillCore
 import WaybillExpressions
+package import WaybillManifests
 
 /// Which secrets a recorded intent needs, by name. The values are known only while an attempt is launched.
 ///
-/// A process has `"secrets":{"TOKEN":"forge"}`, a variable and a name; a request
+/// A process has `"secrets":{"TOKEN":"forge"}`, a variable and a name, or `{"name":"forge","as":"descriptor"}` in the place of
+/// the name where the variable has the path of a descriptor that holds the secret; a request
 /// `"secretHeaders":{"Authorization":{"secret":"forge","prefix":"Bearer "}}`, or `{"secret":"forge","user":"me"}` for the
 /// Basic scheme.
 package enum SecretUse {
@@ -51,9 +53,18 @@ package enum SecretUse {
         }
     }
 
-    /// The variables of a process, each with the name of the secret in it.
-    package static func variables(in intent: Object) -> [(variable: String, name: String)] {
-        (intent["secrets"]?.objectValue ?? Object()).map { ($0.key, $0.value.stringValue ?? "") }
+    /// What a process gets.
+    package static func bindings(in intent: Object) -> [SecretBinding] {
+        (intent["secrets"]?.objectValue ?? Object()).map { variable, value in
+            SecretBinding(
+                variable: variable, name: value.stringValue ?? value["name"]?.stringValue ?? "",
+                isDescriptor: value["as"] == "descriptor")
+        }
+    }
+
+    /// The member of `secrets`.
+    static func value(of binding: SecretBinding) -> Value {
+        binding.isDescriptor ? ["name": .string(binding.name), "as": "descriptor"] : .string(binding.name)
     }
 
     /// The headers of a request that hold one.
@@ -68,6 +79,6 @@ package enum SecretUse {
 
     /// All names, sorted: what policies see.
     package static func names(in intent: Object) -> [String] {
-        Set(variables(in: intent).map(\.name) + headers(in: intent).map(\.secret)).sorted()
+        Set(bindings(in: intent).map(\.name) + headers(in: intent).map(\.secret)).sorted()
     }
 }

@@ -104,14 +104,16 @@ struct StepReader {
         return step
     }
 
-    /// The variables and the names of the secrets in them.
+    /// The variables and the secrets.
     func secrets(_ fields: Fields) -> [SecretBinding] {
         fields.entries("secrets").compactMap { member in
             if fields.entries("env").contains(where: { $0.key == member.key }) {
                 report.error(
                     "`\(member.key)` stands in `env` and in `secrets`", at: member.keyMark, hint: "keep one of the two")
             }
-            return member.node.text.map { SecretBinding(variable: member.key, name: $0) }
+            if let name = member.node.text { return SecretBinding(variable: member.key, name: name) }
+            guard let binding = Fields(member.node), let name = binding.text("name") else { return nil }
+            return SecretBinding(variable: member.key, name: name, isDescriptor: binding.text("as") == "descriptor")
         }
     }
 

@@ -1,6 +1,15 @@
 extension Grammar {
     /// A step's `secrets`.
-    static let secrets = Shape.entries(key: .environmentName, .scalar(.name))
+    static let secrets = Shape.entries(key: .environmentName, .either([.scalar(.name), .fields(secretBinding)]))
+
+    private static let secretBinding = FieldTable(
+        "a secret",
+        [
+            .required("name", .scalar(.name), "The name of a secret from the settings."),
+            .optional(
+                "as", .scalar(.word(["environment", "descriptor"])),
+                "Whether the variable has the secret, or the path of a descriptor with it; `environment` unless said."),
+        ])
 
     /// One of `Settings.secrets`.
     static let secretSource = FieldTable(

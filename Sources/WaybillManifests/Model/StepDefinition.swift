@@ -64,14 +64,17 @@ package struct StepDefinition: Sendable {
     }
 }
 
-/// A variable in the environment of a process, and the name of the secret in it.
+/// A variable in the environment of a process, and the name of a secret.
 package struct SecretBinding: Sendable, Hashable {
     package var variable: String
     package var name: String
+    /// Whether the variable has the path of a descriptor that holds the secret, and not the secret itself.
+    package var isDescriptor: Bool
 
-    package init(variable: String, name: String) {
+    package init(variable: String, name: String, isDescriptor: Bool = false) {
         self.variable = variable
         self.name = name
+        self.isDescriptor = isDescriptor
     }
 }
 

@@ -1,16 +1,18 @@
 import SystemPackage
 import WaybillCore
 import WaybillEngine
+import WaybillManifests
 import WaybillPorts
 import WaybillStore
 
 /// Between the names of secrets in an attempt's intent and what holds them: a process's environment, a request's headers,
 /// and, by mistake, what it leaves.
 extension AttemptHost {
-    /// Gives a process its secrets, through its environment alone: arguments are everybody's to see.
+    /// Gives a process its secrets, through its environment or descriptors alone: arguments are everybody's to see.
     func add(_ secrets: AttemptSecrets, to request: inout LaunchRequest, of attempt: Attempt) {
-        for (variable, name) in SecretUse.variables(in: attempt.intent) {
-            request.environment[variable] = secrets.values[name]
+        for binding in SecretUse.bindings(in: attempt.intent) {
+            guard let value = secrets.values[binding.name] else { continue }
+            request.environment[binding.variable] = binding.isDescriptor ? request.addFile(value) : value
         }
         request.secrets = secrets.values.values.sorted { $0.precedesInCodePoints($1) }
     }

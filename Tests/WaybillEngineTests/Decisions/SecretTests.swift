@@ -1,6 +1,7 @@
 import Testing
 import WaybillCore
 import WaybillEngine
+import WaybillManifests
 
 @Suite("Secrets in decisions")
 struct SecretTests {
@@ -17,6 +18,23 @@ struct SecretTests {
         #expect(start.data["secrets"] == ["TOKEN": "forge", "OTHER": "mail", "SAME": "forge"])
         #expect(start.data["env"] == nil)
         #expect(run.launched.count == 1)
+    }
+
+    @Test("a descriptor is recorded as such, and its secret counts for policies")
+    func descriptor() throws {
+        var run = try EngineRun.started(
+            graph("{id: a, run: [make], secrets: {A: {name: forge, as: descriptor}, B: {name: mail, as: environment}}}")
+                + Self.settings
+                + "---\nkind: Policy\nname: p\nrules:\n  - {id: r, at: step.before, deny: \"step.secrets != ['forge', 'mail']\"}\n"
+        )
+        _ = run.news()
+        let intent = try #require(run.entries(.taskStart).first).data
+        #expect(intent["secrets"] == ["A": ["name": "forge", "as": "descriptor"], "B": "mail"])
+        #expect(
+            SecretUse.bindings(in: intent) == [
+                SecretBinding(variable: "A", name: "forge", isDescriptor: true),
+                SecretBinding(variable: "B", name: "mail"),
+            ])
     }
 
     @Test("a policy can keep a secret from a step")

@@ -63,7 +63,8 @@ struct SecretTests {
                 "{id: a, run: [make], secrets: {A: forge, B: token}, compensate: {run: [undo], secrets: {C: mail}}, onUnknown: {check: {run: [look], secrets: {D: vault}}}}",
                 "{id: b, forEach: [1], run: [make], secrets: {E: forge}}",
                 "{id: c, wait: {job: {handle: h, every: 1s, poll: {run: [look]}}}, secrets: {F: token}}",
-                "{id: d, uses: pay@1}")
+                "{id: d, uses: pay@1}",
+                "{id: e, run: [make], secrets: {F: {name: token, as: descriptor}}}")
                 + "---\nkind: Capability\nname: pay\nversion: 1.0.0\nrun: [pay]\nsecrets: {G: mail}\n"
         ])
         #expect(catalog.diagnostics == [])
@@ -74,8 +75,11 @@ struct SecretTests {
         #expect(
             found == [
                 "a step: forge token", "a compensation: mail", "a check: vault", "b step: ", "b-* item: forge",
-                "c step: ", "c poll: token", "d step: mail",
+                "c step: ", "c poll: token", "d step: mail", "e step: token",
             ])
+        #expect(
+            catalog.workflows["w"]?.plan.steps.last?.secrets
+                == [SecretBinding(variable: "F", name: "token", isDescriptor: true)])
     }
 
     @Test("a secret that no settings declare sets the workflow aside")
@@ -103,6 +107,22 @@ struct SecretTests {
             (
                 "{id: a, run: [make], secrets: {A: '${{ x }}'}}",
                 "`A` takes no `${{ }}` (write the value itself)"
+            ),
+            (
+                "{id: a, run: [make], secrets: {A: {name: forge, as: descripter}}}",
+                "`as` expects `environment` or `descriptor`, got `descripter` (did you mean 'descriptor'?)"
+            ),
+            (
+                "{id: a, run: [make], secrets: {A: {as: descriptor}}}",
+                "a secret needs `name` (expected a name of lower-case letters, digits and dashes that begins with a letter)"
+            ),
+            (
+                "{id: a, run: [make], secrets: {A: {name: forge, as: descriptor, mode: 7}}}",
+                "a secret has no field `mode` (it may have `name` and `as`)"
+            ),
+            (
+                "{id: a, run: [make], secrets: {A: {name: forg, as: descriptor}}}",
+                "the step `a` needs the secret `forg`, which no `kind: Settings` declares (did you mean 'forge'?)"
             ),
             (
                 "{id: a, set: {x: 1}, secrets: {A: forge}}",
