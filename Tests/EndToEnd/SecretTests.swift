@@ -75,9 +75,12 @@ struct SecretTests {
     @Test("no feature writes a secret anywhere in the tree, raw, escaped or encoded")
     func canaryEverywhere() async throws {
         let isPolled = Mutex(false)
+        let received = Mutex<[String]>([])
         let server = LoopbackServer { request in
             // Sends back what it got, in every way that a careless server might.
-            let given = request.headers["authorization"] ?? request.headers["x-key"] ?? ""
+            let body = String(decoding: request.body, as: UTF8.self)
+            received.withLock { $0.append("\(request.target) \(body)") }
+            let given = request.headers["authorization"] ?? request.headers["x-key"] ?? request.target + body
             let encoded = Data(given.utf8).base64EncodedString()
             isPolled.withLock { $0 = true }
             let quoted = String(decoding: JSON.compact(.string(given)), as: UTF8.self)
@@ -111,6 +114,10 @@ struct SecretTests {
               - {id: asked, http: {url: "\(server.url)/a", auth: {bearer: {secret: bird}}}}
               - {id: basic, http: {url: "\(server.url)/b", auth: {basic: {user: me, password: {secret: cage}}}}}
               - {id: header, http: {method: POST, url: "\(server.url)/c", json: {a: 1}, headers: {X-Key: {secret: bird, prefix: "Key "}}}}
+              - {id: queried, http: {url: "\(server.url)/d", query: {plain: 1, key: {secret: bird, prefix: "k "}}}}
+              - {id: formed, http: {method: POST, url: "\(server.url)/e", form: {grant: refresh, token: {secret: cage}}}}
+              - {id: stated, http: {method: POST, url: "\(server.url)/f", json: {to: [{token: {secret: bird}}, 1]}}}
+              - {id: worded, http: {method: POST, url: "\(server.url)/g", text: {secret: bird}}}
               - {id: each, forEach: [1, 2], run: [./print.sh], secrets: {BIRD: bird}}
               - {id: used, uses: print@1}
               - {id: job, wait: {job: {handle: h, every: 1ms, poll: {run: [./print.sh]}}}, secrets: {BIRD: bird}}
@@ -138,6 +145,13 @@ struct SecretTests {
             try await tree.untilStatus("r", "failed")
         }
         #expect(isPolled.withLock { $0 })
+        #expect(
+            received.withLock { $0.filter { "defg".contains($0.dropFirst().first ?? " ") } } == [
+                "/d?plain=1&key=k%20c4nary%2F%22bird%22%2B%5C%C3%BCber~0123456789 ",
+                "/e grant=refresh&token=c4nary%2F%22bird%22%2B%5C%C3%BCber%7E0123456789",
+                #"/f {"to":[{"token":"c4nary/\"bird\"+\\über~0123456789"},1]}"#,
+                "/g " + Self.canary,
+            ])
         try await tree.expect(0, "secrets", "check")
         try await tree.expect(0, "secrets", "list", "--json")
         _ = try await tree.waybill("show", "r")
@@ -154,7 +168,8 @@ struct SecretTests {
         #expect(tree.member("runs/r/run.json", "error", "step") == .string("leaky"))
         #expect(!tree.exists("runs/r/steps/leaky/1.1/output"))
         #expect(tree.exists("runs/r/steps/told/1.1/stdout.log") && tree.exists("runs/r/steps/last/1.1/stdout.log"))
-        #expect(try leaks(Self.canary, in: tree) == [])
+        let leaks = try leaks(Self.canary, in: tree)
+        #expect(leaks == [])
     }
 
     @Test("an output or an artifact that holds a secret fails the step and is not kept")

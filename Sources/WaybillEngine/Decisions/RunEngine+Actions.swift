@@ -140,12 +140,20 @@ extension RunEngine {
     // MARK: - Fields
 
     func evaluate(_ template: Template, in scope: RunScope, _ field: String) throws(EvaluationFailure) -> Value {
-        let value: Value
+        try evaluateOptional(template, in: scope, field) ?? .null
+    }
+
+    /// The same; nil where it is `optional.none()`.
+    func evaluateOptional(
+        _ template: Template, in scope: RunScope, _ field: String
+    ) throws(EvaluationFailure) -> Value? {
+        let value: Value?
         do throws(ExpressionError) {
-            value = try template.value(in: scope) ?? .null
+            value = try template.value(in: scope)
         } catch {
             throw EvaluationFailure(failure(error, in: field, reading: template.references))
         }
+        guard let value else { return nil }
         guard !ValueLimits.isTooDeep(value) else {
             throw EvaluationFailure(Failure(.limit, "\(field): is nested deeper than \(ValueLimits.depth) levels"))
         }

@@ -12,7 +12,8 @@ extension RunEngine {
         let values = HTTPRequestValues(
             method: action.method, url: try evaluateText(action.url, in: scope, "http.url"),
             query: try evaluate(action.query, in: scope, "http.query"),
-            headers: try evaluate(action.headers, in: scope, "http.headers"), secretHeaders: action.secretHeaders,
+            headers: try evaluate(action.headers, in: scope, "http.headers"), secretQuery: action.secretQuery,
+            secretHeaders: action.secretHeaders,
             body: try evaluate(action.body, in: scope),
             authentication: try action.authentication.map { authentication throws(EvaluationFailure) in
                 try evaluate(authentication, in: scope)
@@ -54,11 +55,45 @@ extension RunEngine {
     ) throws(EvaluationFailure) -> HTTPRequestValues.Body {
         switch body {
         case .none: .none
-        case .json(let template): .json(try evaluate(template, in: scope, "http.json"))
-        case .form(let fields): .form(try evaluate(fields, in: scope, "http.form"))
+        case .json(let content): .json(try text(of: content, in: scope) ?? RequestText("null"))
+        case .form(let fields, let secrets): .form(try evaluate(fields, in: scope, "http.form"), secrets: secrets)
+        case .secret(let text): .secret(text)
         case .text(let template): .text(try evaluateText(template, in: scope, "http.text"))
         case .file(let template): .file(try evaluateText(template, in: scope, "http.file"))
         }
+    }
+
+    /// A JSON text; nil where it is `optional.none()`, which entries and members leave out.
+    private func text(of content: HTTPAction.Content, in scope: RunScope) throws(EvaluationFailure) -> RequestText? {
+        var text = RequestText()
+        switch content {
+        case .template(let template):
+            guard let value = try evaluateOptional(template, in: scope, "http.json") else { return nil }
+            text.append(String(decoding: JSON.compact(value), as: UTF8.self))
+        case .secret(let secret):
+            text.append("\"")
+            text.append(secret, as: .json)
+            text.append("\"")
+        case .list(let items):
+            text.append("[")
+            for item in items {
+                guard let part = try self.text(of: item, in: scope) else { continue }
+                if text.text != "[" { text.append(",") }
+                text.append(part)
+            }
+            text.append("]")
+        case .map(let members):
+            text.append("{")
+            // The order of all maps.
+            for (key, value) in members.sorted(by: { $0.key.precedesInCodePoints($1.key) }) {
+                guard let part = try self.text(of: value, in: scope) else { continue }
+                if text.text != "{" { text.append(",") }
+                text.append(String(decoding: JSON.compact(.string(key)), as: UTF8.self) + ":")
+                text.append(part)
+            }
+            text.append("}")
+        }
+        return text
     }
 
     private func evaluate(

@@ -23,9 +23,10 @@ package struct HTTPRequestValues: Sendable {
 
     package enum Body: Sendable {
         case none
-        case json(Value)
-        case form([Named])
+        case json(RequestText)
+        case form([Named], secrets: [SecretField] = [])
         case text(String)
+        case secret(SecretText)
         /// A path, read when the request is sent.
         case file(String)
     }
@@ -40,18 +41,21 @@ package struct HTTPRequestValues: Sendable {
     package var url: String
     package var query: [Named]
     package var headers: [Named]
-    package var secretHeaders: [HTTPAction.SecretHeader]
+    package var secretQuery: [SecretField]
+    package var secretHeaders: [SecretField]
     package var body: Body
     package var authentication: Authentication?
 
     package init(
         method: String, url: String, query: [Named] = [], headers: [Named] = [],
-        secretHeaders: [HTTPAction.SecretHeader] = [], body: Body = .none, authentication: Authentication? = nil
+        secretQuery: [SecretField] = [], secretHeaders: [SecretField] = [], body: Body = .none,
+        authentication: Authentication? = nil
     ) {
         self.method = method
         self.url = url
         self.query = query
         self.headers = headers
+        self.secretQuery = secretQuery
         self.secretHeaders = secretHeaders
         self.body = body
         self.authentication = authentication
@@ -61,8 +65,9 @@ package struct HTTPRequestValues: Sendable {
 /// What the ledger records of a request before it is sent: all there is to send it, or to send it again.
 ///
 /// `{"method","url","headers":{...},"secretHeaders":{...},"body","timeout","maxSize"}`. A header that holds a secret has
-/// `***` in its place in `headers`, and says in `secretHeaders` which one it is: `SecretUse`. `url` is complete, with the query. `body` is the text to
-/// send, or `{"file": path}`; it is left out where there is none. `timeout` is a duration's text, `maxSize` the most
+/// `***` in its place in `headers`, and says in `secretHeaders` which one it is: `SecretUse`. `url` is complete, with the
+/// query. `body` is the text to send, or `{"file": path}`; it is left out where there is none. Where secrets stand in these
+/// two is said by `secretQuery` and `secretBody`: `RequestText.Place`. `timeout` is a duration's text, `maxSize` the most
 /// bytes that the response's body may have.
 package enum HTTPIntent {
     /// The most bytes of a URL; servers take 8,000 at least (RFC 9110, section 4.1), and few take more.
@@ -88,18 +93,21 @@ package enum HTTPIntent {
         _ values: HTTPRequestValues, idempotencyKey: String,
         timeout: Duration, maxSize: Int? = nil
     ) throws(HTTPRequestError) -> Object {
+        let url = try RequestURL.make(values.url, query: values.query, secrets: values.secretQuery)
         var intent: Object = [
-            "method": .string(values.method), "url": .string(try RequestURL.make(values.url, query: values.query)),
-            "timeout": .string(timeout.text),
+            "method": .string(values.method), "url": .string(url.text), "timeout": .string(timeout.text),
         ]
         if let maxSize { intent["maxSize"] = .int(Int64(maxSize)) }
         guard !values.method.isEmpty, values.method.utf8.allSatisfy(\.isASCIICapital) else {
             throw HTTPRequestError("http.method", "a method consists of capital letters")
         }
-        let (body, mediaType) = body(values.body)
+        let (body, places, mediaType) = body(values.body)
         if let body {
             guard values.method != "TRACE" else { throw HTTPRequestError("http.method", "TRACE takes no body") }
             intent["body"] = body
+        }
+        for (name, places) in [("secretQuery", url.places), ("secretBody", places)] where !places.isEmpty {
+            intent[name] = .list(places.map(\.record))
         }
         let secrets = try secretHeaders(values)
         intent["headers"] = .object(
@@ -110,15 +118,27 @@ package enum HTTPIntent {
         return intent
     }
 
-    private static func body(_ body: HTTPRequestValues.Body) -> (Value?, mediaType: String?) {
+    private static func body(
+        _ body: HTTPRequestValues.Body
+    ) -> (Value?, [RequestText.Place], mediaType: String?) {
+        var text = RequestText()
+        let mediaType: String
         switch body {
-        case .none: (nil, nil)
-        case .json(let value): (.string(String(decoding: JSON.compact(value), as: UTF8.self)), "application/json")
-        case .form(let fields): (.string(FormText.encode(fields)), "application/x-www-form-urlencoded")
-        case .text(let text): (.string(text), "text/plain; charset=utf-8")
-        case .file(let path): (["file": .string(path)], "application/octet-stream")
+        case .none: return (nil, [], nil)
+        case .file(let path): return (["file": .string(path)], [], "application/octet-stream")
+        case .json(let content): (text, mediaType) = (content, "application/json")
+        case .form(let fields, let secrets):
+            text = .fields(fields, secrets, as: .form)
+            mediaType = "application/x-www-form-urlencoded"
+        case .text(let plain): (text, mediaType) = (RequestText(plain), plainText)
+        case .secret(let secret):
+            text.append(secret, as: .plain)
+            mediaType = plainText
         }
+        return (.string(text.text), text.places, mediaType)
     }
+
+    private static let plainText = "text/plain; charset=utf-8"
 
     // MARK: - Header fields
 
@@ -191,7 +211,8 @@ package enum HTTPIntent {
             try checkName(header.name, in: field)
             headers.append(
                 SecretUse.Header(
-                    name: header.name, secret: header.secret, form: .text(prefix: header.prefix), field: field))
+                    name: header.name, secret: header.text.secret, form: .text(prefix: header.text.prefix),
+                    field: field))
         }
         switch values.authentication {
         case .bearer(let secret):

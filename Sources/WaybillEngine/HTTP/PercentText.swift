@@ -14,6 +14,13 @@ enum PercentText {
         }
     }
 
+    /// A name or value of a query: everything that could mean something there is encoded.
+    static func encode(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        for byte in text.utf8 { bytes += isUnreserved(byte) ? [byte] : escaped(byte) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     static func escaped(_ byte: UInt8) -> [UInt8] {
         let digits = Array("0123456789ABCDEF".utf8)
         return [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
@@ -22,11 +29,7 @@ enum PercentText {
 
 /// `application/x-www-form-urlencoded` (WHATWG URL Standard, section 5.2).
 enum FormText {
-    static func encode(_ fields: [HTTPRequestValues.Named]) -> String {
-        fields.map { "\(encode($0.name))=\(encode($0.value))" }.joined(separator: "&")
-    }
-
-    private static func encode(_ text: String) -> String {
+    static func encode(_ text: String) -> String {
         var bytes: [UInt8] = []
         for byte in text.utf8 {
             switch byte {

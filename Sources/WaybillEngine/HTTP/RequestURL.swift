@@ -1,10 +1,14 @@
+import WaybillManifests
+
 /// The URL of a request: checked, and spelled in the characters of RFC 3986 alone.
 enum RequestURL {
     /// Appends the query's members to the URL and percent-encodes what may not stand in one as it is. What is encoded
     /// already stays as it is: `%2F` in a path is not `/`.
     ///
     /// - Throws: for anything but an absolute `http` or `https` URL with a host and without user and fragment.
-    static func make(_ text: String, query: [HTTPRequestValues.Named]) throws(HTTPRequestError) -> String {
+    static func make(
+        _ text: String, query: [HTTPRequestValues.Named], secrets: [SecretField] = []
+    ) throws(HTTPRequestError) -> RequestText {
         let bytes = Array(text.utf8)
         guard !bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
             throw fail("the URL has a line break or another control character")
@@ -14,15 +18,17 @@ enum RequestURL {
         let end = rest.firstIndex { [0x2F, 0x3F, 0x23].contains($0) } ?? rest.endIndex
         let authority = try authority(rest[..<end])
         var url = Array("\(scheme)://\(authority)".utf8) + (try encoded(rest[end...]))
-        if !query.isEmpty {
+        let members = RequestText.fields(query, secrets, as: .query)
+        if !members.text.isEmpty {
             let separator = url.contains(UInt8(ascii: "?")) ? UInt8(ascii: "&") : UInt8(ascii: "?")
             if url.last != UInt8(ascii: "?"), url.last != UInt8(ascii: "&") { url.append(separator) }
-            url += query.map { "\(component($0.name))=\(component($0.value))" }.joined(separator: "&").utf8
         }
-        guard url.count <= HTTPIntent.urlLimitBytes else {
-            throw fail("the URL has \(url.count) bytes, more than \(HTTPIntent.urlLimitBytes)")
+        var whole = RequestText(String(decoding: url, as: UTF8.self))
+        whole.append(members)
+        guard whole.text.utf8.count <= HTTPIntent.urlLimitBytes else {
+            throw fail("the URL has \(whole.text.utf8.count) bytes, more than \(HTTPIntent.urlLimitBytes)")
         }
-        return String(decoding: url, as: UTF8.self)
+        return whole
     }
 
     private static func fail(_ message: String) -> HTTPRequestError { HTTPRequestError("http.url", message) }
@@ -94,12 +100,5 @@ enum RequestURL {
             }
         }
         return result
-    }
-
-    /// A name or value of the query: everything that could mean something there is encoded.
-    private static func component(_ text: String) -> String {
-        var bytes: [UInt8] = []
-        for byte in text.utf8 { bytes += PercentText.isUnreserved(byte) ? [byte] : PercentText.escaped(byte) }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -7,7 +7,7 @@ package import WaybillManifests
 /// A process has `"secrets":{"TOKEN":"forge"}`, a variable and a name, or `{"name":"forge","as":"descriptor"}` in the place of
 /// the name where the variable has the path of a descriptor that holds the secret; a request
 /// `"secretHeaders":{"Authorization":{"secret":"forge","prefix":"Bearer "}}`, or `{"secret":"forge","user":"me"}` for the
-/// Basic scheme.
+/// Basic scheme. In its URL and its body secrets have the places that `secretQuery` and `secretBody` list.
 package enum SecretUse {
     /// How a header is made of a secret.
     package enum Form: Sendable, Hashable {
@@ -77,8 +77,23 @@ package enum SecretUse {
         }
     }
 
+    /// Where secrets stand in the URL of a request; nil for a record that makes no sense.
+    package static func urlPlaces(in intent: Object) -> [RequestText.Place]? { places(intent["secretQuery"]) }
+
+    /// The same for the body.
+    package static func bodyPlaces(in intent: Object) -> [RequestText.Place]? { places(intent["secretBody"]) }
+
+    private static func places(_ record: Value?) -> [RequestText.Place]? {
+        let records = record?.listValue ?? []
+        let places = records.compactMap(RequestText.Place.init)
+        return places.count == records.count ? places : nil
+    }
+
     /// All names, sorted: what policies see.
     package static func names(in intent: Object) -> [String] {
-        Set(bindings(in: intent).map(\.name) + headers(in: intent).map(\.secret)).sorted()
+        let places = (urlPlaces(in: intent) ?? []) + (bodyPlaces(in: intent) ?? [])
+        return Set(
+            bindings(in: intent).map(\.name) + headers(in: intent).map(\.secret) + places.map(\.secret)
+        ).sorted()
     }
 }

@@ -45,16 +45,18 @@ struct RemoteReader {
     private func request(_ http: Fields) -> HTTPAction? {
         let query = expressions.arguments(http.entries("query"), in: scope)
         let headers = expressions.arguments(http.entries("headers"), in: scope)
-        for header in http.entries("headers") { checkHeader(header) }
-        let secretHeaders = http.entries("headers").compactMap(secretHeader)
+        for header in http.entries("headers") {
+            checkHeader(header)
+            if let prefix = Fields(header.node)?.member("prefix") { checkHeader(prefix) }
+        }
         let body = body(http)
         let authentication = http.fields("auth").flatMap(authentication)
         guard let node = http.node("url"), let url = expressions.text(node, in: scope) else { return nil }
         check(url, at: node)
         var action = HTTPAction(
             method: http.text("method") ?? "GET", url: url, query: query, headers: headers,
-            secretHeaders: secretHeaders,
-            body: body, authentication: authentication)
+            secretQuery: secretFields(http, "query"), secretHeaders: secretFields(http, "headers"), body: body,
+            authentication: authentication)
         if let statuses = http.fields("expect")?.node("status") { action.expect = Self.statuses(statuses) }
         return action
     }
@@ -67,8 +69,12 @@ struct RemoteReader {
     }
 
     private func body(_ http: Fields) -> HTTPAction.Body {
-        if let node = http.node("json") { return expressions.template(node, in: scope).map { .json($0) } ?? .none }
-        if http.node("form") != nil { return .form(expressions.arguments(http.entries("form"), in: scope)) }
+        if let node = http.node("json") { return content(node).map { .json($0) } ?? .none }
+        if http.node("form") != nil {
+            let fields = expressions.arguments(http.entries("form"), in: scope)
+            return .form(fields, secrets: secretFields(http, "form"))
+        }
+        if let secret = secretText(http.node("text")) { return .secret(secret) }
         if let node = http.node("text") { return expressions.text(node, in: scope).map { .text($0) } ?? .none }
         guard let node = http.node("file") else { return .none }
         if let text = node.text, !text.holdsTemplate, !Paths.isContained(text) {
@@ -90,10 +96,59 @@ struct RemoteReader {
         return .basic(user: user, secret: secret)
     }
 
-    private func secretHeader(_ header: YAMLMember) -> HTTPAction.SecretHeader? {
-        guard let fields = Fields(header.node), let secret = fields.text("secret") else { return nil }
-        if let prefix = fields.member("prefix") { checkHeader(prefix) }
-        return HTTPAction.SecretHeader(name: header.key, prefix: fields.text("prefix") ?? "", secret: secret)
+    // MARK: - Secrets of requests
+
+    /// Those members of `headers`, `query` or `form` that are secrets.
+    private func secretFields(_ http: Fields, _ name: String) -> [SecretField] {
+        http.entries(name).compactMap { member in
+            secretText(member.node).map { SecretField(name: member.key, text: $0) }
+        }
+    }
+
+    private func secretText(_ node: YAMLNode?) -> SecretText? {
+        guard let fields = Fields(node), let secret = fields.text("secret") else { return nil }
+        return SecretText(prefix: fields.text("prefix") ?? "", secret: secret)
+    }
+
+    /// A JSON body; nil after reporting why.
+    private func content(_ node: YAMLNode) -> HTTPAction.Content? {
+        if isSecret(node) { return secret(node).map { .secret($0) } }
+        guard holdsSecret(node) else { return expressions.template(node, in: scope).map { .template($0) } }
+        switch node.content {
+        case .scalar: return nil
+        case .sequence(let nodes):
+            let items = nodes.compactMap(content)
+            return items.count == nodes.count ? .list(items) : nil
+        case .mapping(let members):
+            let read = members.compactMap { member in content(member.node).map { (key: member.key, value: $0) } }
+            return read.count == members.count ? .map(read) : nil
+        }
+    }
+
+    /// Whether it is a map of `secret`, with a `prefix` perhaps, and of nothing else.
+    private func isSecret(_ node: YAMLNode) -> Bool {
+        guard let fields = Fields(node), fields.scalar("secret") != nil else { return false }
+        return fields.members.allSatisfy { ["secret", "prefix"].contains($0.key) }
+    }
+
+    private func holdsSecret(_ node: YAMLNode) -> Bool {
+        switch node.content {
+        case .scalar: false
+        case .sequence(let nodes): nodes.contains(where: holdsSecret)
+        case .mapping(let members): isSecret(node) || members.contains { holdsSecret($0.node) }
+        }
+    }
+
+    /// In JSON nothing else says that a map is meant as a secret; nil after reporting that it cannot be one.
+    private func secret(_ node: YAMLNode) -> SecretText? {
+        guard Fields(node)?.members.contains(where: { $0.node.text?.holdsTemplate == true }) == true else {
+            ShapeChecker(report: report).check(node, .fields(Grammar.secretField), subject: "a secret")
+            return secretText(node)
+        }
+        report.error(
+            "a map of `secret` alone stands for a secret of the settings, and takes no `${{ }}`", at: node.mark,
+            hint: "for JSON that looks so, build the map in one expression: `${{ {'secret': ...} }}`")
+        return nil
     }
 
     /// What opens doors must not stand in ledgers; a line break would begin another header (RFC 9110, section 5.5).

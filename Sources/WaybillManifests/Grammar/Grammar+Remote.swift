@@ -6,13 +6,19 @@ extension Grammar {
                 "method", .scalar(.word(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])),
                 "`GET` unless said."),
             .required("url", .scalar(.template), "Where to; `http://` or `https://`."),
-            .optional("query", .entries(key: .text, .scalar(.argument)), "Appended to the URL, percent-encoded."),
             .optional(
-                "headers", .entries(key: .headerName, .either([.scalar(.argument), .fields(secretHeader)])),
+                "query", .entries(key: .text, .either([.scalar(.argument), .fields(secretField)])),
+                "Appended to the URL, percent-encoded; `{secret: name}` for what nobody may see."),
+            .optional(
+                "headers", .entries(key: .headerName, .either([.scalar(.argument), .fields(secretField)])),
                 "Header fields; `{secret: name}` for one that nobody may see."),
-            .optional("json", .templated, "The body, as JSON."),
-            .optional("form", .entries(key: .text, .scalar(.argument)), "The body, as a web form sends it."),
-            .optional("text", .scalar(.template), "The body, as text."),
+            .optional(
+                "json", .templated,
+                "The body, as JSON; `{secret: name}` anywhere in it is a string that nobody may see."),
+            .optional(
+                "form", .entries(key: .text, .either([.scalar(.argument), .fields(secretField)])),
+                "The body, as a web form sends it."),
+            .optional("text", .either([.scalar(.template), .fields(secretField)]), "The body, as text."),
             .optional("file", .scalar(.template), "A file below the tree's root whose bytes are the body."),
             .optional("auth", .fields(authentication), "Who asks."),
             .optional("expect", .fields(expectation), "What counts as success."),

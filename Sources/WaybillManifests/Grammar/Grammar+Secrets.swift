@@ -27,7 +27,7 @@ extension Grammar {
     static let secretText = FieldTable(
         "a secret", [.required("secret", .scalar(.name), "The name of a secret from the settings.")])
 
-    static let secretHeader = FieldTable(
+    static let secretField = FieldTable(
         "a secret",
         secretText.fields + [.optional("prefix", .scalar(.text), "What stands before the secret, such as `ApiKey `.")])
 }

@@ -8,10 +8,12 @@ package import WaybillExpressions
 package struct HTTPAction: Sendable {
     package enum Body: Sendable {
         case none
-        case json(Template)
+        case json(Content)
         /// `application/x-www-form-urlencoded`.
-        case form([NamedTemplate])
+        case form([NamedTemplate], secrets: [SecretField])
         case text(Template)
+        /// A text of a secret alone.
+        case secret(SecretText)
         /// A path below the tree's root.
         case file(Template)
     }
@@ -21,18 +23,23 @@ package struct HTTPAction: Sendable {
         /// The password is a secret of this name.
         case basic(user: Template, secret: String)
     }
-    /// A header field whose value nobody may see.
-    package struct SecretHeader: Sendable, Hashable {
-        package var name: String
-        /// What stands before the secret.
-        package var prefix: String
-        /// The secret's name.
-        package var secret: String
+    /// A JSON value, taken apart as far as there are secrets in it.
+    package indirect enum Content: Sendable {
+        /// Without any.
+        case template(Template)
+        /// A string.
+        case secret(SecretText)
+        case list([Content])
+        case map([(key: String, value: Content)])
 
-        package init(name: String, prefix: String, secret: String) {
-            self.name = name
-            self.prefix = prefix
-            self.secret = secret
+        /// The names of the secrets in it.
+        var secretNames: [String] {
+            switch self {
+            case .template: []
+            case .secret(let text): [text.secret]
+            case .list(let items): items.flatMap(\.secretNames)
+            case .map(let members): members.flatMap(\.value.secretNames)
+            }
         }
     }
     /// A status code, or a class of them as `2xx` writes it.
@@ -47,7 +54,8 @@ package struct HTTPAction: Sendable {
     package var url: Template
     package var query: [NamedTemplate]
     package var headers: [NamedTemplate]
-    package var secretHeaders: [SecretHeader]
+    package var secretQuery: [SecretField]
+    package var secretHeaders: [SecretField]
     package var body: Body
     package var authentication: Authentication?
     /// The statuses that mean success; `2xx` unless said.
@@ -55,13 +63,15 @@ package struct HTTPAction: Sendable {
 
     package init(
         method: String, url: Template, query: [NamedTemplate] = [], headers: [NamedTemplate] = [],
-        secretHeaders: [SecretHeader] = [], body: Body = .none, authentication: Authentication? = nil,
+        secretQuery: [SecretField] = [], secretHeaders: [SecretField] = [], body: Body = .none,
+        authentication: Authentication? = nil,
         expect: [StatusRange] = [StatusRange(200...299)]
     ) {
         self.method = method
         self.url = url
         self.query = query
         self.headers = headers
+        self.secretQuery = secretQuery
         self.secretHeaders = secretHeaders
         self.body = body
         self.authentication = authentication
@@ -70,17 +80,48 @@ package struct HTTPAction: Sendable {
 
     /// The names of the secrets that it sends.
     package var secretNames: [String] {
-        let own = secretHeaders.map(\.secret)
-        return switch authentication {
-        case .bearer(let secret), .basic(_, let secret): own + [secret]
-        case nil: own
+        var names = (secretQuery + secretHeaders).map(\.text.secret)
+        switch body {
+        case .json(let content): names += content.secretNames
+        case .form(_, let secrets): names += secrets.map(\.text.secret)
+        case .secret(let text): names.append(text.secret)
+        case .none, .text, .file: break
         }
+        switch authentication {
+        case .bearer(let secret), .basic(_, let secret): names.append(secret)
+        case nil: break
+        }
+        return names
     }
 
     /// Whether repeating the request is safe by the method's own definition (RFC 9110, section 9.2.2).
     package var isIdempotent: Bool { ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"].contains(method) }
     /// The time a request may take unless its step says otherwise.
     package static let defaultTimeout = Duration.seconds(30)
+}
+
+/// `{secret: name, prefix: text}` in a request: a text that nobody may see.
+package struct SecretText: Sendable, Hashable {
+    /// What stands before the secret.
+    package var prefix: String
+    /// The secret's name.
+    package var secret: String
+
+    package init(prefix: String = "", secret: String) {
+        self.prefix = prefix
+        self.secret = secret
+    }
+}
+
+/// Such a text as a header, or as a member of a query or a form.
+package struct SecretField: Sendable, Hashable {
+    package var name: String
+    package var text: SecretText
+
+    package init(name: String, text: SecretText) {
+        self.name = name
+        self.text = text
+    }
 }
 
 /// `emit: {type, key, subject, data}`: a CloudEvents 1.0 event, accepted by the tree's journal.

@@ -13,16 +13,16 @@ extension RunDriver {
         } catch {
             return notLaunched(.notStarted(error.message))
         }
+        var masks: SecretMasks?
         if let secrets {
             do throws(SecretError) {
-                try host.add(secrets, to: &request, of: attempt)
+                masks = try host.add(secrets, to: &request, of: attempt)
             } catch {
                 return notLaunched(.withoutSecret(error.message))
             }
         }
         try host.writeRequest(attempt, at: tree.clock.now())
-        let masks = secrets?.masks
-        let call = environment.performer.perform(request) { outcome in
+        let call = environment.performer.perform(request) { [masks] outcome in
             let outcome = masks.map { outcome.masked(by: $0) } ?? outcome
             self.post { driver in
                 // What cannot be written can still be decided upon, by this daemon if by no other.

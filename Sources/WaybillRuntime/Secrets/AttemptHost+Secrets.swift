@@ -17,12 +17,13 @@ extension AttemptHost {
         request.secrets = secrets.values.values.sorted { $0.precedesInCodePoints($1) }
     }
 
-    /// Puts secrets into the headers that hold them.
+    /// Puts secrets into the headers, the URL and the body that hold them.
     ///
-    /// - Throws: where one cannot stand in a header (RFC 9110, section 5.5).
+    /// - Returns: what finds them in what comes back.
+    /// - Throws: where one cannot stand in a header (RFC 9110, section 5.5), or makes the URL too long.
     func add(
         _ secrets: AttemptSecrets, to request: inout HTTPRequestSpec, of attempt: Attempt
-    ) throws(SecretError) {
+    ) throws(SecretError) -> SecretMasks {
         for header in SecretUse.headers(in: attempt.intent) {
             let value = secrets.values[header.secret] ?? ""
             guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
@@ -34,6 +35,16 @@ extension AttemptHost {
             request.headers.removeAll { $0.name.lowercased() == header.name.lowercased() }
             request.headers.append(HTTPField(header.name, header.text(value)))
         }
+        guard let inURL = SecretUse.urlPlaces(in: attempt.intent),
+            let inBody = SecretUse.bodyPlaces(in: attempt.intent),
+            let url = RequestText.fill(Array(request.url.utf8), inURL, with: secrets.values),
+            let body = RequestText.fill(request.body, inBody, with: secrets.values)
+        else { throw SecretError(.unusable, "the record of the request does not say where its secrets belong") }
+        guard url.count <= HTTPIntent.urlLimitBytes else {
+            throw SecretError(.unusable, "with its secrets the URL has more than \(HTTPIntent.urlLimitBytes) bytes")
+        }
+        (request.url, request.body) = (String(decoding: url, as: UTF8.self), body)
+        return try secrets.masks(in: inURL + inBody)
     }
 
     /// Removes the output file of an attempt if a secret is in it, or if nobody can tell.

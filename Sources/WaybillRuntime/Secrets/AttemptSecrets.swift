@@ -1,4 +1,6 @@
+import CLinux
 import WaybillCore
+import WaybillEngine
 import WaybillPorts
 
 /// The secrets of one attempt, in memory alone and for as long as it takes.
@@ -24,11 +26,21 @@ struct AttemptSecrets: Sendable {
                 throw SecretError(error.code, "the secret '\(name)': \(error.message)")
             }
         }
-        guard let masks = SecretMasks(Array(values.values)) else {
+        self.values = values
+        masks = try Self.masks(Array(values.values))
+    }
+
+    /// What finds them also as they are written in the places of a request: a server may quote that once more.
+    func masks(in places: [RequestText.Place]) throws(SecretError) -> SecretMasks {
+        let written = places.compactMap { place in values[place.secret].map(place.spelling.spell) }
+        return try Self.masks(Array(Set(values.values).union(written.filter { $0.utf8.count <= WB_LONGEST_SECRET })))
+    }
+
+    private static func masks(_ texts: [String]) throws(SecretError) -> SecretMasks {
+        guard let masks = SecretMasks(texts) else {
             throw SecretError(.failed, "there is no memory left to mask secrets")
         }
-        self.values = values
-        self.masks = masks
+        return masks
     }
 }
 

@@ -37,6 +37,22 @@ struct SecretTests {
             ])
     }
 
+    @Test("secrets within a JSON body leave the rest of it as it would be without them")
+    func body() throws {
+        let run = try EngineRun.started(
+            graph(
+                "{id: a, http: {method: POST, url: \"http://h/\", json: {z: {secret: forge}, b: [{secret: mail, prefix: '\"'}, \"${{ optional.none() }}\", {c: \"${{ [1, 2.0] }}\"}], n: \"${{ optional.none() }}\", a: \"${{ run.id }}\"}}}"
+            ) + Self.settings)
+        let intent = try #require(run.entries(.taskStart).first).data
+        let expected = #"{"a":"\(run.state.id)","b":["\"***",{"c":[1,2.0]}],"z":"***"}"#
+        #expect(intent["body"] == .string(expected.replacing(#"\(run.state.id)"#, with: run.state.id)))
+        let places = try #require(SecretUse.bodyPlaces(in: intent))
+        let text = Array(try #require(intent["body"]?.stringValue).utf8)
+        let filled = try #require(RequestText.fill(text, places, with: ["forge": "x\"y", "mail": "m"]))
+        #expect(try JSON.parse(filled)["z"] == "x\"y")
+        #expect(try JSON.parse(filled)["b"] == ["\"m", ["c": [1, 2.0]]])
+    }
+
     @Test("a policy can keep a secret from a step")
     func denied() throws {
         let run = try EngineRun.started(

@@ -25,7 +25,8 @@ struct HTTPIntentTests {
 
     @Test("a JSON body is recorded as the bytes that are sent, with its media type and the idempotency key")
     func jsonBody() throws {
-        let values = HTTPRequestValues(method: "POST", url: "https://h/x", body: .json(["b": 1, "a": ["x", nil]]))
+        let values = HTTPRequestValues(
+            method: "POST", url: "https://h/x", body: .json(RequestText(#"{"a":["x",null],"b":1}"#)))
         let expected: Object = [
             "method": "POST", "url": "https://h/x", "timeout": "30s", "body": #"{"a":["x",null],"b":1}"#,
             "headers": ["Content-Type": "application/json", "Idempotency-Key": "k1"],
@@ -53,7 +54,8 @@ struct HTTPIntentTests {
     func ownHeadersWin() throws {
         let values = HTTPRequestValues(
             method: "POST", url: "http://h/",
-            headers: [("content-type", "application/cloudevents+json"), ("IDEMPOTENCY-KEY", "mine")], body: .json([:]))
+            headers: [("content-type", "application/cloudevents+json"), ("IDEMPOTENCY-KEY", "mine")],
+            body: .json(RequestText("{}")))
         let expected: Value = ["content-type": "application/cloudevents+json", "IDEMPOTENCY-KEY": "mine"]
         #expect(try intent(values)["headers"] == expected)
     }
@@ -82,11 +84,32 @@ struct HTTPIntentTests {
         let bearer = try intent(
             HTTPRequestValues(
                 method: "GET", url: "http://h/",
-                secretHeaders: [HTTPAction.SecretHeader(name: "X-Key", prefix: "Key ", secret: "b")],
+                secretHeaders: [SecretField(name: "X-Key", text: SecretText(prefix: "Key ", secret: "b"))],
                 authentication: .bearer(secret: "a")))
         #expect(bearer["headers"] == ["X-Key": "Key ***", "Authorization": "Bearer ***"])
         #expect(SecretUse.headers(in: bearer).map { $0.text("t0ken") } == ["Bearer t0ken", "Key t0ken"])
         #expect(SecretUse.names(in: bearer) == ["a", "b"])
+    }
+
+    @Test("secrets of the query and of a form come last, and the intent has their names and places")
+    func secretFields() throws {
+        let key = SecretField(name: "k y", text: SecretText(prefix: "p ", secret: "forge"))
+        let intent = try intent(
+            HTTPRequestValues(
+                method: "POST", url: "http://h/x?a=1", query: [("b", "2")], secretQuery: [key],
+                body: .form([("c", "3")], secrets: [key])))
+        #expect(intent["url"] == "http://h/x?a=1&b=2&k%20y=p%20***")
+        #expect(intent["secretQuery"] == [["at": 29, "secret": "forge", "as": "query"]])
+        #expect(intent["body"] == "c=3&k+y=p+***")
+        #expect(intent["secretBody"] == [["at": 10, "secret": "forge", "as": "form"]])
+        #expect(SecretUse.names(in: intent) == ["forge"])
+        let alone = try self.intent(
+            HTTPRequestValues(
+                method: "POST", url: "http://h", secretQuery: [key], body: .secret(SecretText(secret: "mail"))))
+        #expect(alone["url"] == "http://h?k%20y=p%20***")
+        #expect(alone["body"] == "***")
+        #expect(alone["headers"]?["Content-Type"] == "text/plain; charset=utf-8")
+        #expect(SecretUse.names(in: alone) == ["forge", "mail"])
     }
 
     @Test(

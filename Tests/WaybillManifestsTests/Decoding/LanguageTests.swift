@@ -130,7 +130,7 @@ struct LanguageTests {
             return
         }
         #expect(
-            http.secretHeaders == [HTTPAction.SecretHeader(name: "X-Key", prefix: "Key ", secret: "jobs-key")])
+            http.secretHeaders == [SecretField(name: "X-Key", text: SecretText(prefix: "Key ", secret: "jobs-key"))])
         let causes = try #require(step.retry?.on)
         let texts = causes.map { cause in
             switch cause {

@@ -64,7 +64,11 @@ struct SecretTests {
                 "{id: b, forEach: [1], run: [make], secrets: {E: forge}}",
                 "{id: c, wait: {job: {handle: h, every: 1s, poll: {run: [look]}}}, secrets: {F: token}}",
                 "{id: d, uses: pay@1}",
-                "{id: e, run: [make], secrets: {F: {name: token, as: descriptor}}}")
+                "{id: e, run: [make], secrets: {F: {name: token, as: descriptor}}}",
+                "{id: f, http: {method: POST, url: 'http://h/', query: {k: {secret: forge}}, json: {a: [1, {b: {secret: mail, prefix: x}}]}}}",
+                "{id: g, http: {method: POST, url: 'http://h/', form: {a: 1, k: {secret: vault}}}}",
+                "{id: h, http: {method: POST, url: 'http://h/', text: {secret: token, prefix: 'k='}}}",
+                "{id: i, http: {method: POST, url: 'http://h/', json: {secret: forge, answer: 1}}}")
                 + "---\nkind: Capability\nname: pay\nversion: 1.0.0\nrun: [pay]\nsecrets: {G: mail}\n"
         ])
         #expect(catalog.diagnostics == [])
@@ -76,9 +80,10 @@ struct SecretTests {
             found == [
                 "a step: forge token", "a compensation: mail", "a check: vault", "b step: ", "b-* item: forge",
                 "c step: ", "c poll: token", "d step: mail", "e step: token",
+                "f step: forge mail", "g step: vault", "h step: token", "i step: ",
             ])
         #expect(
-            catalog.workflows["w"]?.plan.steps.last?.secrets
+            catalog.workflows["w"]?.plan.steps[4].secrets
                 == [SecretBinding(variable: "F", name: "token", isDescriptor: true)])
     }
 
@@ -135,6 +140,22 @@ struct SecretTests {
             (
                 "{id: a, http: {url: 'http://h/', auth: {bearer: t0ken}}}",
                 "`bearer` expects a map with `secret`, got a string"
+            ),
+            (
+                "{id: a, http: {url: 'http://h/', query: {k: {secret: forge, suffix: x}}}}",
+                "a secret has no field `suffix` (it may have `secret` and `prefix`)"
+            ),
+            (
+                "{id: a, http: {url: 'http://h/', method: POST, json: {a: {secret: a b}}}}",
+                "`secret` expects a name of lower-case letters, digits and dashes that begins with a letter, got `a b` (write `a-b`)"
+            ),
+            (
+                "{id: a, http: {url: 'http://h/', method: POST, json: {a: {secret: '${{ inputs.x }}'}}}}",
+                "a map of `secret` alone stands for a secret of the settings, and takes no `${{ }}` (for JSON that looks so, build the map in one expression: `${{ {'secret': ...} }}`)"
+            ),
+            (
+                "{id: a, http: {url: 'http://h/', method: POST, json: {a: {secret: forg}}}}",
+                "the step `a` needs the secret `forg`, which no `kind: Settings` declares (did you mean 'forge'?)"
             ),
             (
                 "{id: a, http: {url: 'http://h/', headers: {authorization: x}}}",

@@ -71,6 +71,33 @@ struct AttemptRequestTests {
         #expect(error?.message == message)
     }
 
+    @Test("secrets are put where the record says they belong, and not into the record")
+    func secrets() throws {
+        let attempt = attempt([
+            "url": "http://h/x?k=***", "secretQuery": [["at": 13, "secret": "one", "as": "query"]],
+            "body": #"{"a":"***"}"#, "secretBody": [["at": 6, "secret": "two", "as": "json"]],
+        ])
+        let secrets = try AttemptSecrets(
+            ["one", "two"], from: ["one": .file("1"), "two": .file("2")],
+            by: GivenSecrets(values: ["1": "a/b&long", "2": "c\"d long"]))
+        var request = try host.exchangeRequest(attempt)
+        let masks = try host.add(secrets, to: &request, of: attempt)
+        #expect(request.url == "http://h/x?k=a%2Fb%26long")
+        #expect(request.body == Array(#"{"a":"c\"d long"}"#.utf8))
+        // A server that quotes the body quotes what was escaped before.
+        #expect(masks.masked(#"{"sent":"{\"a\":\"c\\\"d long\"}"}"#) == #"{"sent":"{\"a\":\"***\"}"}"#)
+        _ = try host.prepare(reference)
+        try host.writeRequest(attempt, at: clock.now())
+        #expect(file("request.json")?["url"] == "http://h/x?k=***")
+        #expect(file("request.json")?["body"] == #"{"a":"***"}"#)
+
+        let long = try AttemptSecrets(
+            ["one", "two"], from: ["one": .file("1"), "two": .file("2")],
+            by: GivenSecrets(values: ["1": String(repeating: "x", count: 17_000), "2": "long enough"]))
+        var tooLong = try host.exchangeRequest(attempt)
+        #expect(throws: SecretError.self) { try host.add(long, to: &tooLong, of: attempt) }
+    }
+
     @Test("the folder shows the request, without what opens doors elsewhere")
     func requestRecord() throws {
         let attempt = attempt([
@@ -140,5 +167,15 @@ struct AttemptRequestTests {
         #expect(outcome(sent: false).wasStopped && outcome(sent: false).leftNothing)
         #expect(outcome(sent: true).wasStopped && !outcome(sent: true).leftNothing)
         #expect(!outcome(sent: false, .connection).wasStopped)
+    }
+}
+
+/// Secrets by the paths of their files.
+private struct GivenSecrets: SecretReader {
+    let values: [String: String]
+
+    func read(_ source: SecretSource) throws(SecretError) -> String {
+        guard case .file(let path) = source, let value = values[path] else { throw SecretError(.missing, "none") }
+        return value
     }
 }
