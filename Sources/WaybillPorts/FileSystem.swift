@@ -68,6 +68,9 @@ package protocol File: AnyObject, Sendable {
     /// Writes some of the bytes and says how many. May be short or `.interrupted`: see `writeFully`.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(FileSystemError) -> Int
     func truncate(to length: Int64) throws(FileSystemError)
+    /// Takes all the room that content of this length needs, and makes the file as long where it is shorter.
+    /// - Throws: `.noSpace`, and then the file may be longer than before, but not as long as asked for.
+    func allocate(_ length: Int64) throws(FileSystemError)
     /// Makes content and length durable. After a failure nothing is known about what was written since the
     /// last success, and a second call that succeeds proves nothing.
     func synchronize() throws(FileSystemError)

@@ -26,6 +26,8 @@ package struct Tree: Sendable {
     package let zones: any TimeZoneSource = SystemZones()
     /// The journal's events.
     package let events: EventLog
+    /// Room for the outcomes of steps.
+    package let reserve: Reserve
     let git = GitStatus()
     /// The kernel's boot id.
     package let boot: String
@@ -81,6 +83,7 @@ package struct Tree: Sendable {
         journal = FileJournal(
             in: runsDirectory, options: FileJournal.Options(waitForLock: machine.waitForLock, sign: signing.sign))
         events = EventLog(journal)
+        reserve = Reserve(in: caches, size: machine.reserveBytes)
         boot = machine.boot
         user = machine.user
         baseEnvironment = machine.environment
@@ -115,6 +118,8 @@ package struct Machine: Sendable {
     package var userName: @Sendable (UInt32) -> String?
     /// How long to wait for the journal's lock.
     package var waitForLock: @Sendable (Int) -> Bool
+    /// How much of the disk is set apart for the outcomes of steps.
+    package var reserveBytes = Reserve.standardBytes
 
     package init() {
         boot = Self.bootID

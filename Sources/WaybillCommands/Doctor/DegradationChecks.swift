@@ -1,6 +1,7 @@
 import WaybillCore
 import WaybillPorts
 import WaybillRuntime
+import WaybillStore
 
 /// What was set aside so that everything else goes on.
 struct DegradationChecks {
@@ -11,7 +12,7 @@ struct DegradationChecks {
 
     let tree: Tree
 
-    var all: [Check] { [runs, hooks].compactMap { $0 } }
+    var all: [Check] { [runs, hooks, reserve].compactMap { $0 } }
 
     private var runs: Check? {
         let runs = tree.runsSetAside
@@ -21,6 +22,14 @@ struct DegradationChecks {
         return .wrong(
             "aside", "\(Text.count(runs.count, "run")) set aside, so that the others go on: \(shown)\(more)",
             hint: "remove .waybill/aside/<run>.json to have it tried again")
+    }
+
+    private var reserve: Check? {
+        guard let left = Reserve.left(in: tree.caches), left < Reserve.standardBytes else { return nil }
+        return .wrong(
+            "reserve",
+            "the disk is full: \(left >> 10) KiB of \(Reserve.standardBytes >> 10) KiB are left for the outcomes of what runs",
+            hint: "make room; steps are started again by themselves")
     }
 
     private var hooks: Check? {

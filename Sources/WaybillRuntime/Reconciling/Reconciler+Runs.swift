@@ -404,6 +404,7 @@ extension Reconciler {
     private func pass() {
         guard onlyRun == nil else { return }
         sayRefusals()
+        try? tree.reserve.fill()
         passes += 1
         let looksAtAll = passes.isMultiple(of: Self.passesUntilAll)
         for (run, record) in records

@@ -201,6 +201,8 @@ package actor Reconciler {
         self.sources = sources
         let settings = sources.catalog.settings
         try tree.signing.use(settings)
+        // Where there is no room for it nothing is started, and why is said then.
+        try? tree.reserve.fill()
         places = settings.concurrentRuns
         definitions.running = sources.catalog.policies
         definitions.secrets = settings.secrets

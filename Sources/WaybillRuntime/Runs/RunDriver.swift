@@ -358,6 +358,12 @@ actor RunDriver {
         _ attempt: Attempt, _ found: Result<AttemptSecrets, SecretError>?, _ session: RunSession
     ) throws(RuntimeError) -> AttemptResult? {
         let reference = attempt.reference
+        // What begins will have an outcome, and on a full disk the room for those is for what runs already.
+        do throws(FileSystemError) {
+            try tree.reserve.fill()
+        } catch {
+            throw RuntimeError(.storage, "\(reference.step) is not started on a full disk: \(error.description)")
+        }
         _ = try session.host.prepare(reference)
         let secrets: AttemptSecrets?
         switch found {

@@ -137,12 +137,16 @@ final class RunSession {
     }
 
     private func decide(_ stimulus: Stimulus) throws(RuntimeError) -> Decision {
-        try commit { (engine, moment) throws(EngineError) in try engine.handle(stimulus, at: moment) }
+        // What happened outside happened: it must be known, also where the disk has no room for anything else.
+        let isOutcome = if case .attemptEnded = stimulus { true } else { false }
+        return try commit(isOutcome: isOutcome) { (engine, moment) throws(EngineError) in
+            try engine.handle(stimulus, at: moment)
+        }
     }
 
     /// Makes a decision, signs its head where the run comes to rest, and makes both durable.
     private func commit(
-        _ decide: (inout RunEngine, Moment) throws(EngineError) -> Decision
+        isOutcome: Bool = false, _ decide: (inout RunEngine, Moment) throws(EngineError) -> Decision
     ) throws(RuntimeError) -> Decision {
         var moment = Moment(now: tree.clock.now(), boot: tree.boot, salt: Self.salt())
         if waitsForLaterEvents { moment.journalSeq = try journalSeq() }
@@ -155,12 +159,16 @@ final class RunSession {
         }
         guard !decision.lines.isEmpty else { return decision }
         do throws(StoreError) {
-            for blob in decision.blobs { _ = try tree.artifacts.put(blob.bytes, run: run) }
-            try ledger.append(lines: decision.lines, upTo: engine.state.ledgerHead)
+            try isOutcome ? tree.reserve.lend { () throws(StoreError) in try write(decision) } : write(decision)
         } catch {
             throw RuntimeError(error)
         }
         return decision
+    }
+
+    private func write(_ decision: Decision) throws(StoreError) {
+        for blob in decision.blobs { _ = try tree.artifacts.put(blob.bytes, run: run) }
+        try ledger.append(lines: decision.lines, upTo: engine.state.ledgerHead)
     }
 
     /// Records what was done to the run from outside, and brings the projections up to it.

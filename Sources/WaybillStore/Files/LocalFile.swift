@@ -58,6 +58,10 @@ final class LocalFile: File {
         _ = try check(Int(ftruncate(open, off_t(length))), "cut")
     }
 
+    func allocate(_ length: Int64) throws(FileSystemError) {
+        try check(negated: -posix_fallocate(open, 0, off_t(length)), "take room for")
+    }
+
     func synchronize() throws(FileSystemError) {
         _ = try check(Int(fdatasync(open)), "sync")
     }

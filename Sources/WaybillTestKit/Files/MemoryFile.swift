@@ -93,6 +93,15 @@ final class MemoryFile: File {
         }
     }
 
+    func allocate(_ length: Int64) throws(FileSystemError) {
+        try perform(.allocate) { (volume, _) throws(FileSystemError) in
+            let now = volume.now
+            guard let size = volume.nodes[self.node]?.content.count, size < Int(length) else { return }
+            volume.mutationCount += 1
+            volume.nodes[self.node]?.truncate(to: Int(length), now: now)
+        }
+    }
+
     func synchronize() throws(FileSystemError) {
         do throws(FileSystemError) {
             try perform(.sync) { (volume, _) throws(FileSystemError) in volume.synchronize(file: self.node) }

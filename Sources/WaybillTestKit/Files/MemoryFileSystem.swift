@@ -104,12 +104,13 @@ extension MemoryFileSystem {
     package struct Operation: Sendable {
         package enum Kind: String, Sendable, CaseIterable {
             case openFolder, open, create, status, list, makeFolder, rename, remove, removeFolder, syncFolder
-            case read, write, cut, sync, lock, unlock, mark, clone, inspectFileSystem, setAccess
+            case read, write, cut, allocate, sync, lock, unlock, mark, clone, inspectFileSystem, setAccess
 
             /// Whether it can change what a crash leaves behind.
             package var isMutating: Bool {
                 switch self {
-                case .create, .makeFolder, .rename, .remove, .removeFolder, .syncFolder, .write, .cut, .sync: true
+                case .create, .makeFolder, .rename, .remove, .removeFolder, .syncFolder, .write, .cut, .allocate, .sync:
+                    true
                 default: false
                 }
             }

@@ -15,7 +15,7 @@ struct FullDiskTests {
         name: long
         steps:
           - {id: work, run: [./work.sh]}
-          - {id: after, run: 'echo after >> "$MARKS/marks"', env: {MARKS: MARKS_FOLDER}}
+          - {id: after, run: 'echo after >> "$MARKS/marks"', env: {MARKS: MARKS_FOLDER, LONG: LONG_TEXT}}
         ---
         kind: Workflow
         name: asking
@@ -77,7 +77,9 @@ struct FullDiskTests {
     func full() async throws {
         let disk = try await SmallDisk()
         let (inside, outside) = (disk.inside, disk.outside)
+        // The end of the first step, and with it the start of the second, need another block of the ledger.
         let workflow = Self.workflow.replacingOccurrences(of: "MARKS_FOLDER", with: outside.root.path())
+            .replacingOccurrences(of: "LONG_TEXT", with: String(repeating: "x", count: 8_192))
         try inside.write(workflow, to: "workflows/long.yaml")
         try inside.write(Self.work, to: "workflows/work.sh")
         try FileManager.default.createDirectory(at: inside["runs"], withIntermediateDirectories: true)
@@ -89,14 +91,24 @@ struct FullDiskTests {
         try await inside.untilWaiting("q", for: "approve")
         let before = inside.lines("runs/r/ledger.jsonl")
         try await disk.fill()
+        #expect(inside.bytes(".waybill/reserve")?.count == 1 << 20)
 
         try inside.write("", to: "runs/go")
         try await outside.until("the daemon says so") { daemon.errors.contains("error r: ") }
+        #expect(daemon.errors.contains("after is not started on a full disk"), "\(daemon.errors)")
         #expect(daemon.errors.contains("o space left"), "\(daemon.errors)")
+        // How the step ended found room where nothing else does.
+        #expect(try inside.count("TASK_END", "work", of: "r") == 1)
+        let left = try #require(inside.bytes(".waybill/reserve")).count
+        #expect(left < 1 << 20 && left > 1 << 19, "\(left)")
+        let report = try await disk.expect(1, ["doctor"])
+        #expect(report.output.contains("KiB are left for the outcomes of what runs"), "\(report)")
         let refused = try await disk.expect(1, ["answer", "q", "approve", "--text", "go"])
         #expect(refused.errors.contains("space"), "\(refused)")
         #expect(isAlive(daemon.processID))
-        // What the last block of the ledger still had room for may be in it; nothing comes after that.
+        // Whoever takes over knows it, too: a daemon that has nothing in memory.
+        await daemon.kill()
+        let next = try disk.start("daemon", "--verbose")
         #expect(Array(inside.lines("runs/r/ledger.jsonl").prefix(before.count)) == before)
         #expect(try inside.count("TASK_END", "after", of: "r") == 0)
         #expect(!outside.exists("marks"))
@@ -107,7 +119,8 @@ struct FullDiskTests {
         try await inside.untilStatus("q", "completed")
         #expect(outside.lines("marks") == ["after"])
         #expect(try inside.count("TASK_START", "work", of: "r") == 1)
-        await daemon.stop()
+        #expect(inside.bytes(".waybill/reserve")?.count == 1 << 20)
+        await next.stop()
         _ = try await disk.expect(0, ["verify", "--deep"])
         await disk.keeper.kill()
     }

@@ -104,11 +104,13 @@ package final class World: @unchecked Sendable {
 
     /// The tree as a process sees it.
     func tree(_ fileSystem: MemoryFileSystem) throws(RuntimeError) -> Tree {
-        try Tree.open(
-            Self.root, fileSystem: fileSystem, clock: SimulatedClock(self),
-            machine: Machine(
-                boot: "boot-\(outside.boot)", user: "alice", userName: { $0 == 1_000 ? "alice" : nil },
-                waitForLock: { $0 < 3 }))
+        var machine = Machine(
+            boot: "boot-\(outside.boot)", user: "alice", userName: { $0 == 1_000 ? "alice" : nil },
+            waitForLock: { $0 < 3 })
+        // No more than it takes: each power loss goes through all of it.
+        machine.reserveBytes = 64 << 10
+        return try Tree.open(
+            Self.root, fileSystem: fileSystem, clock: SimulatedClock(self), machine: machine)
     }
 
     // MARK: - Daemons

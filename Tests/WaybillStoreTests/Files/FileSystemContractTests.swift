@@ -50,6 +50,20 @@ struct FileSystemContractTests {
         #expect(code { _ = try file.status() } == .closed)
     }
 
+    @Test("takes room for a file, which keeps what is in it", arguments: Volume.allCases)
+    func allocation(_ volume: Volume) throws {
+        let (folder, keep) = try volume.make()
+        defer { withExtendedLifetime(keep) {} }
+        let file = try folder.create("f", permissions: 0o600)
+        try file.writeFully(Array("ab".utf8), at: 0)
+        try file.allocate(5)
+        #expect(try folder.read("f", limit: 10) == Array("ab".utf8) + [0, 0, 0])
+        try file.allocate(1)
+        #expect(try file.status().size == 5)
+        file.close()
+        #expect(code { try file.allocate(9) } == .closed)
+    }
+
     @Test("replaces a file whole, and leaves no temporary", arguments: Volume.allCases)
     func replacing(_ volume: Volume) throws {
         let (folder, keep) = try volume.make()
