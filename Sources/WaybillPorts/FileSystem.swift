@@ -78,6 +78,9 @@ package protocol File: AnyObject, Sendable {
     /// - Throws: `.locked` with the owner, when another handle has it.
     func lock() throws(FileSystemError)
     func unlock() throws(FileSystemError)
+    /// Calls `body` once, on a thread of its own, when no other handle has the lock any more; this one does not have it
+    /// then either. False where nobody can wait for that, and then nothing is called.
+    func whenUnlocked(_ body: @escaping @Sendable () -> Void) -> Bool
     /// Marks the file as attended by this handle; any number of handles may do so at once.
     func markPresence() throws(FileSystemError)
     /// Whether another handle, in any process, marks the file as attended. Asking disturbs nobody.

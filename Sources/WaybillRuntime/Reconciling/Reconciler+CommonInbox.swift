@@ -122,12 +122,29 @@ extension Reconciler {
         do throws(FileSystemError) {
             doorLock = try TreeLock(keepingDoorOf: tree.caches)
         } catch {
-            // A daemon takes over when the other one is gone; a command leaves the door to it.
-            scheduleDoor()
+            awaitDoor(error)
             return false
         }
         recoverCommonInbox(door)
         return true
+    }
+
+    /// A daemon takes over when the other one is gone; a command leaves the door to it.
+    private func awaitDoor(_ reason: FileSystemError) {
+        guard presence != nil, !isAwaitingDoor else { return }
+        // Who was kept from asking hears of nobody's end.
+        guard reason.code == .locked else { return scheduleDoor() }
+        let isHeard = try? TreeLock.whenDoorIsFree(of: tree.caches) { [weak self] in self?.post { $0.takeDoor() } }
+        isAwaitingDoor = isHeard ?? false
+        if !isAwaitingDoor { scheduleDoor() }
+    }
+
+    /// Whoever kept the door is gone, and with it, mostly, whoever had the runs that others could not have.
+    private func takeDoor() {
+        isAwaitingDoor = false
+        guard !isStopping else { return }
+        readCommonInbox()
+        for (run, record) in records where record.phase == .blocked { wake(run, Wake()) }
     }
 
     private func noteUnripe(_ candidate: InboxCandidate, _ door: InboxDoor) {

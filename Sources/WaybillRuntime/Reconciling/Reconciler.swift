@@ -79,6 +79,8 @@ package actor Reconciler {
     var commonReceipts: InboxReceipts?
     /// Held by the one process that takes files from the common inbox.
     var doorLock: TreeLock?
+    /// Whether somebody says when the door is free.
+    var isAwaitingDoor = false
     /// Start requests that the disk kept from being settled, by their names in `.claimed/`.
     var unsettledClaims: [FilePath.Component] = []
     /// Whether something may lie in `.claimed/` that is in no list: the disk failed while it was taken.

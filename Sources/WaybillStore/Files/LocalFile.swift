@@ -77,6 +77,17 @@ final class LocalFile: File {
 
     func unlock() throws(FileSystemError) { try check(negated: wb_unlock(open), "unlock") }
 
+    func whenUnlocked(_ body: @escaping @Sendable () -> Void) -> Bool {
+        let thread = DedicatedThread(name: "lock") { [self] in
+            // Should it fail, whoever asks for the lock next hears why.
+            _ = wb_wait_unlocked(open)
+            body()
+        }
+        // The kernel has no way to call it off: it ends with the process at the latest.
+        thread?.detach()
+        return thread != nil
+    }
+
     func markPresence() throws(FileSystemError) { try check(negated: wb_mark_presence(open), "mark") }
 
     func hasPresence() throws(FileSystemError) -> Bool {

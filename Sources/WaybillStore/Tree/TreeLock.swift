@@ -23,6 +23,14 @@ package struct TreeLock: Sendable {
         try file.lock()
     }
 
+    /// Calls `body` once, on a thread of its own, when no process keeps the door any more; false where nobody can wait for
+    /// that, and then nothing is called.
+    package static func whenDoorIsFree(
+        of caches: any Directory, _ body: @escaping @Sendable () -> Void
+    ) throws(FileSystemError) -> Bool {
+        try open(door, in: caches).whenUnlocked(body)
+    }
+
     /// Whether any daemon attends the tree at this moment. Asking takes no lock, so it disturbs nobody.
     package static func isAttended(_ caches: any Directory) throws(FileSystemError) -> Bool {
         guard let file = try caches.open(presence, .read) else { return false }

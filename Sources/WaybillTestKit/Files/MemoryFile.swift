@@ -129,6 +129,9 @@ final class MemoryFile: File {
         }
     }
 
+    /// In a world that has one thread nobody waits.
+    func whenUnlocked(_: @escaping @Sendable () -> Void) -> Bool { false }
+
     func markPresence() throws(FileSystemError) {
         try perform(.mark) { (volume, _) throws(FileSystemError) in
             volume.attend(self.handle, of: self.node, process: self.system.process)

@@ -76,6 +76,30 @@ struct OwnershipTests {
         try await expectOnce(tree)
     }
 
+    /// Whether a process stands still in the kernel until somebody gives back a lock.
+    private static func waitsForLock(_ process: Int32) -> Bool {
+        let locks = (try? String(contentsOfFile: "/proc/locks", encoding: .utf8)) ?? ""
+        return locks.split(separator: "\n").contains { line in
+            let words = line.split(separator: " ").map(String.init)
+            return words.contains("->") && words.contains("FLOCK") && words.contains(String(process))
+        }
+    }
+
+    @Test("the kernel wakes a second daemon when the first is killed, for the common inbox and for its runs")
+    func takeover() async throws {
+        let (tree, owner) = try await working()
+        try await tree.withDaemon { second in
+            try await tree.until("the second daemon waits for the first") { Self.waitsForLock(second.processID) }
+            await owner.kill()
+            try await tree.until("it waits no more") { !Self.waitsForLock(second.processID) }
+            try tree.drop(#"{"workflow": "asking", "id": "late"}"#, at: "runs/inbox/late.json")
+            try tree.write("", to: "runs/go")
+            try await tree.untilWaiting("late", for: "approve")
+            try await tree.untilStatus("r", "completed")
+        }
+        try await expectOnce(tree)
+    }
+
     @Test("a command takes over at once from an owner that was killed")
     func command() async throws {
         let (tree, owner) = try await working()

@@ -1,3 +1,4 @@
+import Synchronization
 import SystemPackage
 import Testing
 import WaybillPorts
@@ -48,6 +49,24 @@ struct FileSystemContractTests {
         #expect(try folder.read("f", limit: 10) == Array("abX".utf8))
         file.close()
         #expect(code { _ = try file.status() } == .closed)
+    }
+
+    @Test("says when a lock is free, or that it cannot", arguments: Volume.allCases)
+    func unlocking(_ volume: Volume) async throws {
+        let (folder, keep) = try volume.make()
+        defer { withExtendedLifetime(keep) {} }
+        let holder = try folder.create("l", permissions: 0o600)
+        try holder.lock()
+        let other = try #require(try folder.open("l", .readWrite))
+        let isReleased = Mutex(false)
+        let news = AsyncStream.makeStream(of: Bool.self)
+        let isHeard = other.whenUnlocked { news.continuation.yield(isReleased.withLock { $0 }) }
+        #expect(isHeard == (volume == .local))
+        guard isHeard else { return }
+        isReleased.withLock { $0 = true }
+        holder.close()
+        #expect(await news.stream.first { _ in true } == true)
+        try other.lock()
     }
 
     @Test("takes room for a file, which keeps what is in it", arguments: Volume.allCases)
