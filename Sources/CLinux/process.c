@@ -109,7 +109,8 @@ static void execute(struct child *child) {
 static void restrict_self(struct child *child) {
     const struct waybill_spawn_request *request = child->request;
     const struct rlimit none = {0, 0};
-    if ((request->leaves_no_core && setrlimit(RLIMIT_CORE, &none) != 0) ||
+    if ((request->has_group && wb_join_group(request->group) != 0) ||
+        (request->leaves_no_core && setrlimit(RLIMIT_CORE, &none) != 0) ||
         (request->gains_no_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) ||
         (request->is_confined && wb_confine_self(request->rules) != 0)) {
         give_up(child, WAYBILL_SPAWN_SETUP);

@@ -35,6 +35,8 @@ enum source { SIGNALS, STDOUT, STDERR, TIMER, READER, SOURCES };
 static struct {
     const char *boot;
     int signals, timer;
+    /* Where groups of attempts are made; empty where they cannot be. */
+    char groups[PATH_MAX];
 } kept = {.signals = -1, .timer = -1};
 
 /* All that a monitor knows of an attempt. The times are of CLOCK_BOOTTIME, in nanoseconds; 0 for none. */
@@ -43,6 +45,7 @@ struct monitor {
     const struct mark *mark;
     struct lineage lineage;
     struct log logs[2];
+    struct wb_group group;
     struct wb_masks *masks; /* NULL where there are no secrets. */
     struct wb_mask_stream *masked[2];
     struct outcome outcome;
@@ -87,6 +90,7 @@ static void kill_all(struct monitor *monitor) {
     monitor->stops_at = 0;
     if (monitor->killing_since == 0) monitor->killing_since = now();
     lineage_kill(&monitor->lineage, monitor->has_ended);
+    wb_kill_group(&monitor->group);
     if (monitor->has_ended) monitor->looks_at = later(now(), SWEEP_PAUSE);
 }
 
@@ -240,6 +244,25 @@ static void close_ends(const int ends[3]) {
     }
 }
 
+/* Has the kernel hold the step as a whole where it can, and else each of its processes. */
+static void limit(struct monitor *monitor, struct waybill_spawn_request *request, bool takes_group) {
+    struct waybill_limits *limits = &request->limits;
+    *limits = monitor->launch.header.limits;
+    request->has_group = false;
+    bool needs_group = takes_group && (limits->memory != 0 || limits->processes != 0);
+    char name[40];
+    snprintf(name, sizeof name, "%d-%" PRIu32, getpid(), monitor->mark->token);
+    if (needs_group &&
+        wb_make_group(&monitor->group, kept.groups, name, limits->memory, limits->processes) == 0) {
+        request->has_group = true;
+        request->group = monitor->group.folder;
+        if (monitor->group.held & WB_GROUP_MEMORY) limits->memory = 0;
+        if (monitor->group.held & WB_GROUP_PROCESSES) limits->processes = 0;
+    }
+    /* The kernel counts all that the user has, so what is there already is no part of the step. */
+    if (limits->processes != 0) limits->processes += wb_count_processes();
+}
+
 /* Makes what the program finds beside its standard descriptors: how many there are now, fewer than asked for with errno. */
 static size_t make_files(const struct launch *launch, int files[WAYBILL_MOST_FILES]) {
     for (size_t index = 0; index < launch->header.files; index++) {
@@ -269,11 +292,10 @@ static bool start(struct monitor *monitor) {
     struct waybill_spawn_request request = {
         .paths = launch->paths, .argv = launch->arguments, .envp = launch->variables,
         .directory = launch->directory, .standard = {STDIN_FILENO, -1, -1}, .tag = monitor->lineage.tag,
-        .has_default_signals = true, .limits = launch->header.limits, .files = files,
+        .has_default_signals = true, .files = files,
         .leaves_no_core = true, .gains_no_privileges = (launch->header.flags & WB_MAY_GAIN_PRIVILEGES) == 0};
     struct waybill_spawn_result result = {.stage = WAYBILL_SPAWN_CLONE};
-    /* The kernel counts all that the user has, so what is there already is no part of the step. */
-    if (request.limits.processes != 0) request.limits.processes += wb_count_processes();
+    limit(monitor, &request, kept.groups[0] != 0);
     if (launch->input >= 0) request.standard[0] = launch->input;
     launch->input = -1;
     for (int number = 0; number < 2; number++) {
@@ -286,6 +308,12 @@ static bool start(struct monitor *monitor) {
     if (request.file_count < launch->header.files) result.failure = errno;
     clock_gettime(CLOCK_REALTIME, &monitor->outcome.started);
     bool runs = result.failure == 0 && confine(launch, &request, &result.failure) && waybill_spawn(&request, &result) == 0;
+    if (!runs && request.has_group && result.stage == WAYBILL_SPAWN_SETUP) {
+        /* Whoever manages the groups may have taken this one away. */
+        wb_end_group(&monitor->group);
+        limit(monitor, &request, false);
+        runs = waybill_spawn(&request, &result) == 0;
+    }
     if (request.is_confined) close(request.rules);
     close_ends(request.standard);
     for (size_t index = 0; index < request.file_count; index++) close(files[index]);
@@ -382,16 +410,32 @@ static bool has_used_up(const struct monitor *monitor) {
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && used >= (double)limit;
 }
 
+/* Which limit ended the program; NULL if none did. */
+static const char *limit_passed(const struct monitor *monitor) {
+    const struct outcome *outcome = &monitor->outcome;
+    if (has_used_up(monitor)) return "cpu";
+    bool is_failure = outcome->failure == 0 && outcome->status != 0 && !outcome->stopped && !outcome->timed_out;
+    return is_failure && wb_has_group_run_out(&monitor->group) ? "memory" : NULL;
+}
+
 static void finish(struct monitor *monitor) {
     for (int number = 0; number < 2; number++) {
         log_drain(&monitor->logs[number]);
         monitor->outcome.dropped[number] = monitor->logs[number].dropped;
         if (monitor->masks != NULL) monitor->outcome.masked[number] = wb_mask_found(monitor->masked[number]);
     }
-    monitor->outcome.is_over_cpu = has_used_up(monitor);
+    monitor->outcome.limit = limit_passed(monitor);
     monitor->outcome.left_behind = monitor->lineage.left_behind;
     say_outcome(monitor);
     free(monitor->outcome.message);
+}
+
+void monitor_prepare(void) {
+    if (wb_find_groups(kept.groups) == 0) {
+        wb_prepare_groups(kept.groups);
+    } else {
+        kept.groups[0] = 0;
+    }
 }
 
 void monitor_begin(const char *boot) {
@@ -411,7 +455,7 @@ void monitor_begin(const char *boot) {
 
 bool monitor_run(struct packet *packet) {
     const struct mark *mark = &packet->mark;
-    struct monitor monitor = {.mark = mark, .lineage = {.tag = mark->tag, .mask = mark->mask}};
+    struct monitor monitor = {.mark = mark, .group = {.folder = -1}, .lineage = {.tag = mark->tag, .mask = mark->mask}};
     bool is_sound = launch_read(&monitor.launch, packet);
     if (!is_sound || kept.signals < 0) return false;
     if (begin(&monitor)) {
@@ -427,6 +471,7 @@ bool monitor_run(struct packet *packet) {
         const struct itimerspec none = {0};
         timerfd_settime(kept.timer, 0, &none, NULL);
     }
+    wb_end_group(&monitor.group);
     free_masks(&monitor);
     lineage_forget();
     /* The lock is free from here on, and the report ends. */

@@ -111,7 +111,9 @@ char *outcome_text(const struct outcome *outcome) {
     fputs("{\n  \"format\": 1,\n", out);
     put_end(out, outcome);
     fprintf(out, "  \"timedOut\": %s,\n  \"stopped\": %s,\n", word(outcome->timed_out), word(outcome->stopped));
-    fprintf(out, "  \"limit\": %s,\n", outcome->is_over_cpu ? "\"cpu\"" : "null");
+    fputs("  \"limit\": ", out);
+    if (outcome->limit != NULL) put_string(out, outcome->limit); else fputs("null", out);
+    fputs(",\n", out);
     fprintf(out, "  \"startedAt\": \"%s\",\n  \"endedAt\": \"%s\",\n", started, ended);
     fprintf(
         out, "  \"truncated\": {\n    \"stdout\": %s,\n    \"stderr\": %s\n  },\n", word(outcome->dropped[0] > 0),

@@ -246,6 +246,7 @@ static void begin(void) {
 void server_run(const struct server *server) {
     prctl(PR_SET_NAME, "waybill-superv");
     begin();
+    monitor_prepare();
     add_slot(server->listener, LISTENER);
     sigset_t waiting; /* SIGTERM is let in only while it waits. */
     sigemptyset(&waiting);

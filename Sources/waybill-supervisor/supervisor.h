@@ -74,6 +74,8 @@ void launch_close(struct launch *launch);
 
 /* ---- monitor.c ---- */
 
+/* Before the first of them: finds out what this machine offers to all. */
+void monitor_prepare(void);
 /* Makes this process a monitor; `boot` is the boot's id, for whoever finds a lock file after the next one. */
 void monitor_begin(const char *boot);
 /* Runs one attempt to its end: false if this process must not have another one, because something of it lives. */
@@ -118,7 +120,7 @@ struct outcome {
     struct rusage usage;
     struct timespec started, ended; /* By the wall clock. */
     bool timed_out, stopped;
-    bool is_over_cpu; /* It had no processor time left. */
+    const char *limit; /* Which it ended for; NULL for none. */
     uint64_t dropped[2];
     uint64_t masked[2]; /* How often a secret was masked. */
     int left_behind, still_running;

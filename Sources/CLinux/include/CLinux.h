@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "confinement.h"
+#include "groups.h"
 #include "limits.h"
 
 /* What a program gets beside its standard descriptors comes from numbers that cannot be those that it gets. */
@@ -46,6 +47,8 @@ struct waybill_spawn_request {
     int leaves_no_core;      /* RLIMIT_CORE of 0. */
     int is_confined;         /* By `rules`. */
     int rules;
+    int has_group; /* Begins in the control group whose folder is `group`. */
+    int group;
 };
 
 struct waybill_spawn_result {

@@ -7,25 +7,51 @@ import WaybillRuntime
 struct SandboxChecks {
     let tree: Tree
     let landlock: LandlockSupport
+    let groups: GroupSupport
     let isRoot: Bool
 
-    init(tree: Tree, landlock: LandlockSupport = .ofMachine, isRoot: Bool = geteuid() == 0) {
+    init(
+        tree: Tree, landlock: LandlockSupport = .ofMachine, groups: GroupSupport = .ofProcess,
+        isRoot: Bool = geteuid() == 0
+    ) {
         self.tree = tree
         self.landlock = landlock
+        self.groups = groups
         self.isRoot = isRoot
     }
 
     var all: [Check] {
         let settings = (try? SourceTree(root: tree.root))?.catalog.settings
-        return [limits, Self.sandbox(settings?.sandbox ?? .off, landlock)]
+        return [limits, Self.groups(groups), Self.sandbox(settings?.sandbox ?? .off, landlock)]
     }
 
     private var limits: Check {
         let always = "steps have umask 077, leave no core files and gain no privileges; `limits` are resource limits"
+        if case .active(_, processes: true) = groups { return .fine("limits", always) }
         guard isRoot else { return .fine("limits", always) }
         return .note(
             "limits", "\(always), but root may have any number of processes",
             hint: "let Waybill work as a user of its own")
+    }
+
+    static func groups(_ groups: GroupSupport) -> Check {
+        let each = "`limits` hold each process of a step, and none as a whole"
+        switch groups {
+        case .active(memory: true, processes: true):
+            return .fine("groups", "`limits` of memory and processes hold a step as a whole, in a control group")
+        case .active(let memory, let processes):
+            let lacking = [memory ? nil : "memory", processes ? nil : "pids"].compactMap { $0 }
+            return .note(
+                "groups",
+                "not all `limits` hold a step as a whole: the control group given has no \(lacking.joined(separator: " and "))",
+                hint: "let whoever gives it give these controllers, too: `Delegate=memory pids`")
+        case .notDelegated:
+            return .note(
+                "groups", "\(each): no control group was given to Waybill here",
+                hint: "`waybill@.service` has one under systemd 254 or newer, whatever is said here")
+        case .missing:
+            return .note("groups", "\(each): this machine has no control groups of version 2")
+        }
     }
 
     static func sandbox(_ mode: SettingsDefinition.Sandbox, _ landlock: LandlockSupport) -> Check {
