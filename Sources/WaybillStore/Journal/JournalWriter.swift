@@ -20,6 +20,8 @@ struct JournalWriter: Sendable {
     /// The head that the open segment begins behind.
     private var segmentStart = LedgerHead.start(genesis: .zero)
     private(set) var isLoaded = false
+    /// Whether the file had to be closed to give its lock back.
+    private var isClosed = false
 
     init(folder: any Directory, options: FileJournal.Options) {
         self.folder = folder
@@ -75,6 +77,7 @@ struct JournalWriter: Sendable {
         index = JournalIndex()
         segmentStart = .start(genesis: .zero)
         isLoaded = false
+        isClosed = false
     }
 
     private mutating func unlock() {
@@ -82,8 +85,9 @@ struct JournalWriter: Sendable {
         do throws(FileSystemError) {
             try chain.file.unlock()
         } catch {
-            // A closed file keeps nobody out.
-            forget()
+            // A closed file keeps nobody out. What was read from it is right until the next look.
+            chain.file.close()
+            isClosed = true
         }
     }
 
@@ -108,6 +112,7 @@ struct JournalWriter: Sendable {
             try chain?.recover()
             forget()
         }
+        if isClosed { forget() }
         guard var chain = try lockedSegment() else { return false }
         let before = chain.head
         let segment = segmentStart.seq + 1

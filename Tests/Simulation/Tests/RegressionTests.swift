@@ -42,6 +42,8 @@ struct RegressionTests {
             (1_107, 407, .one), (1_077, 977, .one),
             // An answer that was ripe woke its run again and again, and let nothing else have its turn.
             (1_398, 98, .power),
+            // What was known of the journal was gone with a lock that could not be given back.
+            (3_030, 398, .power),
         ])
     func shared(seed: UInt64, operation: Int, crash: Crash) {
         let place = Violation.Place(operation: operation, crash: crash, isTorn: false)

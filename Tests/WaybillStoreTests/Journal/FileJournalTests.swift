@@ -54,6 +54,21 @@ struct FileJournalTests {
         #expect(Set(try journal(folder).index(following: true).slots.keys) == Set(expected))
     }
 
+    @Test("a lock that cannot be given back keeps nobody out, and what was read under it stays known")
+    func failedUnlock() throws {
+        let system = MemoryFileSystem()
+        let (first, second) = (journal(try system.root()), journal(try system.root()))
+        try first.append([slot("a")], at: time)
+        system.fail(.unlock, .io)
+        #expect(Set(try first.index(following: true).slots.keys) == ["a"])
+        system.setPlan(nil)
+        #expect(Set(try first.index(following: false).slots.keys) == ["a"])
+        try second.append([slot("b")], at: time)
+        #expect(Set(try first.index(following: true).slots.keys) == ["a", "b"])
+        try first.append([slot("c")], at: time)
+        #expect(try slots(second) == ["a", "b", "c"])
+    }
+
     @Test("a cursor carries over from one segment to the next")
     func cursors() throws {
         let folder = try MemoryFileSystem().root()
