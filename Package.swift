@@ -121,11 +121,11 @@ let package = Package(
         .target(
             name: "Faults", path: "Tests/Faults", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
         .executableTarget(
-            name: "torture", dependencies: ["WaybillCore", "CLinux", system], path: "Tests/Torture",
+            name: "torture", dependencies: ["WaybillCore", "WaybillTestKit", "CLinux", system], path: "Tests/Torture",
             swiftSettings: strict),
-        tests("WaybillCoreTests", ["WaybillCore"]),
+        tests("WaybillCoreTests", ["WaybillCore", "WaybillTestKit"]),
         tests("WaybillExpressionsTests", ["WaybillCore", "WaybillExpressions"]),
-        tests("WaybillManifestsTests", ["WaybillCore", "WaybillExpressions", "WaybillManifests"]),
+        tests("WaybillManifestsTests", ["WaybillCore", "WaybillExpressions", "WaybillManifests", "WaybillTestKit"]),
         tests(
             "WaybillEngineTests",
             ["WaybillCore", "WaybillExpressions", "WaybillManifests", "WaybillEngine", "WaybillTestKit"]),

@@ -1,14 +1,15 @@
 import Glibc
 import SystemPackage
 import WaybillCore
+import WaybillTestKit
 
 /// Who answers: sometimes before the question, sometimes twice, at either door.
 struct People {
     private let tree: TortureTree
-    private var random: Random
+    private var random: SeededGenerator
     private var answered: Set<Question> = []
 
-    init(_ tree: TortureTree, _ random: Random) {
+    init(_ tree: TortureTree, _ random: SeededGenerator) {
         self.tree = tree
         self.random = random
     }

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import SystemPackage
+import WaybillTestKit
 
 /// What can be killed.
 enum Victim: String, CaseIterable {
@@ -60,7 +61,7 @@ struct ProcessTable {
     /// Kills one of a kind.
     ///
     /// - Returns: the process that was killed; nil where there was none, or where it was gone before.
-    func kill(_ victim: Victim, _ random: inout Random) -> pid_t? {
+    func kill(_ victim: Victim, _ random: inout SeededGenerator) -> pid_t? {
         guard let pid = all(victim).randomElement(using: &random) else { return nil }
         // The descriptor holds on to one process; the second look says that it is still the one that was meant.
         let descriptor = waybill_pidfd_open(pid)

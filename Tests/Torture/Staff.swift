@@ -1,5 +1,6 @@
 import Glibc
 import SystemPackage
+import WaybillTestKit
 
 /// Who works on the tree: one or two daemons, now and then a reconciliation beside them, all of which may be killed.
 struct Staff {
@@ -32,7 +33,7 @@ struct Staff {
     }
 
     /// Notes that one was killed. The next one comes at once, or after a while in which nobody is there.
-    mutating func mourn(_ pid: pid_t, _ random: inout Random) {
+    mutating func mourn(_ pid: pid_t, _ random: inout SeededGenerator) {
         for index in workers.indices where workers[index].program.pid == pid { workers[index].isKilled = true }
         wanted = random.chance(25) ? 2 : 1
         nextHiring = random.chance(70) ? 0 : Seconds.now + Double.random(in: 0..<Self.longestGap, using: &random)
@@ -41,7 +42,7 @@ struct Staff {
     /// Buries the dead and hires new ones.
     ///
     /// - Throws: ``Problem`` where one ended that nobody killed.
-    mutating func tend(_ random: inout Random) throws {
+    mutating func tend(_ random: inout SeededGenerator) throws {
         workers = try workers.filter { worker in
             guard let end = worker.program.ended() else { return true }
             let isExpected: Bool =

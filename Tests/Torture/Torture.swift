@@ -1,5 +1,6 @@
 import Glibc
 import SystemPackage
+import WaybillTestKit
 
 /// Keeps runs under way and daemons at work, kills one process after the other, and has everything checked at the end.
 struct Torture {
@@ -14,7 +15,7 @@ struct Torture {
 
     let options: Options
     let tree: TortureTree
-    private var random: Random
+    private var random: SeededGenerator
     private var staff: Staff
     private var people: People
     private var live: [String: WatchedRun] = [:]
@@ -33,9 +34,9 @@ struct Torture {
         let waybill = FilePath(try Self.absolute(options.waybill ?? bin.appending("waybill")))
         let directory = FilePath(try Self.absolute(options.directory ?? bin))
         tree = try TortureTree(in: directory, waybill: waybill, seed: options.seed)
-        random = Random(options.seed)
+        random = SeededGenerator(options.seed)
         staff = Staff(tree)
-        people = People(tree, Random(options.seed &+ 1))
+        people = People(tree, SeededGenerator(options.seed &+ 1))
     }
 
     private static func absolute(_ path: FilePath) throws -> String {

@@ -1,11 +1,12 @@
 import Testing
 import WaybillPorts
+import WaybillTestKit
 
 @Suite("A queue of deadlines")
 struct DeadlineQueueTests {
     @Test("gives out what a sorted list would, whatever is set, moved and removed", arguments: 0..<20)
     func model(seed: Int) {
-        var random = SplitMix(state: UInt64(seed))
+        var random = SeededGenerator(UInt64(seed))
         var queue = DeadlineQueue<Int, Int>()
         var model: [(key: Int, deadline: Int)] = []
         for _ in 0..<2000 {
@@ -33,18 +34,5 @@ struct DeadlineQueueTests {
         }
         queue.removeAll()
         #expect(queue.isEmpty && queue.earliest == nil)
-    }
-
-    /// Vigna's SplitMix64: the same numbers for the same seed.
-    private struct SplitMix: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = state
-            mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ mixed >> 31
-        }
     }
 }

@@ -30,7 +30,7 @@ struct Snapshot: Sendable {
     ) -> World {
         var volume = volume
         var outside = outside
-        var random = Random(workload.seed, operation, isTorn ? 1 : 0, crash == .kill ? 0 : 1, purpose)
+        var random = SeededGenerator(workload.seed, operation, isTorn ? 1 : 0, crash == .kill ? 0 : 1, purpose)
         switch crash {
         case .kill, .one:
             volume.killAll()
@@ -41,6 +41,8 @@ struct Snapshot: Sendable {
             outside.programs = [:]
             outside.requests = [:]
             outside.people.halves = [:]
+            // What helped may be lost.
+            outside.people.helped = [:]
             outside.boot += 1
         }
         outside.pass(.seconds(random.chance(80) ? 1 : random.number(1..<4_000)))
@@ -48,7 +50,7 @@ struct Snapshot: Sendable {
     }
 }
 
-extension Random {
+extension SeededGenerator {
     /// Whether something that was not synced is there after a power loss.
     mutating func survival(of thing: MemoryFileSystem.Unsynced) -> MemoryFileSystem.Survival {
         switch thing {

@@ -41,7 +41,7 @@ final class Life: @unchecked Sendable {
     func begin(in world: World) throws(RuntimeError) {
         let tree = try world.tree(fileSystem)
         let scheduler = world.scheduler
-        var ids = Random(world.workload.seed, number, 7)
+        var ids = SeededGenerator(world.workload.seed, number, 7)
         let services = RuntimeServices(
             launcher: SimulatedLauncher(world, self), performer: SimulatedPerformer(world, self),
             secrets: NoSecrets(), watcher: watcher, timers: timers, hookTimers: hookTimers,
@@ -85,8 +85,8 @@ final class Life: @unchecked Sendable {
 
 /// A generator that a closure may own.
 final class SeededBox: @unchecked Sendable {
-    private var random: Random
-    init(_ seed: UInt64) { random = Random(seed) }
+    private var random: SeededGenerator
+    init(_ seed: UInt64) { random = SeededGenerator(seed) }
     func next() -> UInt64 { random.next() }
 }
 

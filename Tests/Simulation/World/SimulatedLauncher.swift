@@ -74,7 +74,7 @@ extension Outside {
         let key = request.environment["WAYBILL_IDEMPOTENCY_KEY"] ?? ""
         let attempt = Int(request.environment["WAYBILL_ATTEMPT"] ?? "") ?? 1
         let mixed = key.utf8.reduce(seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-        var random = Random(mixed, attempt)
+        var random = SeededGenerator(mixed, attempt)
         let word = request.argv.dropFirst().first ?? ""
         let isFlaky = word.hasPrefix("flaky")
         let exitCode: Int32 = word.hasPrefix("bad") || isFlaky && attempt < 3 && random.chance(60) ? 2 : 0

@@ -1,5 +1,6 @@
 import WaybillCore
 import WaybillPorts
+import WaybillTestKit
 
 /// Sends requests to a server that lives in the world; the connection ends with the daemon, the server's work does not.
 final class SimulatedPerformer: HTTPPerformer, @unchecked Sendable {
@@ -17,7 +18,7 @@ final class SimulatedPerformer: HTTPPerformer, @unchecked Sendable {
         let key = request.headers.first { $0.name.lowercased() == "idempotency-key" }?.value ?? ""
         let count = (world.outside.received[key] ?? 0) + 1
         world.outside.received[key] = count
-        var random = Random(world.workload.seed, key.utf8.reduce(count) { $0 &* 31 &+ Int($1) })
+        var random = SeededGenerator(world.workload.seed, key.utf8.reduce(count) { $0 &* 31 &+ Int($1) })
         let now = world.outside.now
         world.outside.requests[number] = Request(
             owner: life.number, startedAt: now, endsAt: now + .milliseconds(random.number(1..<900)),

@@ -49,7 +49,7 @@ final class SimulatedWatcher: DirectoryWatcher, @unchecked Sendable {
 
     // MARK: The kernel's side
 
-    func take(_ changes: [MemoryChange], _ hearing: Hearing, _ random: inout Random) {
+    func take(_ changes: [MemoryChange], _ hearing: Hearing, _ random: inout SeededGenerator) {
         for change in changes {
             guard let (id, interest) = folders[change.folder] else { continue }
             if interest == .arrivals, change.kind == .deleted || change.kind == .attribute { continue }
@@ -65,7 +65,7 @@ final class SimulatedWatcher: DirectoryWatcher, @unchecked Sendable {
     var hasNews: Bool { !underWay.isEmpty }
 
     /// Hands a batch over.
-    func tell(_ hearing: Hearing, _ random: inout Random) {
+    func tell(_ hearing: Hearing, _ random: inout SeededGenerator) {
         let count = random.number(1..<underWay.count + 1)
         let batch = Array(underWay[..<count])
         underWay.removeFirst(count)

@@ -146,7 +146,7 @@ package struct Simulation {
     }
 
     private func crashAndRecover(_ snapshot: Snapshot, _ place: Violation.Place, _ tally: inout Tally) {
-        var random = Random(workload.seed, place.operation, 11)
+        var random = SeededGenerator(workload.seed, place.operation, 11)
         let faults = random.chance(10) ? 150 : 0
         let world = snapshot.world(after: place.crash, workload, definitions, purpose: 0, faults: faults)
         tally.crashes += 1

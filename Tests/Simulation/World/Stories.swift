@@ -1,4 +1,5 @@
 import WaybillCore
+import WaybillTestKit
 
 extension Story {
     static let all = [
@@ -7,7 +8,8 @@ extension Story {
 
     /// Starts a run one way or the other, perhaps twice.
     private static func start(
-        _ workflow: String, _ run: String, _ acts: inout [PlannedAct], _ random: inout Random, inputs: String = "{}"
+        _ workflow: String, _ run: String, _ acts: inout [PlannedAct], _ random: inout SeededGenerator,
+        inputs: String = "{}"
     ) {
         let after = Duration.milliseconds(random.number(0..<50))
         if inputs == "{}", random.chance(30) {
@@ -26,7 +28,7 @@ extension Story {
 
     /// Answers a question some times, at any time, rightly and wrongly.
     private static func answer(
-        _ run: String, _ key: String, _ right: [String], _ acts: inout [PlannedAct], _ random: inout Random
+        _ run: String, _ key: String, _ right: [String], _ acts: inout [PlannedAct], _ random: inout SeededGenerator
     ) {
         for _ in 0..<random.number(0..<4) {
             let text = random.chance(70) ? random.pick(right) : random.pick(["perhaps", "{", ""])
@@ -38,7 +40,7 @@ extension Story {
     }
 
     /// Pauses, goes on or gives up.
-    private static func control(_ run: String, _ acts: inout [PlannedAct], _ random: inout Random) {
+    private static func control(_ run: String, _ acts: inout [PlannedAct], _ random: inout SeededGenerator) {
         guard random.chance(35) else { return }
         let keys = random.chance(60) ? ["@pause", "@resume"] : [random.pick(["@cancel", "@pause", "@snapshot"])]
         var after = Duration.milliseconds(random.number(0..<6_000))

@@ -5,7 +5,7 @@ import WaybillTestKit
 /// Makes operations on a disk fail, for a while.
 final class Trouble: Sendable {
     private struct State {
-        var random: Random
+        var random: SeededGenerator
         var count = 0
         /// What every operation of a stretch fails with.
         var stretch: (code: FileSystemError.Code, left: Int)?
@@ -20,7 +20,7 @@ final class Trouble: Sendable {
     /// The operation whose process is killed.
     private let killAt: Int?
 
-    init(_ rate: Int, _ random: Random, killAt: Int? = nil) {
+    init(_ rate: Int, _ random: SeededGenerator, killAt: Int? = nil) {
         self.rate = rate
         self.killAt = killAt
         state = Mutex(State(random: random))

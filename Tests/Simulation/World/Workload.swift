@@ -1,4 +1,5 @@
 import WaybillCore
+import WaybillTestKit
 
 /// What happens in one world, given its seed: which workflows are run, what people do, how good disk and kernel are.
 package struct Workload: Sendable {
@@ -19,7 +20,7 @@ package struct Workload: Sendable {
     package init(seed: UInt64) {
         self.seed = seed
         name = "--seed \(seed)"
-        var random = Random(seed, 1)
+        var random = SeededGenerator(seed, 1)
         if random.chance(25) { faults = random.number(20..<400) }
         if random.chance(20) { jumps = random.number(5..<60) }
         if random.chance(40) {
@@ -50,7 +51,7 @@ package struct Workload: Sendable {
         workload.jumps = 0
         workload.workflows = [story.manifest]
         workload.acts = []
-        var random = Random(UInt64(workload.seed), 2)
+        var random = SeededGenerator(UInt64(workload.seed), 2)
         story.plan("r1", &workload.acts, &random)
         workload.acts.sort { $0.after < $1.after }
         return workload
@@ -99,5 +100,5 @@ enum Way: Sendable, CaseIterable {
 /// A kind of workflow, and what people do with a run of it.
 struct Story: Sendable {
     let manifest: String
-    let plan: @Sendable (_ run: String, inout [PlannedAct], inout Random) -> Void
+    let plan: @Sendable (_ run: String, inout [PlannedAct], inout SeededGenerator) -> Void
 }

@@ -25,7 +25,7 @@ package final class World: @unchecked Sendable {
     var outside: Outside
     var lives: [Life] = []
     /// Decides over the schedule, and over nothing else.
-    var random: Random
+    var random: SeededGenerator
     /// What worlds of this workload have compiled.
     let definitions: SharedDefinitions
     private let trouble: Trouble
@@ -50,11 +50,11 @@ package final class World: @unchecked Sendable {
     init(_ workload: Workload, _ definitions: SharedDefinitions, faults: Int, killAt: Int? = nil) {
         self.workload = workload
         self.definitions = definitions
-        random = Random(workload.seed, 3)
+        random = SeededGenerator(workload.seed, 3)
         disk = MemoryDisk()
         hands = MemoryFileSystem(disk, process: 1, mark: "people", isCounted: false)
         outside = Outside(now: Self.noon, people: People(plan: workload.acts[...], beganAt: Self.noon))
-        trouble = Trouble(faults, Random(workload.seed, 4), killAt: killAt)
+        trouble = Trouble(faults, SeededGenerator(workload.seed, 4), killAt: killAt)
         prepare()
     }
 
@@ -63,7 +63,7 @@ package final class World: @unchecked Sendable {
     /// - Parameter schedule: decides over what follows.
     init(
         _ workload: Workload, _ definitions: SharedDefinitions, _ volume: MemoryVolume, _ outside: Outside,
-        schedule: Random, faults: Int
+        schedule: SeededGenerator, faults: Int
     ) {
         self.workload = workload
         self.definitions = definitions
@@ -72,7 +72,7 @@ package final class World: @unchecked Sendable {
         disk = MemoryDisk(volume)
         hands = MemoryFileSystem(disk, process: 1, mark: "people\(outside.people.files)", isCounted: false)
         var seed = schedule
-        trouble = Trouble(faults, Random(seed.next()))
+        trouble = Trouble(faults, SeededGenerator(seed.next()))
         watchDisk()
     }
 
@@ -136,8 +136,9 @@ package final class World: @unchecked Sendable {
     }
 
     private var restartAt: Timestamp?
-    /// The journal's size when its ends were counted, and how many there were.
-    private var journalEnds = (size: 0, count: 0)
+    /// How the files stood after so many changes of the disk, with so many bytes of the journal synced: most looks at the
+    /// world come without any.
+    private var standingOfFiles = (changes: -1, synced: 0, areAtRest: false)
 
     /// Buries the daemons that were killed.
     private func bury() {
@@ -270,28 +271,38 @@ package final class World: @unchecked Sendable {
 
     private var isDone: Bool {
         guard outside.people.plan.isEmpty, outside.programs.isEmpty, outside.requests.isEmpty, restartAt == nil,
-            !lives.isEmpty, let runs = (try? hands.openDirectory(Self.root.appending("runs"))) ?? nil
+            !lives.isEmpty
         else { return false }
         // A run that a daemon wants to look at again is not at rest, whatever its files say.
         guard !lives.contains(where: { $0.timers.keys.contains { $0.hasPrefix("run/") } }) else { return false }
-        guard isEmpty("inbox", in: runs), isEmpty("inbox/.claimed", in: runs) else { return false }
+        let (changes, synced) = disk.withVolume { ($0.mutationCount, Self.journal($0).count) }
+        if (changes, synced) != (standingOfFiles.changes, standingOfFiles.synced) {
+            standingOfFiles = (changes, synced, areFilesAtRest)
+        }
+        return standingOfFiles.areAtRest
+    }
+
+    /// Whether nothing lies in an inbox that somebody has to take, and all runs have ended, in the journal, too.
+    private var areFilesAtRest: Bool {
+        guard let runs = (try? hands.openDirectory(Self.root.appending("runs"))) ?? nil,
+            isEmpty("inbox", in: runs), isEmpty("inbox/.claimed", in: runs)
+        else { return false }
         return runNames(in: runs).allSatisfy { run in
             json("\(run)/run.json", in: runs)?["endedAt"]?.stringValue != nil
                 && isEmpty("\(run)/inbox/.claimed", in: runs)
         } && endedInJournal == runNames(in: runs).count
     }
 
-    /// How many ends the journal has; its lines are looked through once.
+    /// How many ends the journal has.
     private var endedInJournal: Int {
-        disk.withVolume { volume in
-            let bytes = volume.promises?.contents.first { $0.key.last == MemoryName("journal.jsonl") }?.value ?? []
-            guard bytes.count != journalEnds.size else { return journalEnds.count }
-            let count = bytes.split(separator: UInt8(ascii: "\n")).count { line in
-                line.starts(with: #"{"seq":"#.utf8) && line.firstRange(of: Array(#""type":"RUN_ENDED""#.utf8)) != nil
-            }
-            journalEnds = (bytes.count, count)
-            return count
+        disk.withVolume { Self.journal($0) }.split(separator: UInt8(ascii: "\n")).count { line in
+            line.starts(with: #"{"seq":"#.utf8) && line.firstRange(of: Array(#""type":"RUN_ENDED""#.utf8)) != nil
         }
+    }
+
+    /// What of the journal was made durable.
+    private static func journal(_ volume: MemoryVolume) -> [UInt8] {
+        volume.promises?.contents.first { $0.key.last == MemoryName("journal.jsonl") }?.value ?? []
     }
 
     /// Whether nothing lies in a folder but folders and what everybody passes over.

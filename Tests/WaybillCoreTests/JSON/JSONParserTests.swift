@@ -1,5 +1,6 @@
 import Testing
 import WaybillCore
+import WaybillTestKit
 
 @Suite("Reading JSON")
 struct JSONParserTests {
@@ -114,7 +115,7 @@ struct JSONParserTests {
         let seeds = [
             #"{"a":[1,2.5e-7,"\u00e9\ud83d\ude00",{"b":null}],"":-0.0}"#, "[[],{},\"\\\\\",18446744073709551615]",
         ]
-        var random = SplitMix(state: 42)
+        var random = SeededGenerator(42)
         for seed in seeds {
             for _ in 0..<20_000 {
                 var bytes = Array(seed.utf8)
@@ -133,18 +134,5 @@ struct JSONParserTests {
                 #expect(try JSON.parse(JSON.pretty(value)) == value)
             }
         }
-    }
-}
-
-/// A small generator with a seed (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators").
-struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,11 +1,12 @@
 import WaybillCore
 import WaybillEngine
+import WaybillTestKit
 
 /// Stimuli chosen at random among those that can happen to a run as it stands, and some that should not.
 struct RandomStimuli {
     private var random: SeededGenerator
 
-    init(seed: UInt64) { random = SeededGenerator(seed: ~seed) }
+    init(seed: UInt64) { random = SeededGenerator(~seed) }
 
     var limits: EngineLimits {
         var random = random

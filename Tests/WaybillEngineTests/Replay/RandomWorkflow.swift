@@ -1,10 +1,11 @@
 import WaybillCore
+import WaybillTestKit
 
 /// Workflows with a bit of everything, valid by construction.
 struct RandomWorkflow {
     private var random: SeededGenerator
 
-    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+    init(seed: UInt64) { random = SeededGenerator(seed) }
 
     mutating func yaml() -> String {
         let head = "kind: Workflow\nname: w\nvars: {log: {default: [], merge: append}, last: {default: 0}}\n"

@@ -1,4 +1,5 @@
 import Testing
+import WaybillTestKit
 
 @testable import WaybillEngine
 
@@ -22,7 +23,7 @@ struct MemberHeapTests {
 
     @Test("any index can be taken out, and one that is not there changes nothing", arguments: 0..<UInt64(20))
     func removal(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededGenerator(seed)
         var ready = ReadySteps()
         var model: Set<InstanceID> = []
         for _ in 0..<300 {

@@ -1,6 +1,7 @@
 import Testing
 import WaybillCore
 import WaybillManifests
+import WaybillTestKit
 
 @Suite("Mistakes of a tree")
 struct MistakesTests {
@@ -111,7 +112,7 @@ struct MistakesTests {
                 "{id: a, run: [x, '${{ run.id }}'], env: {A: 'x'}, output: json}",
                 "{id: b, needs: [{step: a, when: ended}], ask: {prompt: \"p ${{ steps.a.?output.x }}\", choices: [y, n]}}"
             ).utf8)
-        var generator = SplitMix(state: 7)
+        var generator = SeededGenerator(7)
         for _ in 0..<400 {
             var damaged = text
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
@@ -123,18 +124,6 @@ struct MistakesTests {
                 }
             }
             _ = Catalog.load([SourceFile(path: "workflows/w.yaml", bytes: damaged)], exists: { _ in true })
-        }
-    }
-
-    /// Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (2014): the same numbers every time.
-    private struct SplitMix: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
         }
     }
 

@@ -1,5 +1,5 @@
-/// SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", figure 16): a seed gives one world.
-package struct Random: RandomNumberGenerator, Sendable {
+/// SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", figure 16): a seed gives one test.
+package struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
     package init(_ seed: UInt64) { state = seed }
@@ -18,9 +18,9 @@ package struct Random: RandomNumberGenerator, Sendable {
         return mixed ^ (mixed >> 31)
     }
 
-    mutating func chance(_ percent: Int) -> Bool { number(0..<100) < percent }
+    package mutating func chance(_ percent: Int) -> Bool { number(0..<100) < percent }
 
-    mutating func number(_ range: Range<Int>) -> Int { Int.random(in: range, using: &self) }
+    package mutating func number(_ range: Range<Int>) -> Int { Int.random(in: range, using: &self) }
 
-    mutating func pick<Element>(_ elements: [Element]) -> Element { elements[number(0..<elements.count)] }
+    package mutating func pick<Element>(_ elements: [Element]) -> Element { elements[number(0..<elements.count)] }
 }
