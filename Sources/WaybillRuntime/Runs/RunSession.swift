@@ -107,14 +107,14 @@ final class RunSession {
     func handle(_ stimulus: Stimulus) throws(RuntimeError) -> [Effect] {
         var effects: [Effect] = []
         accepted = []
-        // Whoever opens the run next looks for the newest checkpoint only.
-        try completeCheckpoints()
         var next: Stimulus? = stimulus
         while let stimulus = next {
             let decision = try decide(stimulus)
             next = decision.hasMore ? .resume : nil
             for effect in decision.effects {
                 if case .writeCheckpoint(let seq, let bytes) = effect {
+                    // Whoever opens the run next looks for the newest one only: none is written behind one that is missing.
+                    guard !isCheckpointUnwritten else { continue }
                     // A checkpoint that cannot be written keeps nothing from going on; it is made again at the next rest.
                     do throws(StoreError) {
                         _ = try tree.checkpoints.write(bytes, run: run, seq: seq)
