@@ -67,21 +67,35 @@ package struct Object: Sendable {
     /// Sorts, keeps the last of equal names, and returns one name that was there twice.
     @discardableResult
     private mutating func normalize() -> String? {
-        guard members.count > 1 else { return nil }
-        var isSorted = true
-        for index in 1..<members.count where !members[index - 1].key.precedesInCodePoints(members[index].key) {
-            isSorted = false
-            break
+        guard var sorted = members.indices.dropFirst().first(where: { isOutOfPlace($0) }) else { return nil }
+        // Most objects are small and nearly in order: no sort of another array is faster than moving a few members.
+        if members.count <= 16 {
+            while sorted < members.count {
+                var place = sorted
+                while place > 0, members[place].key.precedesInCodePoints(members[place - 1].key) {
+                    members.swapAt(place, place - 1)
+                    place -= 1
+                }
+                sorted += 1
+            }
+        } else {
+            // Swift's sort is stable as well, so the last of equal names is the one that was given last.
+            members.sort { $0.key.precedesInCodePoints($1.key) }
         }
-        if isSorted { return nil }
-        // Swift's sort is stable, so the last of equal names is the one that was given last.
-        members.sort { $0.key.precedesInCodePoints($1.key) }
-        var duplicate: String?
+        return dropDuplicates()
+    }
+
+    /// Whether a member does not stand behind the one before it.
+    private func isOutOfPlace(_ index: Int) -> Bool { !members[index - 1].key.precedesInCodePoints(members[index].key) }
+
+    /// Of sorted members, the last of each name stays.
+    private mutating func dropDuplicates() -> String? {
+        guard let first = members.indices.dropFirst().first(where: { isOutOfPlace($0) }) else { return nil }
+        let duplicate = members[first].key
         var kept: [Element] = []
         kept.reserveCapacity(members.count)
         for member in members {
             if let last = kept.last, last.key.isIdenticalUTF8(to: member.key) {
-                duplicate = duplicate ?? member.key
                 kept[kept.count - 1] = member
             } else {
                 kept.append(member)

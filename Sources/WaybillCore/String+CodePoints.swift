@@ -18,7 +18,12 @@ extension String {
         var left = self
         var right = other
         return left.withUTF8 { left in
-            right.withUTF8 { right in left.lexicographicallyPrecedes(right) }
+            right.withUTF8 { right in
+                for index in 0..<min(left.count, right.count) where left[index] != right[index] {
+                    return left[index] < right[index]
+                }
+                return left.count < right.count
+            }
         }
     }
 }

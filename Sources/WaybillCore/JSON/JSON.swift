@@ -48,6 +48,25 @@ package enum JSON {
         }
     }
 
+    /// Reads one document that must be spelled as `compact` writes it.
+    ///
+    /// Most are seen to be while they are read; the others are written again and compared.
+    /// - Returns: nil for another spelling.
+    /// - Throws: as `parse(_:limits:)`.
+    package static func parseCompact(
+        _ bytes: UnsafeRawBufferPointer, limits: Limits = .standard
+    ) throws(JSONError) -> Value? {
+        var parser = JSONParser(bytes, limits: limits)
+        let value: Value
+        do {
+            value = try parser.document()
+        } catch {
+            throw JSONError(error, in: bytes)
+        }
+        if parser.isCompact { return value }
+        return compact(value).withUnsafeBytes { $0.elementsEqual(bytes) } ? value : nil
+    }
+
     /// One line without a newline; members sorted by code point; doubles always with a fraction or an exponent.
     ///
     /// JSON has no spelling for infinities and NaN: they become `null`, as ECMAScript's `JSON.stringify` has it.

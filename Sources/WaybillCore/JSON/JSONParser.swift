@@ -12,6 +12,9 @@ struct JSONParser {
     private var position = 0
     private var depth = 0
     private var scratch: [UInt8] = []
+    /// Whether all that was read is surely spelled as `JSON.compact` writes it. Where only writing it again could tell, it
+    /// is false.
+    private(set) var isCompact = true
 
     init(_ bytes: UnsafeRawBufferPointer, limits: JSON.Limits) {
         self.bytes = bytes
@@ -124,6 +127,7 @@ struct JSONParser {
         }
         depth -= 1
         if isSorted { return .object(Object(sorted: members)) }
+        isCompact = false
         let (object, duplicate) = Object.strict(members)
         if let duplicate, !limits.allowsDuplicateMembers {
             throw Failure(
@@ -152,6 +156,7 @@ struct JSONParser {
     private mutating func number() throws(Failure) -> Value {
         let start = position
         let isNegative = take(UInt8(ascii: "-"))
+        if isNegative { isCompact = false }
         var mantissa: UInt64 = 0
         var isExact = true
         try digits(into: &mantissa, exact: &isExact, allowsLeadingZero: false)
@@ -179,6 +184,7 @@ struct JSONParser {
             if isNegative, mantissa <= UInt64(Int64.max) + 1 { return .int(Int64(truncatingIfNeeded: 0 &- mantissa)) }
             if !isNegative, mantissa <= UInt64(Int64.max) { return .int(Int64(mantissa)) }
         }
+        isCompact = false
         if isExact, mantissa < 1 << 53, abs(exponent) <= 22 {
             // Both operands are exact doubles, so one rounding gives the nearest double
             // (W. D. Clinger, "How to Read Floating Point Numbers Accurately", PLDI 1990).
@@ -259,6 +265,7 @@ struct JSONParser {
 
     /// The slow form: copies what stands before, between and behind escapes.
     private mutating func escapedString(from start: Int) throws(Failure) -> String {
+        isCompact = false
         scratch.removeAll(keepingCapacity: true)
         scratch.append(contentsOf: bytes[start..<position])
         while position < bytes.count {
@@ -335,7 +342,9 @@ struct JSONParser {
     private mutating func skipSpace() {
         while position < bytes.count {
             switch bytes[position] {
-            case 0x20, 0x0A, 0x0D, 0x09: position += 1
+            case 0x20, 0x0A, 0x0D, 0x09:
+                position += 1
+                isCompact = false
             default: return
             }
         }

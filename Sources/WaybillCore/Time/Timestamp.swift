@@ -59,6 +59,42 @@ extension Timestamp {
         guard self.microseconds == microseconds else { return nil }
     }
 
+    /// Bytes of the one spelling that Waybill writes.
+    package static let spellingLength = 27
+
+    /// Reads exactly what `description` writes; nil for any other spelling of a moment.
+    package init?(spelling bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == Self.spellingLength else { return nil }
+        var isSpelled = true
+        func number(_ digits: Range<Int>) -> Int {
+            var number = 0
+            for index in digits {
+                let digit = bytes[index] &- UInt8(ascii: "0")
+                if digit > 9 { isSpelled = false }
+                number = number * 10 + Int(digit)
+            }
+            return number
+        }
+        func expect(_ mark: Unicode.Scalar, at index: Int) {
+            if bytes[index] != UInt8(ascii: mark) { isSpelled = false }
+        }
+        let date = CivilDate(year: number(0..<4), month: number(5..<7), day: number(8..<10))
+        let (hour, minute, second) = (number(11..<13), number(14..<16), number(17..<19))
+        let fraction = number(20..<26)
+        expect("-", at: 4)
+        expect("-", at: 7)
+        expect("T", at: 10)
+        expect(":", at: 13)
+        expect(":", at: 16)
+        expect(".", at: 19)
+        expect("Z", at: 26)
+        guard isSpelled, date.year >= 1, CivilDate.isValid(year: date.year, month: date.month, day: date.day),
+            hour < 24, minute < 60, second < 60
+        else { return nil }
+        let seconds = date.daysSince1970 * 86_400 + hour * 3_600 + minute * 60 + second
+        self.init(microseconds: Int64(seconds) * 1_000_000 + Int64(fraction))
+    }
+
     /// The moment's date and time of day in UTC.
     package var civil: (date: CivilDate, hour: Int, minute: Int, second: Int, microsecond: Int) {
         let day = Int64(86_400_000_000)

@@ -5,7 +5,7 @@ package enum EntryCodec {
     /// No line is longer; whatever is large lives in artifacts.
     package static let longestLine = 16 << 20
     /// `data` may nest as deep as JSON by default; the entry is one level more.
-    private static let limits = JSON.Limits(depth: JSON.Limits.standard.depth + 1, bytes: longestLine)
+    static let limits = JSON.Limits(depth: JSON.Limits.standard.depth + 1, bytes: longestLine)
 
     /// The line without its newline: members in the contract's order, absent ones omitted, `data` always there.
     package static func line(_ entry: Entry) -> [UInt8] {
@@ -30,6 +30,13 @@ package enum EntryCodec {
     /// - Throws: `LedgerError` with code `malformed` unless these are exactly the bytes that `line(_:)` writes for
     ///   the entry: other orders and spellings of the same members are refused.
     package static func parse(_ line: UnsafeRawBufferPointer) throws(LedgerError) -> Entry {
+        var reader = EntryReader(line)
+        if let entry = reader.entry() { return entry }
+        return try parseAny(line)
+    }
+
+    /// As `parse(_:)`, by way of the JSON value: for whatever `EntryReader` leaves, and to say what is wrong.
+    static func parseAny(_ line: UnsafeRawBufferPointer) throws(LedgerError) -> Entry {
         let value: Value
         do {
             value = try JSON.parse(line, limits: limits)

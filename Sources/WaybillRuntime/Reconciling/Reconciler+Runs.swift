@@ -24,11 +24,7 @@ extension Reconciler {
         for run in found.sorted() {
             let isEnded = index.runs[run]?.ended != nil
             // An ended run is not opened unless its glance is gone, or may be an older one.
-            if isEnded, !uncertain.contains(run), let glance = glanceStatus(run),
-                !hasNewFiles(run, since: glance.modified)
-            {
-                continue
-            }
+            if isEnded, !uncertain.contains(run), hasGlance(run), !hasUnreadFiles(run) { continue }
             if let reason = openings.reason(for: run) {
                 setAside(run, reason)
             } else if doubtful.contains(run) {
@@ -40,25 +36,23 @@ extension Reconciler {
         takeUpNextSuspect()
     }
 
-    private func glanceStatus(_ run: RunID) -> FileStatus? {
+    private func hasGlance(_ run: RunID) -> Bool {
         let path = FilePath(run.text).pushing(RunFolder.glance)
-        return (try? tree.runsDirectory.status(path)).flatMap { $0 }
+        return ((try? tree.runsDirectory.status(path)) ?? nil) != nil
     }
 
     /// Whether files lie in the inbox of a run that has ended, or were claimed there when their refusal was cut short:
-    /// they are refused, once, with a reason.
-    private func hasNewFiles(_ run: RunID, since time: Timestamp) -> Bool {
-        guard let modified = modification(ofInboxOf: run), modified >= time,
-            let inbox = (try? tree.runsDirectory.openDirectory(FilePath(run.text).pushing(RunFolder.inbox)))
-                .flatMap({ $0 })
-        else { return false }
-        let door = tree.door(to: inbox)
-        if (try? door.leftovers())?.isEmpty == false { return true }
-        guard let scan = try? door.scan() else { return false }
-        while let slice = try? scan.next(limit: 256, now: tree.clock.now()) {
-            if !slice.isEmpty { return true }
+    /// they are refused, once, with a reason. Where the disk does not say, the run's driver asks again until it does.
+    ///
+    /// No time of a file tells: whoever was killed may have written `run.json` after such files had come.
+    private func hasUnreadFiles(_ run: RunID) -> Bool {
+        let path = FilePath(run.text).pushing(RunFolder.inbox)
+        do throws(FileSystemError) {
+            guard let inbox = try tree.runsDirectory.openDirectory(path) else { return false }
+            return try !tree.door(to: inbox).isSettled()
+        } catch {
+            return true
         }
-        return false
     }
 
     /// Takes up a run, and wakes it.

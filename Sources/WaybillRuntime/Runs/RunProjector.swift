@@ -23,6 +23,8 @@ struct RunProjector {
     /// The waits that have a file, as far as this session knows; nil before it looked.
     private var projectedWaits: [String: WaitMark?]?
     private var projectedSnapshots: Set<String>?
+    /// Whether snapshots that are there may hold something else: they were to be compared, and could not be.
+    private var hasDoubtfulSnapshots = false
 
     init(tree: Tree, folder: RunFolder) {
         self.tree = tree
@@ -82,12 +84,13 @@ struct RunProjector {
     private mutating func writeSnapshots(_ state: RunState) throws(StoreError) {
         guard !state.snapshots.isEmpty else { return }
         var known = projectedSnapshots ?? []
-        if projectedSnapshots == nil { known = try presentNames(in: RunFolder.snapshots) }
+        if projectedSnapshots == nil, !hasDoubtfulSnapshots { known = try presentNames(in: RunFolder.snapshots) }
         for (name, snapshot) in state.snapshots where !known.contains(name) {
             let bytes = SnapshotProjection.bytes(snapshot, run: state.id, workflow: state.definition.name)
-            try folder.project(RunFolder.snapshots.appending("\(name).json"), bytes)
+            try folder.projectIfChanged(RunFolder.snapshots.appending("\(name).json"), bytes)
         }
         projectedSnapshots = Set(state.snapshots.keys)
+        hasDoubtfulSnapshots = false
     }
 
     private func presentNames(in path: FilePath) throws(StoreError) -> Set<String> {
@@ -111,6 +114,7 @@ struct RunProjector {
         } catch {
             projectedWaits = nil
             projectedSnapshots = nil
+            hasDoubtfulSnapshots = true
             isBehind = true
         }
         guard missingCheckpoint || isReceiptMissing(state) else { return true }

@@ -83,10 +83,12 @@ package struct RunRebuild {
 
     /// Writes what is missing or differs, `run.json` and waits aside.
     ///
-    /// - Throws: what kept one of them from being written; the others are.
+    /// - Throws: what kept one of them from being written. The others are, but for checkpoints behind one that is missing:
+    ///   whoever opens the run looks for the newest one, and would not see that another is owed.
     func restore() throws(StoreError) {
         var failure: StoreError?
         _ = try fold { projection in
+            guard failure == nil || !projection.path.starts(with: RunFolder.checkpoints) else { return }
             do throws(StoreError) {
                 try folder.projectIfChanged(projection.path, projection.bytes)
             } catch {

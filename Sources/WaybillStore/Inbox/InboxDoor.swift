@@ -57,6 +57,21 @@ package struct InboxDoor: Sendable {
         return names.sorted { $0.string < $1.string }
     }
 
+    /// Whether nothing waits to be looked at, and no claim is unsettled.
+    package func isSettled() throws(FileSystemError) -> Bool {
+        guard let listing = try directory.listing(FilePath()) else { return true }
+        var hasClaims = false
+        while true {
+            let batch = try listing.next(limit: 256)
+            if batch.isEmpty { break }
+            for entry in batch {
+                if !InboxName.isIgnored(entry.name) { return false }
+                if FilePath(root: nil, [entry.name]) == Self.claimed { hasClaims = true }
+            }
+        }
+        return hasClaims ? try leftovers(limit: 1).isEmpty : true
+    }
+
     // MARK: Claiming
 
     /// Takes a file out of the inbox and reads it. Nil if it is gone, or somebody else took it.

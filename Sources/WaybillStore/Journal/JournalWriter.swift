@@ -35,6 +35,10 @@ struct JournalWriter: Sendable {
         try lockAndFollow()
         defer { unlock() }
         guard var chain else { throw StoreError(.locked, "the journal is not open") }
+        // Whoever made the file may have been killed before its name was durable.
+        if chain.head.length == 0, options.durability == .full {
+            try storing { () throws(FileSystemError) in try folder.synchronize() }
+        }
         let segment = segmentStart.seq + 1
         var head = chain.head
         var lines: [UInt8] = []

@@ -34,6 +34,7 @@ struct ChainFile: Sendable {
         for _ in 0..<maximumReopenings {
             guard let file = try folder.open(path, .readWrite) else { return nil }
             try file.lock()
+            try finishReplacement(of: path, in: folder)
             let identity = try file.status()
             guard identity.kind == .file else { throw FileSystemError(.wrongKind, "open", file.path) }
             // Whoever renamed another file over this one held the lock we now have on the wrong file.
@@ -220,8 +221,10 @@ struct ChainFile: Sendable {
             identity = try storing { () throws(FileSystemError) in
                 try copy.lock()
                 try copy.synchronize()
-                try folder.rename(temporary, to: path)
-                return try copy.status()
+                // Once the name is the copy's, nothing that can fail may stand between it and what this process knows.
+                let identity = try copy.status()
+                try Self.replace(path, by: temporary, in: folder)
+                return identity
             }
         } catch {
             copy.close()
@@ -230,8 +233,35 @@ struct ChainFile: Sendable {
         }
         file.close()
         file = copy
-        try storing { () throws(FileSystemError) in try folder.synchronize(path.removingLastComponent()) }
+        try storing { () throws(FileSystemError) in try Self.finishReplacement(of: path, in: folder) }
         isPoisoned = false
+    }
+
+    /// Renames a whole file over one that is locked. `finishReplacement` makes that durable.
+    ///
+    /// A process that is killed in between leaves a name that a power loss takes back, with all that others have synced
+    /// into the new file since; and nothing about the file would tell them. So a mark lies beside it until then.
+    static func replace(
+        _ path: FilePath, by temporary: FilePath, in folder: any Directory
+    ) throws(FileSystemError) {
+        do throws(FileSystemError) {
+            try folder.create(replacementMark(of: path), permissions: Permissions.file).close()
+        } catch  where error.code == .exists {
+            // Somebody was killed here before.
+        }
+        try folder.rename(temporary, to: path)
+    }
+
+    /// Makes durable which file has a name, if somebody changed that and may not have come so far.
+    static func finishReplacement(of path: FilePath, in folder: any Directory) throws(FileSystemError) {
+        let mark = replacementMark(of: path)
+        guard try folder.status(mark) != nil else { return }
+        try folder.synchronize(path.removingLastComponent())
+        _ = try folder.remove(mark)
+    }
+
+    private static func replacementMark(of path: FilePath) -> FilePath {
+        path.removingLastComponent().appending(".\(path.lastComponent?.string ?? "").replaced")
     }
 
     /// Copies everything up to `head` and checks as much of it as this process has read before.

@@ -88,8 +88,8 @@ package struct LedgerSurgery {
                 var offset = 0
                 for piece in pieces { offset += try append(piece, to: copy, at: offset) }
                 try copy.synchronize()
-                try run.directory.rename(temporary, to: RunFolder.ledger)
-                try run.directory.synchronize()
+                try ChainFile.replace(RunFolder.ledger, by: temporary, in: run.directory)
+                try ChainFile.finishReplacement(of: RunFolder.ledger, in: run.directory)
             } catch {
                 _ = try? run.directory.remove(temporary)
                 throw error

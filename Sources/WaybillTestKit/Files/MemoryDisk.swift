@@ -30,6 +30,9 @@ package struct MemoryPromises: Sendable {
     /// By the path the file has, where that ends in one of the names that count.
     package private(set) var contents: [[MemoryName]: [UInt8]] = [:]
     package private(set) var names: [Int: Set<MemoryName>] = [:]
+    /// Files that were synced with less than was synced before, or with something else: what had been lost by then was
+    /// written over.
+    package private(set) var broken: Set<[MemoryName]> = []
     private let files: Set<MemoryName>
     private let folders: Set<Int>
 
@@ -41,11 +44,27 @@ package struct MemoryPromises: Sendable {
         self.folders = folders
     }
 
-    mutating func keep(_ content: [UInt8], _ path: [MemoryName]) {
-        if let name = path.last, files.contains(name) { contents[path] = content }
+    mutating func keep(_ content: [UInt8], _ places: [(folder: Int, name: MemoryName)]) {
+        guard let name = places.last?.name, files.contains(name) else { return }
+        let path = places.map(\.name)
+        if let before = contents[path], !content.begins(with: before) {
+            // What is synced in a folder promises nothing before that folder's own name is synced.
+            let isFounded = places.dropLast().allSatisfy { !folders.contains($0.folder) || has($0.name, in: $0.folder) }
+            if isFounded { broken.insert(path) }
+        }
+        contents[path] = content
     }
+
+    private func has(_ name: MemoryName, in folder: Int) -> Bool { names[folder]?.contains(name) ?? false }
 
     mutating func keep(folder: Int, _ entries: [MemoryName: Int]) {
         if folders.contains(folder) { names[folder, default: []].formUnion(entries.keys) }
+    }
+}
+
+extension [UInt8] {
+    /// As `starts(with:)`, at the speed of comparing memory.
+    fileprivate func begins(with prefix: [UInt8]) -> Bool {
+        count >= prefix.count && self[..<prefix.count].elementsEqual(prefix)
     }
 }

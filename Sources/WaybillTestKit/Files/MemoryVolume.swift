@@ -149,19 +149,19 @@ package struct MemoryVolume: Sendable {
     mutating func synchronize(file node: Int) {
         nodes[node]?.synchronize()
         guard promises != nil, let content = nodes[node]?.durableIfAll else { return }
-        let path = path(of: node)
-        promises?.keep(content, path)
+        let places = places(of: node)
+        promises?.keep(content, places)
     }
 
-    /// Where a node is by now, from the root.
-    private func path(of node: Int) -> [MemoryName] {
-        var names: [MemoryName] = []
+    /// Where a node and the folders around it are by now, from the root.
+    private func places(of node: Int) -> [(folder: Int, name: MemoryName)] {
+        var places: [(folder: Int, name: MemoryName)] = []
         var node = node
         while let place = nodes[node]?.place {
-            names.append(place.name)
+            places.append(place)
             node = place.folder
         }
-        return names.reversed()
+        return places.reversed()
     }
 
     mutating func note(

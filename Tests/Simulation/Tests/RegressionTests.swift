@@ -44,6 +44,16 @@ struct RegressionTests {
             (1_398, 98, .power),
             // What was known of the journal was gone with a lock that could not be given back.
             (3_030, 398, .power),
+            // A checkpoint was written behind one that the disk had refused.
+            (9_057, 387, .kill),
+            // Files that came to a run at its end were passed over, as the disk failed, or as `run.json` was newer.
+            (9_071, 702, .kill), (20_116, 390, .kill), (20_054, 1_334, .one),
+            // The power took back the journal's name, and all that was in it.
+            (20_169, 27, .kill),
+            // A snapshot that the power had torn could not be written at once, and never was.
+            (20_229, 630, .power),
+            // The power took back the name of a ledger's copy, and all that was in it.
+            (20_252, 1_212, .power),
         ])
     func shared(seed: UInt64, operation: Int, crash: Crash) {
         let place = Violation.Place(operation: operation, crash: crash, isTorn: false)

@@ -40,9 +40,12 @@ struct Invariants {
     /// Nothing that was synced is gone.
     private mutating func checkPromises(_ tree: Tree) throws {
         guard let promises = world.disk.withVolume({ $0.promises }) else { return }
+        let runs = Set(promises.names.values.joined().map(\.text).filter { RunID($0) != nil })
         for (path, content) in promises.contents {
             let names = path.map(\.text)
-            let isRun = names.count == 4 && names[1] == "runs" && RunID(names[2]) != nil
+            // A run is there once its folder's name was synced: what was synced inside before that promised nothing, and
+            // no step may begin until then.
+            let isRun = names.count == 4 && names[1] == "runs" && runs.contains(names[2])
             guard isRun || names == ["tree", "runs", "journal.jsonl"] else { continue }
             let place = FilePath(names.dropFirst().joined(separator: "/"))
             let now = try tree.root.read(place, limit: .max)
@@ -50,10 +53,11 @@ struct Invariants {
                 found.append("\(place) lost what was synced: \(content.count) bytes then, \(now?.count ?? -1) now")
             }
         }
-        for name in promises.names.values.joined() where RunID(name.text) != nil {
-            if try tree.runsDirectory.status(FilePath(name.text)) == nil {
-                found.append("the folder of run \(name.text) is gone")
-            }
+        for path in promises.broken {
+            found.append("\(path.map(\.text).joined(separator: "/")) lost what was synced, and was synced again since")
+        }
+        for run in runs where try tree.runsDirectory.status(FilePath(run)) == nil {
+            found.append("the folder of run \(run) is gone")
         }
         for run in world.outside.people.started where try tree.runsDirectory.status(FilePath(run)) == nil {
             found.append("run \(run) was said to be started, and is not there")

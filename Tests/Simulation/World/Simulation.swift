@@ -52,6 +52,8 @@ package struct Violation: Sendable, CustomStringConvertible {
 package struct Simulation {
     /// With fewer changes to lose, two power losses of one state of the disk are too often the same.
     private static let enoughUnsynced = 3
+    /// Crashes in a row, each while what the last one left is mended.
+    private static let mostCrashes = 5
 
     private let workload: Workload
     /// Only this crash; nil: all of them.
@@ -145,28 +147,35 @@ package struct Simulation {
         }
     }
 
+    /// Half of the worlds crash again within a while, and many of these once more: the code that mends what a crash left is
+    /// where another one hurts, and so short a life costs little to play.
     private func crashAndRecover(_ snapshot: Snapshot, _ place: Violation.Place, _ tally: inout Tally) {
         var random = SeededGenerator(workload.seed, place.operation, 11)
+        // Draws of their own, so that worlds that found mistakes when few crashed again are still the same.
+        var later = SeededGenerator(workload.seed, place.operation, 13)
         let faults = random.chance(10) ? 150 : 0
-        let world = snapshot.world(after: place.crash, workload, definitions, purpose: 0, faults: faults)
-        tally.crashes += 1
-        // Some crash again while they recover.
-        let again = random.chance(25) ? world.disk.withVolume { $0.operationCount } + random.number(1..<200) : nil
-        let film = Film()
-        film.record(world, again.map { [$0] } ?? [], onTrace: onTrace)
-        world.betweenJobs = { [unowned world] in if !film.isEmpty { world.isAbandoned = true } }
-        world.startDaemons()
-        let rest = world.run()
-        tally.faults += world.faultCount
-        defer { world.endAll() }
-        guard let second = film.take().first else { return judge(world, rest, place, &tally) }
-        onTrace?("crashes again")
-        let last = second.world(after: random.pick(Crash.ofAll), workload, definitions, purpose: 1, faults: 0)
-        tally.crashes += 1
-        Film().record(last, [], onTrace: onTrace)
-        last.startDaemons()
-        judge(last, last.run(), place, &tally)
-        last.endAll()
+        var after = random.chance(25) ? random.number(1..<200) : nil
+        var snapshot = snapshot
+        var crash = place.crash
+        for purpose in 0..<Self.mostCrashes {
+            let world = snapshot.world(
+                after: crash, workload, definitions, purpose: purpose, faults: purpose == 0 ? faults : 0)
+            tally.crashes += 1
+            if after == nil, purpose < Self.mostCrashes - 1, later.chance(40) { after = later.number(1..<120) }
+            let next = after.map { $0 + world.disk.withVolume { $0.operationCount } }
+            after = nil
+            let film = Film()
+            film.record(world, next.map { [$0] } ?? [], onTrace: onTrace)
+            world.betweenJobs = { [unowned world] in if !film.isEmpty { world.isAbandoned = true } }
+            world.startDaemons()
+            let rest = world.run()
+            tally.faults += world.faultCount
+            defer { world.endAll() }
+            guard let again = film.take().first else { return judge(world, rest, place, &tally) }
+            onTrace?("crashes again")
+            snapshot = again
+            crash = random.pick(Crash.ofAll)
+        }
     }
 
     private func judge(_ world: World, _ rest: World.Rest, _ place: Violation.Place?, _ tally: inout Tally) {

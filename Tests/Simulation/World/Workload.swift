@@ -59,7 +59,7 @@ package struct Workload: Sendable {
 
     /// Of a large world one operation of so many is crashed, and with each seed another one: it costs ten times as much to
     /// play as a small one, and there is more to be found in another large one than in its next operation.
-    var stride: Int { daemons > 1 || workflows.count > 1 ? 24 : 1 }
+    var stride: Int { daemons > 1 || workflows.count > 1 ? 40 : 1 }
 
     package static var referenceCount: Int { Story.all.count }
 

@@ -140,6 +140,8 @@ package final class World: @unchecked Sendable {
     /// world come without any.
     private var standingOfFiles = (changes: -1, synced: 0, areAtRest: false)
 
+    private var changesAtHelp = -1
+
     /// Buries the daemons that were killed.
     private func bury() {
         for life in lives where !life.isAlive {
@@ -169,7 +171,7 @@ package final class World: @unchecked Sendable {
             if isAbandoned { return .done }
             if step() { continue }
             if isDone { return .done }
-            if help() { continue }
+            if needsHelp, help() { continue }
             guard passTime() else { return .stuck("nothing is due") }
             let now = progress
             if now != size { idleSince = outside.monotonicNanoseconds }
@@ -282,6 +284,13 @@ package final class World: @unchecked Sendable {
         return standingOfFiles.areAtRest
     }
 
+    /// Whether the disk has changed since the last look for somebody to help: without, nobody needs any.
+    private var needsHelp: Bool {
+        let changes = disk.withVolume { $0.mutationCount }
+        defer { changesAtHelp = changes }
+        return changes != changesAtHelp
+    }
+
     /// Whether nothing lies in an inbox that somebody has to take, and all runs have ended, in the journal, too.
     private var areFilesAtRest: Bool {
         guard let runs = (try? hands.openDirectory(Self.root.appending("runs"))) ?? nil,
@@ -293,10 +302,13 @@ package final class World: @unchecked Sendable {
         } && endedInJournal == runNames(in: runs).count
     }
 
-    /// How many ends the journal has.
+    /// How many ends the journal has. It is asked for each time that the disk changes, so that no line is parsed.
     private var endedInJournal: Int {
-        disk.withVolume { Self.journal($0) }.split(separator: UInt8(ascii: "\n")).count { line in
-            line.starts(with: #"{"seq":"#.utf8) && line.firstRange(of: Array(#""type":"RUN_ENDED""#.utf8)) != nil
+        let (line, type) = (Array(#"{"seq":"#.utf8), Array(#"","type":"RUN_ENDED","#.utf8))
+        return disk.withVolume { Self.journal($0) }.split(separator: UInt8(ascii: "\n")).count { bytes in
+            // The type stands behind a number and a timestamp.
+            guard bytes.starts(with: line), let time = bytes.firstIndex(of: UInt8(ascii: "T")) else { return false }
+            return bytes[time...].dropFirst(Timestamp.spellingLength - 10).starts(with: type)
         }
     }
 

@@ -14,6 +14,23 @@ struct TimestampTests {
     func roundTrip(microseconds: Int64, text: String) {
         #expect(Timestamp(microseconds: microseconds).description == text)
         #expect(Timestamp(rfc3339: text)?.microseconds == microseconds)
+        #expect(Array(text.utf8).withUnsafeBytes { Timestamp(spelling: $0) }?.microseconds == microseconds)
+    }
+
+    @Test("as a spelling, only what is written is read")
+    func spelling() {
+        let written = Array("2024-02-29T10:15:03.214159Z".utf8)
+        for index in written.indices {
+            for byte in Array("0123456789-T:.Zt z/+".utf8) {
+                var other = written
+                other[index] = byte
+                let read = other.withUnsafeBytes { Timestamp(spelling: $0) }
+                let text = String(decoding: other, as: UTF8.self)
+                let expected = Timestamp(rfc3339: text).flatMap { $0.description == text ? $0 : nil }
+                #expect(read == expected, "\(text)")
+            }
+            #expect(written[..<index].withUnsafeBytes { Timestamp(spelling: $0) } == nil)
+        }
     }
 
     @Test(

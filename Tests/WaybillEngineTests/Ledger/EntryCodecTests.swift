@@ -1,6 +1,6 @@
 import Testing
 import WaybillCore
-import WaybillEngine
+@testable import WaybillEngine
 
 @Suite("Entries as lines")
 struct EntryCodecTests {
@@ -56,4 +56,44 @@ struct EntryCodecTests {
             #expect(throws: LedgerError.self, "\(line)") { try EntryCodec.parse(Array(line.utf8)) }
         }
     }
+
+    @Test("the quick reader takes nothing that the strict one refuses, and reads the same from it")
+    func quickReader() {
+        let entry = Entry(
+            seq: 17, ts: time, type: .taskEnd, actor: .user, by: "alice", step: "load-3.build", visit: 1, attempt: 2,
+            of: 3, data: ["a": [1, -0, 80.0, true, nil], "b": ["c": "é\n", "d": ""], "z": 1e300], prev: .zero)
+        let small = Entry(seq: 1, ts: time, type: .runStart, data: ["n": 1, "s": "x"], prev: Digest.sha256("x"))
+        var taken = 0
+        for line in [entry, small].map(EntryCodec.line) {
+            #expect(quick(line) == strict(line))
+            for index in line.indices {
+                for byte in Array(#" "\,:.{}[]-+01eETZabnxA_/"#.utf8) + [0, 10, 0x7F, 0x80, 0xC3] {
+                    var replaced = line
+                    replaced[index] = byte
+                    var inserted = line
+                    inserted.insert(byte, at: index)
+                    for other in [replaced, inserted] {
+                        guard let read = quick(other) else { continue }
+                        taken += 1
+                        #expect(read == strict(other), "\(String(decoding: other, as: UTF8.self))")
+                    }
+                }
+                var shorter = line
+                shorter.remove(at: index)
+                if let read = quick(shorter) { #expect(read == strict(shorter)) }
+                #expect(quick(Array(line[..<index])) == nil)
+            }
+        }
+        // Most other bytes make no entry; digits and letters in the right places do.
+        #expect(taken > 1_000)
+    }
+
+    private func quick(_ line: [UInt8]) -> Entry? {
+        line.withUnsafeBytes { bytes in
+            var reader = EntryReader(bytes)
+            return reader.entry()
+        }
+    }
+
+    private func strict(_ line: [UInt8]) -> Entry? { line.withUnsafeBytes { try? EntryCodec.parseAny($0) } }
 }

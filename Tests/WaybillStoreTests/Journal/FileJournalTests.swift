@@ -241,6 +241,28 @@ struct FileJournalTests {
         }
         #expect(number > 20)
     }
+
+    @Test("what one process records into a journal that another one was killed at survives the power")
+    func takenOver() throws {
+        for number in 1..<80 {
+            let disk = MemoryDisk()
+            let first = MemoryFileSystem(disk, process: 1, mark: "1")
+            let limit = disk.withVolume { $0.operationCount } + number
+            disk.withVolume { $0.plan = { $0.number == limit ? .kill : nil } }
+            let killed = try? journal(first.root(), segmentSize: 300)
+            for slotNumber in 1...4 { _ = try? killed?.append([slot("\(slotNumber)")], at: time) }
+            first.kill()
+            disk.withVolume { $0.plan = nil }
+            let second = MemoryFileSystem(disk, process: 2, mark: "2")
+            try journal(second.root(), segmentSize: 300).append([slot("new")], at: time)
+            disk.withVolume { volume in
+                volume.killAll()
+                volume.crash { _ in .lost }
+            }
+            let last = MemoryFileSystem(disk, process: 3, mark: "3")
+            #expect(try slots(journal(last.root(), segmentSize: 300)).last == "new", "killed at operation \(number)")
+        }
+    }
 }
 
 /// Collects entry numbers from several threads.

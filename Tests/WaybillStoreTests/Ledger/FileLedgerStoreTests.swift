@@ -232,4 +232,43 @@ struct FileLedgerStoreTests {
         }
         #expect(number > 15)
     }
+
+    @Test("no trouble while a ledger is copied loses what the next owner is told is durable")
+    func troubleWhileCopying() throws {
+        for number in 1..<60 {
+            for fault in [MemoryFileSystem.Fault.kill, .fail(.io)] {
+                let disk = MemoryDisk()
+                let first = MemoryFileSystem(disk, process: 1, mark: "1")
+                let runs = try first.root()
+                try sample.create(in: runs, decisions: [1, 2])
+                let ledger = try FileLedgerStore(runs: runs).open(sample.run, from: sample.genesis)
+                let start = disk.withVolume { $0.operationCount }
+                // The first sync fails, and then one operation of what follows.
+                let syncs = Recorder()
+                disk.withVolume { volume in
+                    volume.plan = { operation in
+                        if operation.number == start + number { return fault }
+                        guard operation.kind == .sync else { return nil }
+                        _ = syncs.note(operation)
+                        return syncs.all.count == 1 ? .fail(.io) : nil
+                    }
+                }
+                _ = try? ledger.append([EntryDraft(.taskEnd)], at: sample.time)
+                first.kill()
+                ledger.close()
+                disk.withVolume { $0.plan = nil }
+                let second = MemoryFileSystem(disk, process: 2, mark: "2")
+                let next = try FileLedgerStore(runs: second.root()).open(sample.run, from: sample.genesis)
+                try next.append([EntryDraft(.runEnd)], at: sample.time)
+                let head = next.head
+                disk.withVolume { volume in
+                    volume.killAll()
+                    volume.crash { _ in .lost }
+                }
+                let last = MemoryFileSystem(disk, process: 3, mark: "3")
+                let again = try FileLedgerStore(runs: last.root()).open(sample.run, from: sample.genesis)
+                #expect(again.head == head, "\(fault) at operation \(number)")
+            }
+        }
+    }
 }
