@@ -99,7 +99,8 @@ struct EntryReader {
             let prev = Digest(hexBytes: UnsafeRawBufferPointer(rebasing: line[position..<position + 64]))
         else { return nil }
         position += 64
-        guard take(#""}"#), let data = try? JSON.parseCompact(spelling, limits: .standard), case .object(let object) = data
+        guard take(#""}"#), let data = try? JSON.parseCompact(spelling, limits: .standard),
+            case .object(let object) = data
         else { return nil }
         return (object, prev)
     }

@@ -285,14 +285,12 @@ extension Reconciler {
     }
 
     private func judgeAgain(_ door: InboxDoor) {
+        // What is on its way into the journal is no leftover.
+        if hasUnknownClaims { acceptEvents(door) }
+        // Each claim is judged once: among all of them are those that are known.
         let names = unsettledClaims
         unsettledClaims = []
-        judgeAgain(names, door)
-        if hasUnknownClaims {
-            // What is on its way into the journal is no leftover.
-            acceptEvents(door)
-            recoverCommonInbox(door)
-        }
+        if hasUnknownClaims { recoverCommonInbox(door) } else { judgeAgain(names, door) }
     }
 
     private func judgeAgain(_ names: [FilePath.Component], _ door: InboxDoor) {

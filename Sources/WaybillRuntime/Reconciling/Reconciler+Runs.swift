@@ -73,7 +73,6 @@ extension Reconciler {
             record.pending = Self.merged(record.pending, wake)
         case .working:
             record.phase = .busy
-            record.current = wake
             record.driver?.post { $0.wake(wake) }
         case .dormant, .blocked, .quarantined:
             let wake = Self.merged(record.pending, wake)
@@ -110,10 +109,26 @@ extension Reconciler {
         record.wasOpened = true
         let held = Wake(
             commonNames: record.glance?.heldCommonNames.names.filter { !wake.commonNames.contains($0) } ?? [])
-        record.current = Self.merged(wake, held)
         let unripe = Wake(unripeAnswers: unripeAnswers[run] ?? [])
-        let whole = Self.merged(record.current, unripe)
+        let whole = Self.merged(Self.merged(wake, held), unripe)
         driver.post { $0.wake(whole) }
+    }
+
+    /// Keeps what a driver was woken for and could not do, whatever it says of other work meanwhile.
+    func keep(_ wake: Wake, for run: RunID) {
+        var wake = wake
+        wake.unripeAnswers = []
+        guard var record = records[run] else {
+            if wake.isAboutFiles, !isStopping { register(run, wake) }
+            return
+        }
+        record.returned = Self.merged(record.returned, wake)
+        records[run] = record
+    }
+
+    private func takeBack(_ record: inout RunRecord) {
+        record.pending = Self.merged(record.returned, record.pending ?? Wake())
+        record.returned = nil
     }
 
     private func givePlace() {
@@ -148,7 +163,6 @@ extension Reconciler {
             // Its place was given back when the disk refused something; a process that ended woke it before its time.
             if record.phase == .blocked { placesTaken += 1 }
             record.phase = .working
-            record.current = nil
             record.glance = glance
             subscribe(run, to: glance.events, &record)
             record.problem = nil
@@ -157,7 +171,6 @@ extension Reconciler {
             resume(run, &record)
         case .dormant(let glance):
             rest(&record, .dormant)
-            record.current = nil
             record.glance = glance
             subscribe(run, to: glance.events, &record)
             record.problem = nil
@@ -203,8 +216,7 @@ extension Reconciler {
         case .quarantined(let message):
             rest(&record, .quarantined)
             let hasNews = record.pending != nil
-            record.pending = Self.merged(record.current, record.pending ?? Wake())
-            record.current = nil
+            takeBack(&record)
             record.problem = message
             services.timers.cancel(key)
             report.problems[run] = RuntimeError(.quarantined, message)
@@ -311,8 +323,7 @@ extension Reconciler {
         let driver = record.driver
         // What could not be found out is found out by the next one.
         record.wasOpened = false
-        record.pending = Self.merged(record.current, record.pending ?? Wake())
-        record.current = nil
+        takeBack(&record)
         rest(&record, .blocked)
         // A driver that lost its session still watches over its processes.
         record.driver = driver

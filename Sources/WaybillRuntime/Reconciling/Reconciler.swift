@@ -217,6 +217,7 @@ package actor Reconciler {
             wakeNeighbour: { [weak self] run, wake in self?.post { $0.attendNeighbour(run, wake) } },
             commonClaimFailed: { [weak self] in self?.post { $0.lookThroughClaims() } },
             eventsAccepted: { [weak self] in self?.post { $0.noticeEvents(following: false) } },
+            giveBack: { [weak self] run, wake in self?.post { $0.keep(wake, for: run) } },
             report: { [weak self] run, report in self?.post { $0.take(report, of: run) } })
         for diagnostic in sources.catalog.diagnostics where diagnostic.level == .error {
             options.log.warning("\(diagnostic.text)")

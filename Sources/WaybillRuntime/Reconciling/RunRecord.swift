@@ -23,8 +23,8 @@ struct RunRecord {
     var driver: RunDriver?
     /// What came while the driver was busy.
     var pending: Wake?
-    /// What the driver was woken with and has not reported on: should it fail, the next one is told again.
-    var current: Wake?
+    /// What the driver was woken for and could not do, until it has said why: the next one is told again.
+    var returned: Wake?
     var glance: RunGlance?
     var watch: WatchID?
     /// The inbox's modification time at the last look, for the pass over those that are not watched.

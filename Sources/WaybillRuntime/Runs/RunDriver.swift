@@ -26,6 +26,8 @@ struct DriverEnvironment: Sendable {
     let commonClaimFailed: @Sendable () -> Void
     /// Called when a run's own events are in the journal.
     let eventsAccepted: @Sendable () -> Void
+    /// Called when a driver could not do all that it was woken for, before it says why: somebody has to wake it again.
+    let giveBack: @Sendable (RunID, Wake) -> Void
     /// Called when a driver came to rest, on its lane.
     let report: @Sendable (RunID, DriverReport) -> Void
 }
@@ -98,7 +100,7 @@ actor RunDriver {
     /// Looks at everything that may have happened, and does what follows.
     func wake(_ wake: Wake) {
         guard !isStopping else { return }
-        attend { () throws(RuntimeError) in
+        attend(givingBack: wake) { () throws(RuntimeError) in
             let isFirst = self.isFirstOpening
             let session = try self.open(restoring: wake.restoresProjections)
             let order = try isFirst ? self.orderToEnd(session) : nil
@@ -148,11 +150,12 @@ actor RunDriver {
     func project() { session?.project() }
 
     /// Runs a piece of work, and says how things stand after it.
-    private func attend(_ work: () throws(RuntimeError) -> Void) {
+    private func attend(givingBack wake: Wake? = nil, _ work: () throws(RuntimeError) -> Void) {
         do throws(RuntimeError) {
             try work()
             try comeToRest()
         } catch {
+            if let wake { environment.giveBack(run, wake) }
             fail(error)
         }
     }

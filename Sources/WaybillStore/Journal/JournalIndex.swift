@@ -44,11 +44,15 @@ package struct JournalIndex: Hashable, Sendable {
 
     /// The kernel writes what was not synced within half a minute or so; this is long after.
     private static let recent = Duration.seconds(600)
+    /// So many of the newest ends count in any case: clocks are set forward.
+    private static let leastRecent = 100
 
     package private(set) var runs: [RunID: Run] = [:]
-    /// The runs that ended in the last ten minutes before the newest entry: what they left besides their ledgers may not
-    /// have been on the disk when the power failed.
+    /// The runs that ended in the last ten minutes before the newest end, and some more: what they left besides their
+    /// ledgers may not have been on the disk when the power failed.
     package private(set) var recentEnds: [RecentEnd] = []
+    /// How many of them there are before older ones are looked for.
+    private var mostRecentEnds = 2 * JournalIndex.leastRecent
     /// The runs of each concurrency group that have not ended, in the order of their starts.
     package private(set) var groups: [String: [RunID]] = [:]
     /// The runs that have to end so that another one of their group has its place, with that one, until they have.
@@ -66,6 +70,15 @@ package struct JournalIndex: Hashable, Sendable {
 
     /// Runs that started and have no recorded end.
     package var open: [RunID] { runs.filter { $0.value.ended == nil }.map(\.key) }
+
+    private mutating func note(_ end: RecentEnd) {
+        recentEnds.append(end)
+        guard recentEnds.count > mostRecentEnds else { return }
+        // One in so many ends looks through all of them.
+        let older = recentEnds.dropLast(Self.leastRecent).prefix { $0.at < end.at - Self.recent }
+        recentEnds.removeFirst(older.count)
+        mostRecentEnds = 2 * max(recentEnds.count, Self.leastRecent)
+    }
 
     /// Takes in the next entry of the journal.
     package mutating func apply(_ entry: Entry, at place: JournalPlace) {
@@ -88,10 +101,7 @@ package struct JournalIndex: Hashable, Sendable {
                 let head = entry.data["head"]?.stringValue.flatMap(Digest.init(hex:))
             else { return }
             leaveGroup(run)
-            if let old = recentEnds.firstIndex(where: { $0.at >= entry.ts - Self.recent }), old > 0 {
-                recentEnds.removeFirst(old)
-            }
-            recentEnds.append(RecentEnd(run: run, at: entry.ts))
+            note(RecentEnd(run: run, at: entry.ts))
             runs[run, default: Run(started: 0, startedAt: entry.ts)].ended = End(
                 seq: entry.seq, status: status, headSeq: Int(seq), head: head)
         case .runPruned:

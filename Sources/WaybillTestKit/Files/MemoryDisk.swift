@@ -46,12 +46,12 @@ package struct MemoryPromises: Sendable {
 
     mutating func keep(_ content: [UInt8], _ places: [(folder: Int, name: MemoryName)]) {
         guard let name = places.last?.name, files.contains(name) else { return }
-        let path = places.map(\.name)
-        if let before = contents[path], !content.begins(with: before) {
-            // What is synced in a folder promises nothing before that folder's own name is synced.
-            let isFounded = places.dropLast().allSatisfy { !folders.contains($0.folder) || has($0.name, in: $0.folder) }
-            if isFounded { broken.insert(path) }
+        // What is synced in a folder promises nothing before that folder's own name is synced.
+        guard places.dropLast().allSatisfy({ !folders.contains($0.folder) || has($0.name, in: $0.folder) }) else {
+            return
         }
+        let path = places.map(\.name)
+        if let before = contents[path], !content.begins(with: before) { broken.insert(path) }
         contents[path] = content
     }
 

@@ -21,6 +21,12 @@ struct RegressionTests {
         expectNone(Simulation(Workload(seed: 2), only: place))
     }
 
+    @Test("files that came to a run at its end are refused by the next daemon, though the disk fails when it looks")
+    func endedInboxOnFailingDisk() {
+        let place = Violation.Place(operation: 703, crash: .kill, isTorn: true)
+        expectNone(Simulation(Workload(seed: 9_071), only: place))
+    }
+
     @Test(
         "whatever two daemons share, a broken unlock, a clock set back by years, lost notifications: all of it ends",
         arguments: [
@@ -46,14 +52,20 @@ struct RegressionTests {
             (3_030, 398, .power),
             // A checkpoint was written behind one that the disk had refused.
             (9_057, 387, .kill),
-            // Files that came to a run at its end were passed over, as the disk failed, or as `run.json` was newer.
-            (9_071, 702, .kill), (20_116, 390, .kill), (20_054, 1_334, .one),
+            // Files that came to a run at its end were passed over, as `run.json` was newer.
+            (20_116, 390, .kill), (20_054, 1_334, .one),
             // The power took back the journal's name, and all that was in it.
             (20_169, 27, .kill),
             // A snapshot that the power had torn could not be written at once, and never was.
             (20_229, 630, .power),
             // The power took back the name of a ledger's copy, and all that was in it.
             (20_252, 1_212, .power),
+            // What a driver was woken for was forgotten when it had just come to rest and could not be opened then.
+            (30_078, 878, .one),
+            // A claim was judged twice, as one that was known and as one that was found.
+            (30_217, 97, .one),
+            // A run that had ended just before the clock was set forward was not looked at after a power loss.
+            (50_295, 2_255, .kill),
         ])
     func shared(seed: UInt64, operation: Int, crash: Crash) {
         let place = Violation.Place(operation: operation, crash: crash, isTorn: false)

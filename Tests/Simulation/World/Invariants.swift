@@ -41,20 +41,21 @@ struct Invariants {
     private mutating func checkPromises(_ tree: Tree) throws {
         guard let promises = world.disk.withVolume({ $0.promises }) else { return }
         let runs = Set(promises.names.values.joined().map(\.text).filter { RunID($0) != nil })
+        func counts(_ names: [String]) -> Bool {
+            names.count == 4 && names[1] == "runs" && runs.contains(names[2])
+                || names == ["tree", "runs", "journal.jsonl"]
+        }
         for (path, content) in promises.contents {
             let names = path.map(\.text)
-            // A run is there once its folder's name was synced: what was synced inside before that promised nothing, and
-            // no step may begin until then.
-            let isRun = names.count == 4 && names[1] == "runs" && runs.contains(names[2])
-            guard isRun || names == ["tree", "runs", "journal.jsonl"] else { continue }
+            guard counts(names) else { continue }
             let place = FilePath(names.dropFirst().joined(separator: "/"))
             let now = try tree.root.read(place, limit: .max)
             if now?.starts(with: content) != true {
                 found.append("\(place) lost what was synced: \(content.count) bytes then, \(now?.count ?? -1) now")
             }
         }
-        for path in promises.broken {
-            found.append("\(path.map(\.text).joined(separator: "/")) lost what was synced, and was synced again since")
+        for names in promises.broken.map({ $0.map(\.text) }) where counts(names) {
+            found.append("\(names.joined(separator: "/")) lost what was synced, and was synced again since")
         }
         for run in runs where try tree.runsDirectory.status(FilePath(run)) == nil {
             found.append("the folder of run \(run) is gone")

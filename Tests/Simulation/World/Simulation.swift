@@ -53,7 +53,7 @@ package struct Simulation {
     /// With fewer changes to lose, two power losses of one state of the disk are too often the same.
     private static let enoughUnsynced = 3
     /// Crashes in a row, each while what the last one left is mended.
-    private static let mostCrashes = 5
+    private static let mostCrashes = 8
 
     private let workload: Workload
     /// Only this crash; nil: all of them.
@@ -147,12 +147,13 @@ package struct Simulation {
         }
     }
 
-    /// Half of the worlds crash again within a while, and many of these once more: the code that mends what a crash left is
+    /// Half of the worlds crash again within a while, and most of these once more: the code that mends what a crash left is
     /// where another one hurts, and so short a life costs little to play.
     private func crashAndRecover(_ snapshot: Snapshot, _ place: Violation.Place, _ tally: inout Tally) {
         var random = SeededGenerator(workload.seed, place.operation, 11)
-        // Draws of their own, so that worlds that found mistakes when few crashed again are still the same.
+        // Draws of their own, so that worlds that found mistakes when fewer crashed again are still the same.
         var later = SeededGenerator(workload.seed, place.operation, 13)
+        var deeper = SeededGenerator(workload.seed, place.operation, 103)
         let faults = random.chance(10) ? 150 : 0
         var after = random.chance(25) ? random.number(1..<200) : nil
         var snapshot = snapshot
@@ -161,7 +162,10 @@ package struct Simulation {
             let world = snapshot.world(
                 after: crash, workload, definitions, purpose: purpose, faults: purpose == 0 ? faults : 0)
             tally.crashes += 1
-            if after == nil, purpose < Self.mostCrashes - 1, later.chance(40) { after = later.number(1..<120) }
+            let hasMore = purpose == 0 ? later.chance(40) : deeper.chance(65)
+            if after == nil, hasMore, purpose < Self.mostCrashes - 1 {
+                after = purpose == 0 ? later.number(1..<120) : deeper.number(1..<120)
+            }
             let next = after.map { $0 + world.disk.withVolume { $0.operationCount } }
             after = nil
             let film = Film()
