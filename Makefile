@@ -6,8 +6,8 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 # The demo runs the release build; DEMO_CONFIGURATION=debug spares the optimiser's minute.
 DEMO_CONFIGURATION ?= release
-# Worlds that are simulated; each has some hundred crash points, 1,600 of them about a million.
-SEEDS ?= 1600
+# Worlds that are simulated; each has many hundred crash points, 800 of them about a million.
+SEEDS ?= 800
 SIMULATE_ARGUMENTS ?=
 # Real runs, and real processes that are killed while they work.
 RUNS ?= 1000

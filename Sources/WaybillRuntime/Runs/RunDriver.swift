@@ -155,9 +155,18 @@ actor RunDriver {
             try work()
             try comeToRest()
         } catch {
-            if let wake { environment.giveBack(run, wake) }
+            giveBack(wake)
             fail(error)
         }
+    }
+
+    /// Hands back what has to be done by whoever is woken next: another piece of work may end this driver before.
+    private func giveBack(_ wake: Wake?) {
+        guard wake != nil || !commonClaims.isEmpty else { return }
+        var left = wake ?? Wake()
+        left.commonClaims += commonClaims.filter { !left.commonClaims.contains($0) }
+        commonClaims = []
+        environment.giveBack(run, left)
     }
 
     private func fail(_ failure: RuntimeError) {

@@ -61,7 +61,7 @@ struct RegressionTests {
             // The power took back the name of a ledger's copy, and all that was in it.
             (20_252, 1_212, .power),
             // What a driver was woken for was forgotten when it had just come to rest and could not be opened then.
-            (30_078, 878, .one),
+            (30_078, 878, .one), (3_018, 127, .power),
             // A claim was judged twice, as one that was known and as one that was found.
             (30_217, 97, .one),
             // A run that had ended just before the clock was set forward was not looked at after a power loss.
