@@ -19,6 +19,8 @@ final class OpeningMarks: Sendable {
     private static let folder: FilePath = "opening"
     private static let aside: FilePath = "aside"
     private static let mostFiles = 10_000
+    /// A thread waits for each.
+    private static let mostAwaited = 64
 
     /// What is known of a run that somebody had in hand when he ended.
     struct Note: Hashable {
@@ -34,6 +36,8 @@ final class OpeningMarks: Sendable {
         var places: [RunID: Int] = [:]
         var free: [Int] = []
         var notes: [RunID: Note] = [:]
+        /// Files of other processes that somebody waits for, or waited for.
+        var awaited: Set<FilePath> = []
     }
 
     private let caches: any Directory
@@ -133,6 +137,22 @@ final class OpeningMarks: Sendable {
     }
 
     // MARK: - Other processes
+
+    /// Calls `body`, on a thread of its own, when one of the processes ends that take up all runs at present, however it
+    /// ends: the kernel gives its lock back. Each is waited for once.
+    func whenOthersEnd(_ body: @escaping @Sendable () -> Void) {
+        state.withLock { state in
+            let entries = (try? caches.entries(Self.folder, limit: Self.mostFiles)) ?? nil
+            for entry in entries ?? [] where entry.kind == .file {
+                let path = Self.folder.appending(entry.name)
+                guard path != state.name, state.awaited.count < Self.mostAwaited,
+                    state.awaited.insert(path).inserted
+                else { continue }
+                let file = (try? caches.open(path, .readWrite)) ?? nil
+                if file?.whenUnlocked(body) != true { state.awaited.remove(path) }
+            }
+        }
+    }
 
     /// The names in the files of processes that are gone, which go with them.
     private func leftovers() -> [RunID] {

@@ -144,7 +144,7 @@ extension Reconciler {
         isAwaitingDoor = false
         guard !isStopping else { return }
         readCommonInbox()
-        for (run, record) in records where record.phase == .blocked { wake(run, Wake()) }
+        wakeBlockedRuns()
     }
 
     private func noteUnripe(_ candidate: InboxCandidate, _ door: InboxDoor) {

@@ -197,6 +197,8 @@ extension Reconciler {
             if let late, late.isAboutFiles, !isStopping { register(run, late) }
         case .busy(let message):
             block(run, &record, RuntimeError(.busy, message), retryAfter: options.retryInterval)
+            // Whoever has it may end before it is asked for again.
+            if presence != nil { openings.whenOthersEnd { [weak self] in self?.post { $0.wakeBlockedRuns() } } }
         case .stalled(let message):
             if record.problem != message { options.log.error("\(run): \(message)") }
             block(run, &record, RuntimeError(.storage, message), retryAfter: options.retryInterval * 4)
@@ -339,6 +341,12 @@ extension Reconciler {
             services.timers.schedule(TimerKey.run(run), at: tree.clock.now() + wait)
         }
         records[run] = record
+    }
+
+    /// Tries those again that others had, or the disk refused.
+    func wakeBlockedRuns() {
+        guard !isStopping else { return }
+        for (run, record) in records where record.phase == .blocked { wake(run, Wake()) }
     }
 
     /// Whether this reconciler ends once all is at rest.

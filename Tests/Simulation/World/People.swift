@@ -81,7 +81,9 @@ extension World {
         let isCommon = way == .common || !isOwnThere
         if isCommon, let run { name = "\(run).\(name)" }
         let folder = isCommon ? World.root.appending("runs/inbox") : own ?? World.root
-        let drop = Drop(name: name, run: run, key: key, bytes: Array(text.utf8), isSynced: way == .synced)
+        // The power may take a run's folder back whose name was not synced yet, with all that somebody put into it.
+        let isSynced = way == .synced && (isCommon || run.map(isPromised) ?? true)
+        let drop = Drop(name: name, run: run, key: key, bytes: Array(text.utf8), isSynced: isSynced)
         guard let inbox = (try? hands.openDirectory(folder)) ?? nil else { return }
         if way == .halves, drop.bytes.count > 1 {
             let middle = drop.bytes.count / 2
@@ -98,6 +100,12 @@ extension World {
         try? inbox.rename(aside, to: FilePath(name))
         if way == .synced { try? inbox.synchronize() }
         outside.people.drops.append(drop)
+    }
+
+    private func isPromised(_ run: String) -> Bool {
+        disk.withVolume { volume in
+            volume.promises?.names.values.contains { $0.contains(MemoryName(run)) } ?? false
+        }
     }
 
     /// The second half, unless the first one was taken or lost meanwhile.
@@ -170,7 +178,7 @@ extension World {
     private func mayHelp(_ run: String, _ key: String) -> Bool {
         let count = outside.people.helped["\(run)/\(key)", default: 0]
         outside.people.helped["\(run)/\(key)"] = count + 1
-        return count < 6
+        return count < 24
     }
 
     func runNames(in runs: any Directory) -> [String] {

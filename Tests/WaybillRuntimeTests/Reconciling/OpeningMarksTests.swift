@@ -86,4 +86,23 @@ struct OpeningMarksTests {
         die()
         #expect(try live(entering: []).reason(for: run) == "it cannot be")
     }
+
+    @Test("the end of another process is told once, by the kernel, and that of this one never")
+    func othersEnd() async throws {
+        let scratch = try ScratchDirectory()
+        let (others, marks) = (
+            (0..<2).map { _ in OpeningMarks(in: scratch.directory) }, OpeningMarks(in: scratch.directory)
+        )
+        for other in others { other.begin() }
+        marks.begin()
+        let (ends, end) = AsyncStream.makeStream(of: Void.self)
+        for _ in 0..<3 { marks.whenOthersEnd { end.yield() } }
+        for other in others { other.end() }
+        var told = ends.makeAsyncIterator()
+        await told.next()
+        await told.next()
+        marks.end()
+        end.finish()
+        await #expect(told.next() == nil)
+    }
 }
