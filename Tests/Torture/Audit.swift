@@ -52,7 +52,8 @@ struct Audit {
             entries.removeFirst(fork + 1)
         }
         var launched: Set<Attempt> = []
-        var keys: [String: String] = [:]
+        // What a check looks for is the effect of the step that it checks.
+        var keys: [Attempt: String] = [:]
         var done: Set<Attempt> = []
         for entry in entries {
             guard let step = entry["step"]?.stringValue, let visit = entry["visit"]?.intValue,
@@ -65,7 +66,7 @@ struct Audit {
                 if done.contains(visited) { problems.append("\(run): \(step) starts again after it completed") }
                 if !launched.insert(attempt).inserted { problems.append("\(run): \(attempt) starts twice") }
                 let key = Digest.sha256("\(run)/\(step)/\(visit)").hex
-                keys[entry["data"]?["idempotencyKey"]?.stringValue ?? key] = step
+                keys[visited] = entry["data"]?["idempotencyKey"]?.stringValue ?? key
             case "TASK_END" where entry["data"]?["status"]?.stringValue == "completed":
                 if done.contains(visited) { problems.append("\(run): \(step) completes twice") }
                 done.insert(visited)
@@ -91,21 +92,22 @@ struct Audit {
             : ["\(run) \(end["status"]?.stringValue ?? "?"): \(glance?["error"].map(String.init(describing:)) ?? "")"]
     }
 
-    private func checkEffects(of run: String, _ keys: [String: String], _ finished: Set<Attempt>) -> [String] {
+    private func checkEffects(of run: String, _ keys: [Attempt: String], _ finished: Set<Attempt>) -> [String] {
         var effects: [String: Int] = [:]
         for key in Disk.lines(tree.effects(of: run)) { effects[key, default: 0] += 1 }
         var problems: [String] = []
+        let steps = Dictionary(keys.map { ($0.value, $0.key.step) }, uniquingKeysWith: { first, _ in first })
         for (key, count) in effects {
-            guard let step = keys[key] else {
+            guard let step = steps[key] else {
                 problems.append("\(run): an effect belongs to no step that started: \(key)")
                 continue
             }
             if count > 1 { problems.append("\(run): the effect of \(step) happened \(count) times") }
         }
         for attempt in finished {
-            let key = Digest.sha256("\(run)/\(attempt.step)/\(attempt.visit)").hex
-            if effects[key] != 1 {
-                problems.append("\(run): \(attempt.step) completed, and its effect happened \(effects[key] ?? 0) times")
+            let count = keys[attempt].flatMap { effects[$0] } ?? 0
+            if count != 1 {
+                problems.append("\(run): \(attempt.step) completed, and its effect happened \(count) times")
             }
         }
         return problems
