@@ -14,8 +14,7 @@ private let asking: (engine: RunEngine, tokens: [String])? = {
         """
     let catalog = Catalog.load([SourceFile(path: "w.yaml", bytes: Array(text.utf8))]) { _ in true }
     guard let workflow = catalog.workflows["w"] else { return nil }
-    let definition = RunDefinition(
-        workflow: workflow, policies: [], settings: catalog.settings, digest: Digest.sha256("index"))
+    let definition = RunDefinition(workflow: workflow, of: catalog, digest: Digest.sha256("index"))
     var engine = RunEngine(
         definition: definition, state: RunState(definition: workflow, genesis: definition.digest),
         payloads: NoPayloads())
