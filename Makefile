@@ -59,12 +59,14 @@ conformance: ## the conformance suites alone (WAYBILL_CONFORMANCE names their fo
 	@SWIFT="$(SWIFT)" ./.ci/conformance
 
 # Compiler warnings need no look of their own: every Swift target is built with warnings as errors.
-check: ## the formatter's lint, the shell scripts, and the tidy test
+# Nothing else builds the fuzzers' properties, so that they are compiled here, without libFuzzer.
+check: ## the formatter's lint, the shell scripts, the tidy test, and whether the fuzzers compile
 	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml zlib
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
 	@./.ci/lint-scripts
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --filter '^Tidy\.'
+	WAYBILL_FUZZ=1 $(SWIFT) build --target fuzz
 
 bench: ## measure the release build beside raw baselines
 	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml zlib

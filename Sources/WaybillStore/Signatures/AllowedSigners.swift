@@ -135,7 +135,7 @@ package struct AllowedSigners: Sendable {
             return !isQuoted && character == ","
         }
         for part in parts {
-            let halves = part.split(separator: "=", maxSplits: 1)
+            let halves = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let value = halves.count == 2 ? unquoted(halves[1]) : nil
             switch (halves[0].lowercased(), value) {
             case ("cert-authority", nil): line.isAuthority = true

@@ -44,6 +44,19 @@ struct AllowedSignersTests {
         }
     }
 
+    @Test(
+        "a line with options that are none is passed over and named", arguments: ["=", "==", "=x", "x=", "\"=\"", "x"])
+    func strangeOptions(options: String) throws {
+        let (alice, mallory) = (try keygen.key("ed25519"), try keygen.key("ed25519"))
+        let file = "alice@example.com \(options) \(alice.line)\nmallory@example.com \(mallory.line)\n"
+        #expect(
+            message(signer(file, try keygen.sign(bytes, with: alice)))
+                == "the key \(alice.fingerprint) is not in the file of allowed signers; line 1 of the file cannot be read"
+        )
+        let signature = try keygen.sign(bytes, with: mallory)
+        #expect(principals(signer(file, signature, among: ["mallory@example.com"])) == ["mallory@example.com"])
+    }
+
     @Test("a signature by another key, for another purpose, or that was changed, is nobody's")
     func forged() throws {
         let (alice, mallory) = (try keygen.key("ed25519"), try keygen.key("ed25519"))
