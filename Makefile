@@ -6,8 +6,8 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 # The demo runs the release build; DEMO_CONFIGURATION=debug spares the optimiser's minute.
 DEMO_CONFIGURATION ?= release
-# Worlds that are simulated; each has many hundred crash points, 800 of them about a million.
-SEEDS ?= 800
+# Worlds that are simulated; each has many hundred crash points, 1080 of them about a million.
+SEEDS ?= 1080
 SIMULATE_ARGUMENTS ?=
 # Real runs, and real processes that are killed while they work.
 RUNS ?= 1000

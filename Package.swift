@@ -40,7 +40,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
         .systemLibrary(
@@ -76,7 +75,6 @@ let package = Package(
                 "WaybillCore", "WaybillExpressions", "WaybillManifests", "WaybillEngine", "WaybillPorts",
                 "WaybillStore", "CLinux", system,
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         target("WaybillTestKit", ["WaybillCore", "WaybillEngine", "WaybillPorts", "WaybillStore", "CLinux", system]),
         target(
@@ -86,8 +84,6 @@ let package = Package(
                 "WaybillStore", "WaybillProcesses", "WaybillWatching", "WaybillHTTP", "WaybillRuntime", system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         .executableTarget(
             name: "waybill", dependencies: ["WaybillCommands"], exclude: ["Units"], swiftSettings: strict),

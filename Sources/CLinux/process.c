@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -211,6 +212,10 @@ int waybill_pipe(int *reading, int *writing) {
     *reading = ends[0];
     *writing = ends[1];
     return 0;
+}
+
+void waybill_trim_memory(void) {
+    malloc_trim(0);
 }
 
 int waybill_memory_file(const char *name) {

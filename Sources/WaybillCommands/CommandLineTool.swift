@@ -4,18 +4,36 @@ import WaybillCore
 
 /// The whole command: arguments in, exit status out.
 package enum CommandLineTool {
+    /// Answers what takes neither the parser nor a task, both of which cost more than the answer: `--version`, which
+    /// scripts ask for again and again.
+    ///
+    /// - Returns: the exit status; nil: the command line has to be carried out.
+    package static func answer(_ arguments: [String]) -> Int32? {
+        guard arguments == ["--version"] else { return nil }
+        signal(SIGPIPE, SIG_IGN)
+        Output.standard.line(Version.current)
+        return concluded(ExitStatus.done.rawValue, isJSON: false)
+    }
+
     /// Parses and carries out a command line, without the command's own name in front.
-    package static func run(_ arguments: [String]) async -> Int32 {
+    package static func run(_ arguments: [String]) -> Int32 {
+        // Whoever started this process may have blocked signals, and a new program inherits that.
+        var none = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, nil)
         // A reader that goes away, of ours or of a step's input, is an error of that write and nothing more.
         signal(SIGPIPE, SIG_IGN)
         // A file that may not grow any more is an error of that write, too.
         signal(SIGXFSZ, SIG_IGN)
         let ordered = ArgumentOrder.optionsBehindCommand(arguments)
-        let status = await carryOut(ordered)
-        // A result that did not arrive is none, whatever it was.
+        let status = CallingThread.run { await carryOut(ordered) }
+        return concluded(status, isJSON: ordered.contains("--json"))
+    }
+
+    /// A result that did not arrive is none, whatever it was.
+    private static func concluded(_ status: Int32, isJSON: Bool) -> Int32 {
         guard let failure = Output.standard.failure else { return status }
-        let error = CommandError("unwritable", "cannot write to the standard output: \(failure)")
-        return report(error, isJSON: ordered.contains("--json"))
+        return report(CommandError("unwritable", "cannot write to the standard output: \(failure)"), isJSON: isJSON)
     }
 
     private static func carryOut(_ ordered: [String]) async -> Int32 {

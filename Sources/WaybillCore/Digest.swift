@@ -66,14 +66,19 @@ package struct Digest: Hashable, Sendable {
 
     package var hexBytes: [UInt8] {
         var result: [UInt8] = []
-        result.reserveCapacity(64)
+        append(to: &result)
+        return result
+    }
+
+    /// Appends the hexadecimal digits.
+    func append(to result: inout [UInt8]) {
+        result.reserveCapacity(result.count + 64)
         withUnsafeBytes(of: words) { bytes in
             for byte in bytes {
                 result.append(hexDigit(byte >> 4))
                 result.append(hexDigit(byte & 15))
             }
         }
-        return result
     }
 
     package var hex: String { String(decoding: hexBytes, as: UTF8.self) }

@@ -44,11 +44,16 @@ package struct Catalog: Sendable {
     ///   - files: every `*.yaml` and `*.yml` below `workflows/`, in any order.
     ///   - exists: whether a file stands at a path relative to the tree's root.
     ///   - workers: who reads the files; what comes out is the same.
+    ///   - cache: what was read of them before; what comes out is the same.
+    ///   - isKept: whether the cache is to know these files, and no others, afterwards.
     package static func load(
-        _ files: [SourceFile], exists: @escaping @Sendable (String) -> Bool, workers: Workers = .here
+        _ files: [SourceFile], exists: @escaping @Sendable (String) -> Bool, workers: Workers = .here,
+        cache: ManifestCache? = nil, isKept: Bool = true
     ) -> Catalog {
         var catalog = Catalog()
-        catalog.link(catalog.read(files, exists: exists, workers))
+        let manifests = catalog.read(files, exists: exists, workers, known: cache?.known ?? [:])
+        if isKept { cache?.keep(manifests) }
+        catalog.link(manifests.map(\.reader))
         catalog.diagnostics.sort(by: Diagnostic.isBefore)
         return catalog
     }
@@ -70,39 +75,42 @@ package struct Catalog: Sendable {
     // MARK: - Reading
 
     private mutating func read(
-        _ files: [SourceFile], exists: @escaping @Sendable (String) -> Bool, _ workers: Workers
-    ) -> [ManifestReader] {
-        let sorted = files.sorted { $0.path.precedesInCodePoints($1.path) }
-        // What a step gets from a capability is known once all of them are read.
-        let begun = workers.map(sorted) { file in
-            var reader = ManifestReader(file: file, exists: exists)
-            reader.read([.capability], capability: { _ in nil })
-            return reader
+        _ files: [SourceFile], exists: @escaping @Sendable (String) -> Bool, _ workers: Workers,
+        known: [String: ReadManifest]
+    ) -> [ReadManifest] {
+        let begun = workers.map(files.sorted { $0.path.precedesInCodePoints($1.path) }) { file in
+            if let manifest = known[file.path], manifest.holds(for: file, exists: exists) { return manifest }
+            return ReadManifest(file, exists: exists)
         }
-        let capabilities = CapabilityIndex(begun.flatMap { $0.documents.filter { $0.kind == .capability } })
+        let capabilities = CapabilityIndex(begun)
         let outputs = Self.outputs(begun)
-        let readers = workers.map(begun) { begun in
-            var reader = begun
-            reader.read(
-                [.workflow, .policy, .run, .settings, .test],
-                capability: { capabilities.resolve($0)?.definition }, outputs: { outputs[$0] })
-            reader.setAsideIfWrong()
-            return reader
+        let manifests = workers.map(begun) { begun in
+            var manifest = begun
+            if manifest.isWhole {
+                if manifest.holds(capabilities, outputs) { return manifest }
+                // Its report speaks of what is no more.
+                manifest = ReadManifest(manifest.file, exists: exists)
+            }
+            manifest.complete(capabilities, outputs)
+            return manifest
         }
-        for (file, reader) in zip(sorted, readers) {
+        for manifest in manifests {
+            let reader = manifest.reader
             diagnostics += reader.report.diagnostics
-            if reader.documents.isEmpty, reader.report.hasErrors, Self.speaksOfRules(file) {
-                brokenRules.insert(file.path)
+            if reader.documents.isEmpty, reader.report.hasErrors, Self.speaksOfRules(manifest.file) {
+                brokenRules.insert(manifest.file.path)
             }
         }
-        return readers
+        return manifests
     }
 
     /// What the workflows say they give, by name, for those that call them.
-    private static func outputs(_ readers: [ManifestReader]) -> [String: [String]] {
+    private static func outputs(_ manifests: [ReadManifest]) -> [String: [String]] {
         var found: [String: [String]] = [:]
-        for document in readers.flatMap(\.documents) where document.kind == .workflow {
-            if let name = document.name { found[name] = document.fields.entries("outputs").map(\.key) }
+        for manifest in manifests {
+            for document in manifest.reader.documents where document.kind == .workflow {
+                if let name = document.name { found[name] = document.outputs }
+            }
         }
         return found
     }

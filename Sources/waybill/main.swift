@@ -1,4 +1,6 @@
 import Glibc
 import WaybillCommands
 
-exit(await CommandLineTool.run(Array(CommandLine.arguments.dropFirst())))
+let arguments = Array(CommandLine.arguments.dropFirst())
+if let status = CommandLineTool.answer(arguments) { exit(status) }
+exit(CommandLineTool.run(arguments))

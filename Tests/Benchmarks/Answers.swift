@@ -70,7 +70,7 @@ enum Answers {
             let end = PlainFile.size(tree.ledger(of: run))
             let watch = Stopwatch()
             rename(draft.string, tree.root.at(target).string)
-            try spin(watch) { try hasStarted(ledger, behind: end) }
+            try spin(watch) { try hasStarted("mark", ledger, behind: end) }
             let started = watch.seconds * 1e6
             let next = folder.at("waits/question.\(visit + 1).json")
             try spin(watch) { PlainFile.exists(next) }
@@ -81,28 +81,29 @@ enum Answers {
     }
 
     /// Looks without rest, so that looking adds nothing to what is timed.
-    private static func spin(_ watch: Stopwatch, _ isTrue: () throws -> Bool) throws {
+    static func spin(_ watch: Stopwatch, _ isTrue: () throws -> Bool) throws {
         while try !isTrue() {
             guard watch.seconds < 60 else { throw BenchmarkError(description: "an answer had no effect in a minute") }
             sched_yield()
         }
     }
 
-    private static func hasStarted(_ ledger: FileDescriptor, behind end: Int) throws -> Bool {
+    /// Whether a step's `TASK_START` is in what a ledger has got behind an offset.
+    static func hasStarted(_ step: String, _ ledger: FileDescriptor, behind end: Int) throws -> Bool {
         var status = stat()
         guard fstat(ledger.rawValue, &status) == 0, Int(status.st_size) > end else { return false }
         var buffer = [UInt8](repeating: 0, count: Int(status.st_size) - end)
         let count = try buffer.withUnsafeMutableBytes { try ledger.read(fromAbsoluteOffset: Int64(end), into: $0) }
         let text = String(decoding: buffer[..<count], as: UTF8.self)
         return text.split(separator: "\n").contains {
-            $0.contains(#""type":"TASK_START""#) && $0.contains(#""step":"mark""#)
+            $0.contains(#""type":"TASK_START""#) && $0.contains("\"step\":\"\(step)\"")
         }
     }
 
     // MARK: - The bare notification
 
     /// Microseconds from a rename until a thread that waits for it has its event.
-    private static func notifications(_ count: Int, _ bench: Workbench) throws -> [Double] {
+    static func notifications(_ count: Int, _ bench: Workbench) throws -> [Double] {
         let folder = bench.path("inotify")
         mkdir(folder.string, 0o700)
         defer { bench.remove(folder) }

@@ -32,12 +32,21 @@ struct BenchTree {
 
     /// Starts runs of the workflow `bench`; what can be decided at once in a start is one step.
     func start(_ count: Int, inputs: Object = Object()) throws -> [RunID] {
-        var limits = EngineLimits()
-        limits.stepsPerDecision = 1
-        let starter = RunStarter(tree: tree, sources: sources, limits: limits)
+        let starter = starter
         return try (0..<count).map { number in
             try starter.start(StartRequest(workflow: "bench", inputs: inputs, id: "bench-\(number)")).run
         }
+    }
+
+    /// Starts one run under a given id.
+    func start(_ run: RunID, inputs: Object) throws {
+        _ = try starter.start(StartRequest(workflow: "bench", inputs: inputs, id: run.text))
+    }
+
+    private var starter: RunStarter {
+        var limits = EngineLimits()
+        limits.stepsPerDecision = 1
+        return RunStarter(tree: tree, sources: sources, limits: limits)
     }
 
     /// Lets a reconciler bring all runs to their end.
@@ -51,13 +60,9 @@ struct BenchTree {
     ) async throws -> Double {
         let launcher = try SupervisedLauncher(caches: tree.layout.caches)
         if startsPrograms { try Supervision.warmUp(launcher, programs: runs.count) }
-        let services = RuntimeServices(
-            launcher: launcher, performer: HTTPClientPerformer(),
-            secrets: LocalSecretReader(root: tree.layout.root), watcher: try InotifyWatcher(),
-            timers: try TimerQueue(), hookTimers: try TimerQueue())
         var options = ReconcilerOptions()
         if let stepsPerDecision { options.limits.stepsPerDecision = stepsPerDecision }
-        let reconciler = Reconciler(tree: tree, services: services, options: options)
+        let reconciler = try reconciler(options, launcher)
         let watch = Stopwatch()
         let report = try await reconciler.settle(.everything)
         let seconds = watch.seconds
@@ -67,6 +72,24 @@ struct BenchTree {
             throw BenchmarkError(description: "\(run) did not complete: \(problem)")
         }
         return seconds
+    }
+
+    /// Lets a reconciler do everything that is due.
+    func settle() async throws {
+        let reconciler = try reconciler(ReconcilerOptions(), SupervisedLauncher(caches: tree.layout.caches))
+        let report = try await reconciler.settle(.everything)
+        await reconciler.stop()
+        if let (run, problem) = report.problems.first {
+            throw BenchmarkError(description: "\(run) is stuck: \(problem.message)")
+        }
+    }
+
+    private func reconciler(_ options: ReconcilerOptions, _ launcher: SupervisedLauncher) throws -> Reconciler {
+        let services = RuntimeServices(
+            launcher: launcher, performer: HTTPClientPerformer(),
+            secrets: LocalSecretReader(root: tree.layout.root), watcher: try InotifyWatcher(),
+            timers: try TimerQueue(), hookTimers: try TimerQueue())
+        return Reconciler(tree: tree, services: services, options: options)
     }
 
     func ledger(of run: RunID) -> FilePath { root.at("runs/\(run.text)/ledger.jsonl") }

@@ -11,14 +11,19 @@ struct Benchmarks {
         ("decision", "Cost of one decision", Decisions.measure),
         ("validate", "Validating a tree", Validation.measure),
         ("pure", "Durable pure steps", PureSteps.measure),
+        ("runs", "A run of two steps from request to end", WholeRuns.measure),
         ("process", "Process steps", ProcessSteps.measure),
         ("supervision", "A program under its monitor", Supervision.measure),
         ("output", "Memory for a step that prints 1 GiB", LoudStep.measure),
         ("answer", "Answer dropped by mv to the next step", Answers.measure),
+        ("crowd", "Answers and events for many runs that wait", Crowds.measure),
         ("start", "Start-up of the command", StartUp.measure),
         ("verify", "Verification of chain and heads", Verification.measure),
         ("growth", "Cost per step as a run grows", Growth.measure),
         ("memory", "Memory of a daemon", Memory.measure),
+        ("restart", "A daemon's start in a full tree", Restart.measure),
+        ("size", "Trees of ever more runs", TreeSizes.measure),
+        ("idle", "A daemon with nothing to do", Idle.measure),
     ]
 
     static let names = suites.map(\.name)

@@ -1,26 +1,38 @@
 import Glibc
 import SystemPackage
+import WaybillPorts
+import WaybillStore
 
 /// A daemon in a process of its own.
 struct Daemon {
     /// How long is waited for anything at all.
     private static let patience = 60.0
 
+    /// What it says once it has looked at every run that was under way when it was started.
+    static let ready = "every run under way is attended to"
+
     private let process: PlainProcess
     private let log: FilePath
+    private let attending: Stopwatch
 
     init(_ bench: Workbench, root: FilePath) throws {
         log = root.appending("daemon.log")
         process = try PlainProcess([bench.waybill.string, "daemon", "-C", root.string], output: log)
         let log = log
         try Self.until("the daemon attends") { PlainFile.text(log)?.contains("attending") ?? false }
+        attending = Stopwatch()
     }
 
-    /// Looks again and again, a few times a millisecond at most: for what is not timed.
-    static func until(_ what: String, _ isTrue: () throws -> Bool) throws {
+    /// Returns once its log has a line with these words.
+    func until(says words: String, within seconds: Double) throws {
+        try Self.until("the daemon says '\(words)'", within: seconds) { PlainFile.text(log)?.contains(words) ?? false }
+    }
+
+    /// Looks again and again, a few times a millisecond at most.
+    static func until(_ what: String, within seconds: Double = patience, _ isTrue: () throws -> Bool) throws {
         let watch = Stopwatch()
         while try !isTrue() {
-            guard watch.seconds < patience else { throw BenchmarkError(description: "waited in vain until \(what)") }
+            guard watch.seconds < seconds else { throw BenchmarkError(description: "waited in vain until \(what)") }
             rest(milliseconds: 1)
         }
     }
@@ -49,6 +61,25 @@ struct Daemon {
             throw BenchmarkError(description: "the daemon is gone: \(PlainFile.text(log) ?? "")")
         }
         return user + system
+    }
+
+    var pid: pid_t { process.pid }
+
+    /// Seconds since it attends.
+    var age: Double { attending.seconds }
+
+    /// How often each of its threads went to sleep or was sent to, so far (proc(5), `status`), by the thread's number.
+    func contextSwitches() throws -> [String: Int] {
+        let tasks = FilePath("/proc/\(pid)/task")
+        guard let folder = try LocalFileSystem().openDirectory(tasks) else { throw Errno.noSuchProcess }
+        var switches: [String: Int] = [:]
+        for entry in try folder.entries(FilePath(), limit: 1_000) ?? [] {
+            let lines = PlainFile.text(tasks.appending(entry.name).appending("status"))?.split(separator: "\n") ?? []
+            for line in lines where line.contains("ctxt_switches:") {
+                switches[entry.name.string, default: 0] += Int(line.split { $0 == " " || $0 == "\t" }.last ?? "") ?? 0
+            }
+        }
+        return switches
     }
 
     /// Resident memory in bytes.

@@ -29,8 +29,8 @@ enum PlainFile {
 
     static func exists(_ path: FilePath) -> Bool { access(path.string, F_OK) == 0 }
 
-    /// Appends so many records, each with one `pwrite` and one `fdatasync`.
-    static func append(_ count: Int, recordsOf size: Int, to path: FilePath) throws {
+    /// Appends so many records, each with one `pwrite` and, where that is asked for, one `fdatasync`.
+    static func append(_ count: Int, recordsOf size: Int, to path: FilePath, isSynced: Bool = true) throws {
         let file = try FileDescriptor.open(
             path, .readWrite, options: [.create, .truncate], permissions: [.ownerReadWrite])
         try file.closeAfter {
@@ -41,7 +41,7 @@ enum PlainFile {
                         throw Errno.ioError
                     }
                 }
-                guard fdatasync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }
+                guard !isSynced || fdatasync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }
             }
         }
     }

@@ -42,4 +42,13 @@ struct PlainProcess {
         }
         guard status == 0 else { throw BenchmarkError(description: "a child ended with status \(status)") }
     }
+
+    /// Ends it with a signal, whatever it makes of that.
+    func end(by signal: Int32) throws {
+        kill(pid, signal)
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0 {
+            guard errno == EINTR else { throw Errno(rawValue: errno) }
+        }
+    }
 }

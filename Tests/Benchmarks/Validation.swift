@@ -27,10 +27,14 @@ enum Validation {
         let name = hasPyYAML ? "PyYAML CSafeLoader, parsing only" : "bare libyaml, events only"
         var ours: [Cost] = []
         var theirs: [Cost] = []
+        var changes: [Double] = []
         try await bench.rounds(5) {
             theirs.append(try parser(root, bench))
             ours.append(try validate(count, root))
         }
+        guard let folder = try LocalFileSystem().openDirectory(root) else { throw Errno.noSuchFileOrDirectory }
+        var sources = try SourceTree(root: folder)
+        try await bench.rounds(20) { changes.append(try change(changes.count, &sources, root)) }
         let title = "\(Text.count(count)) manifests of \(lines) lines"
         return [
             Figure(
@@ -39,7 +43,26 @@ enum Validation {
             Figure(
                 name: "\(title), processor time", unit: "s", samples: ours.map(\.processorSeconds),
                 baseline: .init(name: "s, \(name)", samples: theirs.map(\.processorSeconds))),
+            Figure(
+                name: "one of \(Text.count(count)) changed, until it counts", unit: "ms", samples: changes,
+                bar: .atMost(50)),
         ]
+    }
+
+    /// Changes one manifest, and waits until the catalog says so.
+    ///
+    /// - Returns: milliseconds.
+    private static func change(
+        _ number: Int, _ sources: inout SourceTree, _ root: FilePath
+    ) throws -> Double {
+        let label = "changed-\(number)"
+        let text = manifest(7).replacing("team: team-7", with: "team: \(label)")
+        try PlainFile.write(Array(text.utf8), to: root.at("workflows/team-7/release-7.yaml"))
+        let watch = Stopwatch()
+        guard try sources.refresh(), sources.catalog.workflows["release-7"]?.labels["team"] == .string(label) else {
+            throw BenchmarkError(description: "the change was not seen")
+        }
+        return watch.seconds * 1_000
     }
 
     private static func validate(_ count: Int, _ root: FilePath) throws -> Cost {

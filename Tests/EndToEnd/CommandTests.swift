@@ -216,5 +216,7 @@ struct CommandTests {
         let script = try await tree.expect(0, "--generate-completion-script", shell)
         #expect(script.output.contains("reconcile"))
         #expect(try await tree.expect(0, "--version").output.split(separator: ".").count == 3)
+        // Asked for with anything else, the parser answers the same.
+        #expect(try await tree.expect(0, "list", "--version").output == tree.expect(0, "--version").output)
     }
 }

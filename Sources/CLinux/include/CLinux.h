@@ -20,6 +20,7 @@
 #include "confinement.h"
 #include "groups.h"
 #include "limits.h"
+#include "signals.h"
 
 /* What a program gets beside its standard descriptors comes from numbers that cannot be those that it gets. */
 enum { WAYBILL_MOST_FILES = 64, WAYBILL_FILES_FROM = 3 + WAYBILL_MOST_FILES };
@@ -78,6 +79,9 @@ int waybill_memory_file(const char *name);
 /* An anonymous file with these bytes that nobody can change, close-on-exec, WAYBILL_FILES_FROM or more; -1 with errno.
    Whoever opens it anew begins at its beginning. */
 int waybill_sealed_file(const char *name, const void *bytes, size_t size);
+
+/* Gives free memory back to the kernel, of all threads. */
+void waybill_trim_memory(void);
 
 #include "supervision.h"
 

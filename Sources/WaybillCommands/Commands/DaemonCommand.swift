@@ -1,7 +1,6 @@
 import ArgumentParser
+import Glibc
 import Logging
-import ServiceLifecycle
-import UnixSignals
 import WaybillCore
 import WaybillRuntime
 
@@ -9,9 +8,9 @@ struct DaemonCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "daemon", abstract: "Work on the tree until stopped.",
         discussion: """
-            Stays in the foreground and logs on the standard error, as service managers want it. SIGTERM and SIGINT end it \
-            gracefully: nothing new starts, requests under way and hooks get some seconds to end, and steps that run go \
-            on. The next daemon, of this version or another, takes them over.
+            Stays in the foreground and logs on the standard error, as service managers want it. SIGTERM, SIGINT and, \
+            without `nohup`, SIGHUP end it gracefully: nothing new starts, requests under way and hooks get some seconds \
+            to end, and steps that run go on. The next daemon, of this version or another, takes them over.
             """)
 
     @OptionGroup var options: GlobalOptions
@@ -28,31 +27,16 @@ struct DaemonCommand: AsyncParsableCommand {
         }
         let reconciler = Reconciler(
             tree: tree, services: try Driving.services(for: tree), options: ReconcilerOptions(log: log))
-        // The group's own steps are of interest only when something is wrong with it.
-        var groupLog = log
-        groupLog.logLevel = verbose ? .debug : .warning
-        let group = ServiceGroup(
-            services: [ReconcilerService(reconciler: reconciler)],
-            gracefulShutdownSignals: [.sigterm, .sigint, .sighup], logger: groupLog)
-        try await group.run()
-        log.info("stopped")
-    }
-}
-
-/// The reconciler as a service: a graceful shutdown stops it, and it then returns.
-struct ReconcilerService: Service {
-    let reconciler: Reconciler
-
-    func run() async throws {
+        let signals = try Interruption.heard([SIGTERM, SIGINT, SIGHUP])
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await reconciler.run() }
             group.addTask {
-                try await gracefulShutdown()
-                await reconciler.stop()
+                for await _ in signals { return await reconciler.stop() }
             }
             // Whichever ends first: a reconciler that cannot begin throws, one that was stopped returns.
             try await group.next()
-            try await group.next()
+            group.cancelAll()
         }
+        log.info("stopped")
     }
 }

@@ -60,7 +60,8 @@ struct RunCommand: AsyncParsableCommand {
         guard let folder = try tree.runs.open(started.run) else {
             throw CommandError("unknown-run", "the run \(started.run) is gone again")
         }
-        let attendance = RunAttendance(tree: tree, folder: folder, console: options.console, isNew: started.isNew)
+        let attendance = RunAttendance(
+            tree: tree, folder: folder, console: options.console, isNew: started.isNew, manifests: sources.manifests)
         try await attend(attendance, started, hasDaemon)
     }
 

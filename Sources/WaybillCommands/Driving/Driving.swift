@@ -1,9 +1,9 @@
 import Glibc
 import Logging
-import ServiceLifecycle
 import SystemPackage
 import WaybillCore
 import WaybillHTTP
+import WaybillManifests
 import WaybillPorts
 import WaybillProcesses
 import WaybillRuntime
@@ -14,6 +14,8 @@ import WaybillWatching
 struct Driving: Sendable {
     let tree: Tree
     var log: Logger?
+    /// What the command has read of the tree's manifests.
+    var manifests = ManifestCache()
 
     /// - Throws: ``CommandError`` where the system has no descriptors or threads left.
     static func services(for tree: Tree) throws -> RuntimeServices {
@@ -40,7 +42,11 @@ struct Driving: Sendable {
             userAgent: "waybill/\(Version.current)", trustRoots: file.isEmpty ? nil : file)
     }
 
-    var options: ReconcilerOptions { log.map { ReconcilerOptions(log: $0) } ?? ReconcilerOptions() }
+    var options: ReconcilerOptions {
+        var options = log.map { ReconcilerOptions(log: $0) } ?? ReconcilerOptions()
+        options.manifests = manifests
+        return options
+    }
 
     /// Does everything that is due, waits for the steps it starts, and gives everything back.
     ///

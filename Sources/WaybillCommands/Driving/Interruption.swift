@@ -1,4 +1,6 @@
-import UnixSignals
+import Glibc
+import SystemPackage
+import WaybillWatching
 
 /// SIGTERM and SIGINT while a command is at work: they end it in an orderly way.
 enum Interruption {
@@ -10,7 +12,7 @@ enum Interruption {
     static func ending<Result: Sendable>(
         _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let signals = try heard([SIGTERM, SIGINT])
         return try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask { try await body() }
             group.addTask {
@@ -24,6 +26,19 @@ enum Interruption {
             }
             throw interrupted
         }
+    }
+
+    /// Signals as they come; they end nothing by themselves any more.
+    ///
+    /// - Throws: ``CommandError`` where the system has no descriptors or threads left.
+    static func heard(_ numbers: [Int32]) throws -> AsyncStream<Int32> {
+        let (signals, continuation) = AsyncStream.makeStream(of: Int32.self)
+        do throws(Errno) {
+            try SignalListener.listen(for: numbers) { continuation.yield($0) }
+        } catch {
+            throw CommandError("no-resources", "cannot listen to signals: \(error)", status: .tryAgain)
+        }
+        return signals
     }
 
     private static var interrupted: CommandError {

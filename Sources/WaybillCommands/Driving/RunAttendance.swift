@@ -1,6 +1,7 @@
 import SystemPackage
 import WaybillCore
 import WaybillEngine
+import WaybillManifests
 import WaybillPorts
 import WaybillRuntime
 import WaybillStore
@@ -17,6 +18,8 @@ struct RunAttendance: Sendable {
     let console: Console
     /// Whether what happened before is shown as well.
     var isNew = true
+    /// What the command has read of the tree's manifests.
+    var manifests = ManifestCache()
 
     /// Drives the run until nothing of it is due, stays until it has ended, or both.
     ///
@@ -31,7 +34,7 @@ struct RunAttendance: Sendable {
     }
 
     private func drive() async throws {
-        let report = try await Driving(tree: tree).settle(.run(folder.run))
+        let report = try await Driving(tree: tree, manifests: manifests).settle(.run(folder.run))
         guard let problem = report.problems[folder.run] else { return }
         if problem.code == .busy { return try await leaveToOther(problem) }
         throw CommandError(problem)
@@ -63,7 +66,7 @@ struct RunAttendance: Sendable {
             let family = reader.family(of: folder)
             tell(family.flatMap { reader.waits($0) }, &told)
             if !tree.hasDaemon, family.contains(where: { isDue(reader.glance($0), $0, &seen) }) {
-                let report = try await Driving(tree: tree).settle(.run(folder.run))
+                let report = try await Driving(tree: tree, manifests: manifests).settle(.run(folder.run))
                 if let problem = report.problems[folder.run], problem.code != .busy { throw CommandError(problem) }
             }
             try await Task.sleep(for: .milliseconds(100))

@@ -40,9 +40,16 @@ package enum JSON {
     }
 
     package static func parse(_ bytes: UnsafeRawBufferPointer, limits: Limits = .standard) throws(JSONError) -> Value {
+        try read(bytes, limits).value
+    }
+
+    /// A document, and whether it is surely spelled as `compact` writes it.
+    private static func read(
+        _ bytes: UnsafeRawBufferPointer, _ limits: Limits
+    ) throws(JSONError) -> (value: Value, isCompact: Bool) {
         var parser = JSONParser(bytes, limits: limits)
         do {
-            return try parser.document()
+            return (try parser.document(), parser.isCompact)
         } catch {
             throw JSONError(error, in: bytes)
         }
@@ -56,14 +63,8 @@ package enum JSON {
     package static func parseCompact(
         _ bytes: UnsafeRawBufferPointer, limits: Limits = .standard
     ) throws(JSONError) -> Value? {
-        var parser = JSONParser(bytes, limits: limits)
-        let value: Value
-        do {
-            value = try parser.document()
-        } catch {
-            throw JSONError(error, in: bytes)
-        }
-        if parser.isCompact { return value }
+        let (value, isCompact) = try read(bytes, limits)
+        if isCompact { return value }
         return compact(value).withUnsafeBytes { $0.elementsEqual(bytes) } ? value : nil
     }
 

@@ -24,8 +24,10 @@ package struct JSONWriter {
     /// Whether a member's name was just written, so that its value follows on the same line.
     private var isAfterName = false
 
-    package init(style: Style = .compact) {
+    /// - Parameter capacity: for how many bytes there is room before more has to be found.
+    package init(style: Style = .compact, capacity: Int = 0) {
         self.style = style
+        if capacity > 0 { bytes.reserveCapacity(capacity) }
     }
 
     /// What was written, in pretty style with its final newline.
@@ -131,7 +133,27 @@ package struct JSONWriter {
         if let value { self.value(value) } else { word("null") }
     }
 
+    /// Written as a string, in its one spelling.
+    package mutating func member(_ name: String, _ time: Timestamp) {
+        self.name(name)
+        plainString { time.append(to: &$0) }
+    }
+
+    /// Written as a string of hexadecimal digits.
+    package mutating func member(_ name: String, _ digest: Digest) {
+        self.name(name)
+        plainString { digest.append(to: &$0) }
+    }
+
     // MARK: Bytes
+
+    /// A string of bytes of which none has to be escaped.
+    private mutating func plainString(_ write: (inout [UInt8]) -> Void) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        write(&bytes)
+        bytes.append(UInt8(ascii: "\""))
+    }
 
     private mutating func open(_ bracket: UInt8) {
         separate()

@@ -114,9 +114,15 @@ extension Timestamp: CustomStringConvertible {
 
     /// The bytes of `description`.
     package var utf8: [UInt8] {
-        let (date, hour, minute, second, microsecond) = civil
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(27)
+        bytes.reserveCapacity(Self.spellingLength)
+        append(to: &bytes)
+        return bytes
+    }
+
+    /// Appends the bytes of `description`.
+    func append(to bytes: inout [UInt8]) {
+        let (date, hour, minute, second, microsecond) = civil
         bytes.append(number: date.year, digits: 4)
         bytes.append(UInt8(ascii: "-"))
         bytes.append(number: date.month, digits: 2)
@@ -131,7 +137,6 @@ extension Timestamp: CustomStringConvertible {
         bytes.append(UInt8(ascii: "."))
         bytes.append(number: microsecond, digits: 6)
         bytes.append(UInt8(ascii: "Z"))
-        return bytes
     }
 
     /// The form of run ids: `20261120T101500`.

@@ -24,8 +24,7 @@ struct ResolvedAction: Sendable {
 }
 
 extension RunEngine {
-    mutating func start(_ id: InstanceID, visit: Int) throws(EngineError) {
-        let step = state.definition(of: id)
+    mutating func start(_ id: InstanceID, _ step: StepDefinition, visit: Int) throws(EngineError) {
         var resolved: ResolvedAction
         do throws(EvaluationFailure) {
             resolved = try resolve(step, id, visit: visit)

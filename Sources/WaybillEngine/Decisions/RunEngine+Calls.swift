@@ -106,7 +106,8 @@ extension RunEngine {
     ///
     /// - Returns: why the call may not begin; nil if it may. A sub-run that is let in records that itself.
     mutating func prepareCall(_ id: InstanceID, visit: Int, _ intent: inout Object) throws(EngineError) -> Failure? {
-        guard case .call(let action) = state.definition(of: id).action, intent["undoes"] == nil,
+        guard intent["action"]?.stringValue == "call", case .call(let action) = state.action(of: id),
+            intent["undoes"] == nil,
             let workflow = definition.workflows[action.workflow]
         else { return nil }
         let subject = AdmissionSubject(

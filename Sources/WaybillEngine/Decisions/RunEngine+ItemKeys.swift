@@ -31,7 +31,8 @@ extension RunEngine {
     /// The key of the item that a step is the body of, as `forEach.key` names it; nil for other steps, and where an entry
     /// has said it already.
     func newItemKey(of id: InstanceID) -> String? {
-        guard let frame = state.frames[id.frame], let item = frame.item, let parent = frame.parent,
+        guard id.frame != Frame.root, let frame = state.frames[id.frame], let item = frame.item,
+            let parent = frame.parent,
             case .forEach(let action) = state.definition(of: parent).action, let key = action.key,
             state[parent].loop?.keyOfItem(item) == nil
         else { return nil }

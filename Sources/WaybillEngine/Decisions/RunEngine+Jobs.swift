@@ -122,7 +122,8 @@ extension RunEngine {
 
     /// What only a step that serves another one is told.
     func serve(_ id: InstanceID, in resolved: inout ResolvedAction) {
-        guard let frame = state.frames[id.frame], let parent = frame.parent, frame.isServant else { return }
+        guard id.frame != Frame.root, let frame = state.frames[id.frame], let parent = frame.parent, frame.isServant
+        else { return }
         if let handle = state[parent].intent?["handle"], frame.kind == .auxiliary(Frame.poll) {
             var environment = resolved.intent["env"]?.objectValue ?? Object()
             environment[Self.handleVariable] = handle

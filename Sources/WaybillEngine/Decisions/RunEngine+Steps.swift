@@ -33,22 +33,24 @@ extension RunEngine {
     mutating func decide(_ id: InstanceID) throws(EngineError) {
         if state[id].rejection != nil { return try endRejection(of: id) }
         let step = state.definition(of: id)
+        // A loop that goes on must not be held on to, so that nothing of it is copied when it does.
         if state[id].status == .running { return try goOn(id, step) }
-        if state[id].status == .unknown { return try endCheck(id) }
-        if let intent = state[id].intent { return try startAgain(id, intent) }
-        let visit = state[id].visit + 1
+        let current = state[id]
+        if current.status == .unknown { return try endCheck(id) }
+        if let intent = current.intent { return try startAgain(id, intent) }
+        let visit = current.visit + 1
         if let unmet = unmetNeed(of: step, in: id.frame) { return try settle(id, .skipped(unmet), visit: visit) }
         // Elsewhere in a graph it is what is around the step that is repeated.
         let isLimited = step.repetition != nil || state.plan(of: id.frame).shape != .graph
-        if isLimited, visit - state[id].visitsBefore > step.maxVisits {
+        if isLimited, visit - current.visitsBefore > step.maxVisits {
             let failure = Failure(.limit, "\(step.id) was visited \(step.maxVisits) times, which is its maxVisits")
             // It may be passed over once: a machine that comes here again would go round for ever.
-            let isFirst = visit - state[id].visitsBefore == step.maxVisits + 1
+            let isFirst = visit - current.visitsBefore == step.maxVisits + 1
             return try settle(
                 id, isFirst ? .failed(failure, AttemptReport()) : .exhausted(failure), visit: visit)
         }
         // The end of a visit has asked `while` whether there is another one, and `if` asks whether there is any.
-        let isRepeated = step.repetition != nil && state[id].endedAt != nil
+        let isRepeated = step.repetition != nil && current.endedAt != nil
         for (field, condition) in [("if", step.condition), ("while", step.repetition)] {
             guard let condition, !isRepeated else { continue }
             switch examine(condition, as: field, in: RunScope(self, id, visit: visit)) {
@@ -58,7 +60,7 @@ extension RunEngine {
                 if !guarding.holds { return try settle(id, .skipped(field), visit: visit) }
             }
         }
-        try start(id, visit: visit)
+        try start(id, step, visit: visit)
     }
 
     struct Guarding {
@@ -110,8 +112,7 @@ extension RunEngine {
                 continue
             }
             guard let value = scope.value(at: path) else { continue }
-            // What is large is not written down to find out how large it is.
-            let isLong = ValueLimits.leastSize(of: value, upTo: 1_024) > 1_024 || JSON.compact(value).count > 1_024
+            let isLong = !ValueLimits.fits(value, in: 1_024)
             values.append((path.joined(separator: "."), isLong ? .string("(more than 1 KiB)") : value))
         }
         return .object(Object(values))
@@ -125,7 +126,6 @@ extension RunEngine {
         let visit = visit ?? state[id].visit
         var outcome = Outcome(result)
         if outcome.status == .completed { try accept(&outcome, of: id, visit: visit) }
-        try flushVerifications()
         if try undoRejected(outcome, of: id, visit: visit) { return }
         try conclude(outcome, of: id, visit: visit)
     }
@@ -140,11 +140,11 @@ extension RunEngine {
         }
         let isMachine = state.plan(of: id.frame).shape != .graph
         var transition: ChosenTransition?
-        if isMachine { transition = chooseTransition(&outcome, of: id, visit: visit) }
+        if isMachine { transition = chooseTransition(&outcome, of: id, step, visit: visit) }
         let wasCompleted = outcome.status == .completed
         let isRepeated = isMachine ? false : try repeats(&outcome, of: id, visit: visit)
         if wasCompleted, outcome.status == .failed { catchFailure(&outcome, of: id, visit: visit) }
-        try recordEnd(outcome, of: id, visit: visit, isRepeated: isRepeated)
+        try recordEnd(outcome, of: id, step, visit: visit, isRepeated: isRepeated)
         guard let transition, state.ending == nil else { return }
         var data: Object = ["to": .string(transition.to.map { state.plan(of: id.frame).steps[$0].id } ?? "end")]
         if let expression = transition.expression {
@@ -175,14 +175,16 @@ extension RunEngine {
         }
     }
 
-    func isHalted(_ id: InstanceID) -> Bool { state.frames[id.frame]?.isHalted ?? true }
+    func isHalted(_ id: InstanceID) -> Bool {
+        (id.frame == Frame.root ? state.frames.root?.isHalted : state.frames[id.frame]?.isHalted) ?? true
+    }
 
     private mutating func recordEnd(
-        _ outcome: Outcome, of id: InstanceID, visit: Int, isRepeated: Bool
+        _ outcome: Outcome, of id: InstanceID, _ step: StepDefinition, visit: Int, isRepeated: Bool
     ) throws(EngineError) {
-        let step = state.definition(of: id)
         // A visit that never began has no attempt: it was skipped, denied or could not be resolved.
-        let hasBegun = state[id].visit == visit && state[id].attempt > 0
+        let attempt = state[id].visit == visit ? attemptNumber(of: id) : nil
+        let hasBegun = attempt != nil
         var data: Object = ["status": .string(outcome.status.rawValue)]
         for (name, value) in outcome.report.extra { data[name] = value }
         if let reason = outcome.reason { data["reason"] = .string(reason) }
@@ -217,7 +219,7 @@ extension RunEngine {
         if step.isPivot, outcome.status == .completed, state.isUndoable(in: id.frame) { data["pivot"] = true }
         if let key = newItemKey(of: id) { data["key"] = .string(key) }
         try emit(
-            .taskEnd, step: state.address(of: id), visit: visit, attempt: hasBegun ? state[id].attempt : nil, data)
+            .taskEnd, step: state.address(of: id), visit: visit, attempt: attempt, data)
     }
 
     mutating func record(_ output: Value, of step: StepDefinition, as name: String, into data: inout Object) {
@@ -246,8 +248,21 @@ extension RunEngine {
     /// Puts a completed result to the step's own tests and to the policies; a result that fails them is rejected.
     private mutating func accept(_ outcome: inout Outcome, of id: InstanceID, visit: Int) throws(EngineError) {
         let step = state.definition(of: id)
+        if step.testsResults {
+            try test(&outcome, of: id, step, visit: visit)
+            try flushVerifications()
+        }
+        if outcome.status == .completed, let denial = try consultPolicies(after: id, visit: visit, outcome) {
+            outcome.reject(denial)
+        }
+    }
+
+    /// The step's own tests of a result, and what it makes of it.
+    private mutating func test(
+        _ outcome: inout Outcome, of id: InstanceID, _ step: StepDefinition, visit: Int
+    ) throws(EngineError) {
         do throws(EvaluationFailure) {
-            // The scope holds the state: it must be gone before the next entry changes that.
+            // The scope holds the plans: it must be gone before the next entry changes them.
             let scope = RunScope(self, id, visit: visit, result: outcome)
             for (number, condition) in step.verifications.enumerated() {
                 try verify(
@@ -261,10 +276,6 @@ extension RunEngine {
             }
         } catch {
             outcome.reject(error.failure)
-        }
-        try flushVerifications()
-        if outcome.status == .completed, let denial = try consultPolicies(after: id, visit: visit, outcome) {
-            outcome.reject(denial)
         }
     }
 
@@ -305,8 +316,9 @@ extension RunEngine {
         var values: Value = .null
     }
 
-    private func chooseTransition(_ outcome: inout Outcome, of id: InstanceID, visit: Int) -> ChosenTransition? {
-        let step = state.definition(of: id)
+    private func chooseTransition(
+        _ outcome: inout Outcome, of id: InstanceID, _ step: StepDefinition, visit: Int
+    ) -> ChosenTransition? {
         if let caught = outcome.caughtTo { return ChosenTransition(to: caught.index) }
         switch outcome.status {
         case .cancelled: return nil
@@ -314,6 +326,7 @@ extension RunEngine {
         default: break
         }
         if case .finish = step.action, outcome.status == .completed { return nil }
+        if let only = step.next.first, only.condition == nil { return ChosenTransition(to: only.to) }
         let scope = RunScope(self, id, visit: visit, result: outcome)
         for transition in step.next {
             guard let condition = transition.condition else { return ChosenTransition(to: transition.to) }
@@ -328,5 +341,16 @@ extension RunEngine {
         }
         outcome.reject(Failure(.expression, "no `next` of \(step.id) matches"), isFinal: true)
         return nil
+    }
+}
+
+extension StepDefinition {
+    /// Whether a result is put to tests of the step or its capability, or read to change something.
+    fileprivate var testsResults: Bool {
+        if !verifications.isEmpty || !updates.isEmpty || usage != nil { return true }
+        switch action {
+        case .uses, .finish: return true
+        default: return false
+        }
     }
 }

@@ -60,7 +60,7 @@ extension RunEngine {
     mutating func verifyCapability(
         _ outcome: Outcome, of id: InstanceID, visit: Int
     ) throws(EvaluationFailure) {
-        guard case .uses(let use) = state.definition(of: id).action, let capability = use.capability else { return }
+        guard case .uses(let use) = state.action(of: id), let capability = use.capability else { return }
         let scope = RunScope(self, id, visit: visit, result: outcome, inputs: state[id].intent?["with"])
         for (number, condition) in capability.step.verifications.enumerated() {
             let name = "\(capability.name).verify[\(number)]"

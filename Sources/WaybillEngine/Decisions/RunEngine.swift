@@ -109,14 +109,13 @@ extension RunEngine {
 
     /// Writes a payload into an entry's data: inline, or as a reference to a blob that is stored first.
     mutating func write(_ value: Value, as name: String, into data: inout Object) {
-        let bytes = JSON.compact(value)
-        guard bytes.count > Payload.inlineLimit else {
+        guard !ValueLimits.fits(value, in: Payload.inlineLimit) else {
             data[name] = value
             return
         }
-        let blob = Blob(bytes)
+        let blob = Blob(JSON.compact(value))
         draft.blobs.append(blob)
-        Payload.artifact(blob.digest, size: bytes.count).write(as: name, into: &data)
+        Payload.artifact(blob.digest, size: blob.bytes.count).write(as: name, into: &data)
     }
 
     /// Writes something sensitive into an entry's data, which gets nothing but a salted digest.

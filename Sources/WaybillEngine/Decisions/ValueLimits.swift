@@ -52,6 +52,24 @@ package enum ValueLimits {
         }
     }
 
+    /// Whether a value has no more than so many bytes as JSON, which is found out without writing it where it is not close.
+    static func fits(_ value: Value, in bytes: Int) -> Bool {
+        if mostSize(of: value) <= bytes { return true }
+        // What is large is not written down to find out how large it is.
+        return leastSize(of: value, upTo: bytes) <= bytes && JSON.compact(value).count <= bytes
+    }
+
+    /// No less than the bytes of a value as JSON: every byte of a text could have to be escaped.
+    private static func mostSize(of value: Value) -> Int {
+        switch value {
+        case .null, .bool: 5
+        case .int, .double: 32
+        case .string(let text): 6 * text.utf8.count + 2
+        case .list(let list): list.reduce(2) { $0 + mostSize(of: $1) + 1 }
+        case .object(let object): object.reduce(2) { $0 + 6 * $1.key.utf8.count + 4 + mostSize(of: $1.value) }
+        }
+    }
+
     /// About the bytes of a value as JSON; a little more than exact is near enough for a limit.
     static func size(of value: Value) -> Int {
         switch value {

@@ -4,15 +4,17 @@ import WaybillCore
 package enum EntryCodec {
     /// No line is longer; whatever is large lives in artifacts.
     package static let longestLine = 16 << 20
+    /// Most lines find room in so many bytes.
+    private static let usualLine = 384
     /// `data` may nest as deep as JSON by default; the entry is one level more.
-    static let limits = JSON.Limits(depth: JSON.Limits.standard.depth + 1, bytes: longestLine)
+    private static let limits = JSON.Limits(depth: JSON.Limits.standard.depth + 1, bytes: longestLine)
 
     /// The line without its newline: members in the contract's order, absent ones omitted, `data` always there.
     package static func line(_ entry: Entry) -> [UInt8] {
-        var writer = JSONWriter()
+        var writer = JSONWriter(capacity: usualLine)
         writer.beginObject()
         writer.member("seq", entry.seq)
-        writer.member("ts", entry.ts.description)
+        writer.member("ts", entry.ts)
         writer.member("type", entry.type.rawValue)
         writer.member("actor", entry.actor.rawValue)
         if let by = entry.by { writer.member("by", by) }
@@ -21,7 +23,7 @@ package enum EntryCodec {
         if let attempt = entry.attempt { writer.member("attempt", attempt) }
         if let of = entry.of { writer.member("of", of) }
         writer.member("data", entry.data)
-        writer.member("prev", entry.prev.hex)
+        writer.member("prev", entry.prev)
         writer.endObject()
         return writer.finish()
     }

@@ -9,7 +9,6 @@ package struct LedgerVerifier {
     private var splitter: LineSplitter
     private var head: LedgerHead
     private var tip: LedgerHead
-    private var tipTime: [UInt8] = []
     /// How many entries of the open decision are still to come.
     private var missing = 0
     private var trouble: LedgerTrouble?
@@ -20,7 +19,6 @@ package struct LedgerVerifier {
         splitter = LineSplitter(offset: head.length)
         self.head = head
         tip = head
-        tipTime = head.ts.utf8
         heads = KnownHeads(knownHeads, after: head)
     }
 
@@ -73,11 +71,8 @@ package struct LedgerVerifier {
             throw LedgerError(.malformed, "the line is no entry")
         }
         try tip.check(seq: frame.seq, prev: frame.prev)
-        // The entries of one decision share their time.
-        let isSameTime = tipTime.withUnsafeBytes { EntryFrame.isSame($0, frame.time) }
-        guard isSameTime || !frame.time.lexicographicallyPrecedes(tipTime) else {
-            throw LedgerError(.time, "its time is before that of the entry above")
-        }
+        guard let ts = Timestamp(spelling: frame.time) else { throw LedgerError(.malformed, "its time is none") }
+        guard ts >= tip.ts else { throw LedgerError(.time, "its time is before that of the entry above") }
         if let of = frame.of {
             guard missing == 0, of >= 2, of <= LedgerScanner.largestDecision else {
                 throw LedgerError(.decision, "it begins a decision where none may begin")
@@ -86,84 +81,7 @@ package struct LedgerVerifier {
         }
         let digest = Digest.sha256(line)
         try heads.check(seq: frame.seq, digest: digest)
-        if !isSameTime {
-            tipTime = Array(frame.time)
-            guard let ts = Timestamp(rfc3339: String(decoding: tipTime, as: UTF8.self)) else {
-                throw LedgerError(.malformed, "its time is none")
-            }
-            tip.ts = ts
-        }
-        tip.seq = frame.seq
-        tip.digest = digest
-        tip.length = offset + line.count + 1
+        tip = LedgerHead(seq: frame.seq, digest: digest, ts: ts, length: offset + line.count + 1)
         missing = max(0, missing - 1)
-    }
-}
-
-/// The members of an entry that can be found without reading the others.
-private struct EntryFrame {
-    var seq: Int
-    var time: UnsafeRawBufferPointer
-    var of: Int?
-    var prev: Digest
-
-    init?(_ line: UnsafeRawBufferPointer) {
-        // {"seq":17,"ts":"2026-11-20T10:15:03.214159Z","type":...,"prev":"<64 digits>"}
-        let tail = line.count - 75
-        guard tail > 0, Self.stands(#"{"seq":"#, in: line, at: 0), Self.stands(#","prev":""#, in: line, at: tail),
-            Self.stands(#""}"#, in: line, at: line.count - 2),
-            let prev = Digest(hexBytes: UnsafeRawBufferPointer(rebasing: line[(tail + 9)..<(line.count - 2)]))
-        else { return nil }
-        var position = 7
-        guard let seq = Self.number(line, at: &position), position + 35 < tail,
-            Self.stands(#","ts":""#, in: line, at: position)
-        else { return nil }
-        self.seq = seq
-        self.prev = prev
-        position += 7
-        time = UnsafeRawBufferPointer(rebasing: line[position..<position + 27])
-        position += 27
-        guard Self.stands(#"","type":"#, in: line, at: position) else { return nil }
-        position += 1
-        // A quote inside a JSON string is escaped, so what looks like the end of one value and the beginning of the
-        // next member is exactly that.
-        while position < tail {
-            guard line[position] == UInt8(ascii: ",") else {
-                position += 1
-                continue
-            }
-            if Self.stands(#","of":"#, in: line, at: position) {
-                position += 6
-                guard let of = Self.number(line, at: &position) else { return nil }
-                self.of = of
-                return
-            }
-            if Self.stands(#","data":{"#, in: line, at: position) { return }
-            position += 1
-        }
-        return nil
-    }
-
-    /// Whether a text stands at a place of a line. Slices that are compared as sequences cost more than the hash.
-    private static func stands(_ text: StaticString, in line: UnsafeRawBufferPointer, at position: Int) -> Bool {
-        guard line.count - position >= text.utf8CodeUnitCount else { return false }
-        for index in 0..<text.utf8CodeUnitCount where line[position + index] != text.utf8Start[index] { return false }
-        return true
-    }
-
-    static func isSame(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
-        guard left.count == right.count else { return false }
-        for index in 0..<left.count where left[index] != right[index] { return false }
-        return true
-    }
-
-    private static func number(_ line: UnsafeRawBufferPointer, at position: inout Int) -> Int? {
-        let start = position
-        var value = 0
-        while position < line.count, line[position].isDigit, position - start < 18 {
-            value = value * 10 + Int(line[position] - UInt8(ascii: "0"))
-            position += 1
-        }
-        return position > start && line[start] != UInt8(ascii: "0") ? value : nil
     }
 }

@@ -15,7 +15,7 @@ struct LineSplitter {
     /// Calls `body` with each line that ends in this chunk, without its newline, and with the offset it begins at.
     mutating func feed(_ chunk: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer, Int) -> Void) {
         var start = 0
-        while let end = Self.newline(in: chunk, from: start) {
+        while let end = Self.first(UInt8(ascii: "\n"), in: chunk, from: start) {
             let piece = UnsafeRawBufferPointer(rebasing: chunk[start..<end])
             if carry.isEmpty {
                 body(piece, lineOffset)
@@ -41,20 +41,21 @@ struct LineSplitter {
         carry.append(contentsOf: piece.prefix(EntryCodec.longestLine + 1 - carry.count))
     }
 
-    /// Looks at eight bytes at a time (H. S. Warren, "Hacker's Delight", section 6-1: find a zero byte).
-    private static func newline(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
-        let newlines: UInt64 = 0x0A0A_0A0A_0A0A_0A0A
+    /// Where a byte stands first. Looks at eight at a time (H. S. Warren, "Hacker's Delight", section 6-1: find a zero
+    /// byte).
+    static func first(_ byte: UInt8, in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
         let low: UInt64 = 0x0101_0101_0101_0101
         let high: UInt64 = 0x8080_8080_8080_8080
+        let wanted = low &* UInt64(byte)
         var index = start
         while index + 8 <= bytes.count {
-            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)) ^ newlines
+            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)) ^ wanted
             let zeros = (word &- low) & ~word & high
             if zeros != 0 { return index + zeros.trailingZeroBitCount / 8 }
             index += 8
         }
         while index < bytes.count {
-            if bytes[index] == UInt8(ascii: "\n") { return index }
+            if bytes[index] == byte { return index }
             index += 1
         }
         return nil

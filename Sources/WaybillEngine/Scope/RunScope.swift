@@ -4,24 +4,29 @@ import WaybillManifests
 
 /// What an expression of a workflow or policy may speak of, at one point of a run.
 ///
-/// It holds a copy of the state. It must not outlive the evaluation it is made for: while it lives, a change of the
-/// state copies the table of steps.
+/// It holds on to the plans around the step, and to nothing else of the state that changes. It must not outlive the
+/// evaluation it is made for: while it lives, a change of the state copies the table of steps.
 final class RunScope: Scope {
     let zones: any TimeZoneSource
-    private let state: RunState
     private let reader: PayloadReader
-    private let locals: Object
+    private let run: RunFacts
+    /// The step whose field is evaluated.
+    private let place: Place?
     /// With what the step's own `update` is about to change.
     private let variables: Object
     /// The plans whose steps can be named, innermost first.
     private let frames: [Frame]
-    private let item: (loop: InstanceID, index: Int)?
+    private let item: LoopItem?
     /// The item of what is being undone: its loop may be over.
     private let undoneItem: Value?
     /// A step as it will be once its end is recorded.
     private let preview: StepPreview?
     /// What a capability was given; nil where the run's own inputs count.
     private let inputs: Value?
+    private let output: Value?
+    private let error: Value?
+    private let event: Value?
+    private let outputs: Object?
 
     /// - Parameters:
     ///   - id: the step whose field is evaluated; nil for the workflow's own.
@@ -30,32 +35,30 @@ final class RunScope: Scope {
     ///   - inputs: for the fields of a capability, what its user gave it.
     ///   - event: for the `match` of a wait.
     ///   - previewsResult: whether `steps` tells of the result as if it were recorded.
+    ///   - engine: lent, where an initialiser would own it: a copy of the whole state took 2 % of a decision.
     init(
-        _ engine: RunEngine, _ id: InstanceID? = nil, visit: Int = 1, result: Outcome? = nil,
+        _ engine: __shared RunEngine, _ id: InstanceID? = nil, visit: Int = 1, result: Outcome? = nil,
         policyView: Object? = nil, outputs: Object? = nil, inputs: Value? = nil, event: Value? = nil,
         previewsResult: Bool = false
     ) {
-        state = engine.state
         reader = engine.payloadReader
         zones = engine.definition.zones
-        var frames = engine.state.frameChain(of: id?.frame ?? Frame.root).filter(\.namesSteps)
+        run = engine.state.facts
+        var frames = engine.state.framesInScope(of: id?.frame ?? Frame.root)
         var variables = engine.state.variables(after: result?.updates ?? Object())
-        item = id.flatMap { engine.state.item(around: $0.frame) }
-        var locals = Object()
+        var place: Place?
         var inputs = inputs
+        var output: Value?
         var undoneItem: Value?
-        locals["error"] = engine.state.error?.value ?? .null
+        var item: LoopItem?
+        var preview: StepPreview?
         if let id {
-            let address = engine.state.address(of: id)
-            let current = engine.state[id]
-            locals["visit"] = .int(Int64(visit))
-            locals["attempt"] = .int(Int64(current.visit == visit ? max(current.attempt, 1) : 1))
-            let key = IdempotencyKey.make(run: engine.state.id, address: address, visit: visit)
-            let step = engine.state.definition(of: id)
-            locals["step"] = .object(policyView ?? ["id": .string(step.id), "idempotencyKey": .string(key)])
+            place = engine.state.place(of: id, visit: visit, policyView: policyView)
+            item = engine.state.loopItem(around: id)
+            if previewsResult, let result { preview = StepPreview(id, engine.state[id], result) }
             if let record = engine.state.compensation(of: id.frame) {
-                locals["output"] = record.output.flatMap(reader.value(of:)) ?? .null
-                locals["visit"] = .int(Int64(record.visit))
+                output = record.output.flatMap(reader.value(of:)) ?? .null
+                place?.visit = record.visit
                 inputs = inputs ?? record.inputs
                 undoneItem = record.item.flatMap(reader.value(of:))
                 frames = frames.map { $0.asLeft(by: record.seq) }
@@ -63,30 +66,38 @@ final class RunScope: Scope {
             }
         }
         if let result {
-            if result.status == .completed { locals["output"] = result.output ?? .null }
-            locals["error"] = result.failure?.value ?? .null
+            if result.status == .completed { output = result.output ?? .null }
+            error = result.failure?.value ?? .null
+        } else {
+            error = engine.state.error?.value ?? .null
         }
-        preview = previewsResult ? id.flatMap { id in result.map { StepPreview(id, engine.state[id], $0) } } : nil
+        self.item = item
+        self.preview = preview
+        self.place = place
         self.frames = frames
         self.variables = variables
-        if let outputs { locals["outputs"] = .object(outputs) }
-        locals["event"] = event
+        self.output = output
+        self.outputs = outputs
+        self.event = event
         self.inputs = inputs
         self.undoneItem = undoneItem
-        self.locals = locals
     }
 
     /// For the goal of a run that is about to start.
     init(starting state: RunState, zones: any TimeZoneSource) {
-        self.state = state
+        run = state.facts
         self.zones = zones
         reader = PayloadReader(blobs: [], source: nil, cache: PayloadCache())
         frames = []
+        place = nil
         item = nil
         undoneItem = nil
         preview = nil
         inputs = nil
-        locals = Object()
+        output = nil
+        error = nil
+        event = nil
+        outputs = nil
         variables = state.variables
     }
 
@@ -99,26 +110,28 @@ final class RunScope: Scope {
 
     private func value(ofVariable name: String) -> Value? {
         switch name {
-        case "inputs": inputs ?? reader.value(of: state.inputs)
-        case "context": .object(state.context)
+        case "inputs": inputs ?? reader.value(of: run.inputs)
+        case "context": .object(run.context)
         case "vars": .object(variables)
-        case "trigger": state.trigger
+        case "trigger": run.trigger
         case "item": itemValue
         case "index": item.map { .int(Int64($0.index)) }
-        case "run":
-            [
-                "id": .string(state.undoes ?? state.id), "startedAt": .string(state.startedAt.description),
-                "startedBy": state.startedBy.map(Value.string) ?? .null,
-            ]
-        default: locals[name]
+        case "run": run.value
+        case "visit": place.map { .int(Int64($0.visit)) }
+        case "attempt": place.map { .int(Int64($0.attempt)) }
+        case "step": place.map { $0.step(of: run.ownID) }
+        case "output": output
+        case "error": error
+        case "event": event
+        case "outputs": outputs.map { .object($0) }
+        default: nil
         }
     }
 
     /// The item of the innermost loop around the step.
     var itemValue: Value? {
         if let undoneItem { return undoneItem }
-        guard let item, let list = state[item.loop].loop.flatMap({ reader.value(of: $0.items) })?.listValue,
-            list.indices.contains(item.index)
+        guard let item, let list = item.items.flatMap(reader.value(of:))?.listValue, list.indices.contains(item.index)
         else { return nil }
         return list[item.index]
     }
@@ -139,6 +152,79 @@ final class RunScope: Scope {
         }
         for name in rest { value = value?[name] }
         return value
+    }
+}
+
+/// What a run's expressions can see of the run as a whole.
+private struct RunFacts: Sendable {
+    let ownID: String
+    let shownID: String
+    let startedAt: Timestamp
+    let startedBy: String?
+    let inputs: Payload
+    let context: Object
+    let trigger: Value
+
+    /// `run`.
+    var value: Value {
+        [
+            "id": .string(shownID), "startedAt": .string(startedAt.description),
+            "startedBy": startedBy.map(Value.string) ?? .null,
+        ]
+    }
+}
+
+/// The step whose field is evaluated. Most fields do not ask for it, so that what costs something is made when they do.
+private struct Place: Sendable {
+    let id: String
+    let address: String
+    /// The visit that is evaluated, which the idempotency key is of.
+    let ownVisit: Int
+    /// The one that is shown: for what undoes a visit, that one.
+    var visit: Int
+    let attempt: Int
+    let policyView: Object?
+
+    /// `step`.
+    func step(of run: String) -> Value {
+        if let policyView { return .object(policyView) }
+        let key = IdempotencyKey.make(run: run, address: address, visit: ownVisit)
+        return ["id": .string(id), "idempotencyKey": .string(key)]
+    }
+}
+
+/// The item that a step belongs to, of the innermost loop around it.
+private struct LoopItem: Sendable {
+    let index: Int
+    /// Of the whole loop; nil once that has ended.
+    let items: Payload?
+}
+
+extension RunState {
+    fileprivate var facts: RunFacts {
+        RunFacts(
+            ownID: id, shownID: undoes ?? id, startedAt: startedAt, startedBy: startedBy, inputs: inputs,
+            context: context, trigger: trigger)
+    }
+
+    fileprivate func place(of id: InstanceID, visit: Int, policyView: Object?) -> Place {
+        let current = self[id]
+        let attempt = current.visit == visit ? max(current.attempt, 1) : 1
+        return Place(
+            id: plan(of: id.frame).ids[id.step], address: address(of: id), ownVisit: visit, visit: visit,
+            attempt: attempt, policyView: policyView)
+    }
+
+    fileprivate func loopItem(around id: InstanceID) -> LoopItem? {
+        guard let item = item(around: id.frame) else { return nil }
+        return LoopItem(index: item.index, items: self[item.loop].loop?.items)
+    }
+
+    /// The plans whose steps can be named inside a frame, innermost first.
+    fileprivate func framesInScope(of frame: Int) -> [Frame] {
+        // In most workflows there is only the one.
+        if frame == Frame.root, let root = frames.root { return [root] }
+        return frameChain(of: frame).filter(\.namesSteps)
     }
 }
 

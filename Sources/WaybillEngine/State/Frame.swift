@@ -86,6 +86,15 @@ package struct Frame: Sendable {
         unsettled = plan.steps.count
     }
 
+    /// The status that the step had before.
+    mutating func setStatus(_ status: StepStatus, of step: Int) -> StepStatus {
+        let old = steps[step].status
+        steps[step].status = status
+        if old.isBegun != status.isBegun { begun += status.isBegun ? 1 : -1 }
+        if old.isSettled != status.isSettled { unsettled += status.isSettled ? -1 : 1 }
+        return old
+    }
+
     /// What addresses of this frame begin with, or are: `group.`, `load-3`, `stage-compensate`; empty at the top.
     var key: String {
         switch kind {
@@ -98,8 +107,8 @@ package struct Frame: Sendable {
 
     package func address(of step: Int) -> String {
         switch kind {
-        case .root, .onFailure, .finally: plan.steps[step].id
-        case .group: "\(base).\(plan.steps[step].id)"
+        case .root, .onFailure, .finally: plan.ids[step]
+        case .group: "\(base).\(plan.ids[step])"
         case .item, .auxiliary: key
         }
     }

@@ -12,6 +12,10 @@ extension RunState {
         seq = entry.seq
         lastTimestamp = entry.ts
         switch entry.type {
+        // Types are texts, and compared one after the other: those that come with every step come first.
+        case .taskStart: try applyTaskStart(entry)
+        case .taskEnd: try applyTaskEnd(entry)
+        case .branchTaken: applyBranchTaken(entry)
         case .runStart: applyRunStart(entry)
         case .runEnd: applyRunEnd(entry)
         case .runPaused:
@@ -24,8 +28,6 @@ extension RunState {
             let parts = [entry.data["source"]?.stringValue, entry.data["limit"]?.stringValue].compactMap { $0 }
             limitWarnings.insert((parts + [String(entry.data["percent"]?.intValue ?? 0)]).joined(separator: " "))
         case .runCancelled: applyRunCancelled()
-        case .taskStart: try applyTaskStart(entry)
-        case .taskEnd: try applyTaskEnd(entry)
         case .taskRetry: try applyTaskRetry(entry)
         case .taskWaiting: try applyTaskWaiting(entry)
         case .taskResumed: try applyTaskResumed(entry)
@@ -39,7 +41,6 @@ extension RunState {
             guard entry.data["rule"] == "check", case .check(let plan) = definition(of: id).effectiveUnknownRule
             else { return }
             openFrame(.auxiliary(Frame.check), plan, under: id)
-        case .branchTaken: applyBranchTaken(entry)
         case .compensation: try applyCompensation(entry)
         case .answerAccepted: try applyAnswerAccepted(entry)
         case .answerRejected: applyAnswerRejected(entry)
@@ -92,12 +93,9 @@ extension RunState {
     }
 
     package mutating func setStatus(_ status: StepStatus, of id: InstanceID) {
-        let old = self[id].status
+        guard let old = frames[id.frame]?.setStatus(status, of: id.step) else { return }
         counts[old] -= 1
         counts[status] += 1
-        self[id].status = status
-        if old.isBegun != status.isBegun { frames[id.frame]?.begun += status.isBegun ? 1 : -1 }
-        if old.isSettled != status.isSettled { frames[id.frame]?.unsettled += status.isSettled ? -1 : 1 }
     }
 }
 

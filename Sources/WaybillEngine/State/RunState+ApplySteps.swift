@@ -8,27 +8,9 @@ extension RunState {
         let id = try instance(of: entry)
         setStatus(.running, of: id)
         ready.remove(id)
-        let attempt = entry.attempt ?? 1
         usage.started += 1
-        if entry.visit != self[id].visit { preserve(id) }
-        self[id].visit = entry.visit ?? 1
-        self[id].attempt = attempt
-        self[id].since = entry.ts
-        self[id].endedAt = nil
-        if attempt == 1 {
-            self[id].startedAt = entry.ts
-            self[id].output = nil
-            self[id].exitCode = nil
-            self[id].error = nil
-            self[id].artifacts = []
-            self[id].answers = []
-            self[id].items = nil
-            self[id].run = nil
-            self[id].isFailureHandled = false
-            self[id].inside = StepCounts()
-            self[id].rejection = nil
-        }
-        self[id].intent = nil
+        preserve(id, before: entry.visit)
+        self[id].begin(entry)
         if let key = entry.data["key"]?.stringValue { nameItem(of: id, key) }
         switch entry.data["action"]?.stringValue {
         // Only an attempt outside the engine can be interrupted, so only its intent must be kept.
@@ -91,30 +73,13 @@ extension RunState {
 
     /// What a visit came to. One that never began has no attempt, and what the visit before it left is not its own.
     private mutating func takeResult(_ entry: Entry, of id: InstanceID) {
-        let data = entry.data
-        if entry.visit != self[id].visit { preserve(id) }
-        self[id].visit = entry.visit ?? max(self[id].visit, 1)
-        self[id].attempt = entry.attempt ?? 0
-        self[id].intent = nil
-        self[id].loop = nil
-        self[id].rejection = nil
-        self[id].approvals = []
-        self[id].since = entry.ts
-        self[id].endedAt = entry.ts
-        self[id].output = Payload.read("output", from: data)
-        self[id].items = Payload.read("items", from: data)
-        self[id].exitCode = data["exitCode"]?.intValue.map(Int.init)
-        self[id].error = Failure(data["error"])
-        self[id].artifacts = data["artifacts"]?.listValue?.compactMap(ArtifactRecord.init) ?? []
-        self[id].isFailureHandled = data["handled"]?.boolValue ?? false
+        preserve(id, before: entry.visit)
+        self[id].end(entry)
         if entry.attempt != nil {
             usage.steps += 1
             checkpoint.stepsSince += 1
-        } else {
-            self[id].startedAt = nil
-            self[id].answers = []
         }
-        usage.activeMicroseconds += data["activeMicroseconds"]?.intValue ?? 0
+        usage.activeMicroseconds += entry.data["activeMicroseconds"]?.intValue ?? 0
     }
 
     /// A sub-run's use is its parent's too; its call was counted as an attempt of its own.
@@ -233,7 +198,7 @@ extension RunState {
 
     /// Makes whatever is around a step go on: the loop of an item, the group that is done, the compensation.
     private mutating func reportToParent(of id: InstanceID, _ entry: Entry) {
-        guard let frame = frames[id.frame] else { return }
+        guard id.frame != Frame.root, let frame = frames[id.frame] else { return }
         switch frame.kind {
         case .root, .onFailure, .finally: break
         case .group: if frame.isDone, !isKept(frame), let parent = frame.parent { ready.insert(parent) }
@@ -272,5 +237,54 @@ extension RunState {
         if entry.data["rejected"] == true { self[id].intent?["rejected"] = true }
         // Its intent stays, and says that this is to be started again rather than visited anew.
         if frames[id.frame]?.isHalted == false { ready.insert(id) }
+    }
+}
+
+// Each takes an entry as a whole: a step is found once, and changed in its place.
+
+extension StepState {
+    /// What a `TASK_START` says.
+    fileprivate mutating func begin(_ entry: Entry) {
+        visit = entry.visit ?? 1
+        attempt = entry.attempt ?? 1
+        since = entry.ts
+        endedAt = nil
+        if attempt == 1 {
+            startedAt = entry.ts
+            output = nil
+            exitCode = nil
+            error = nil
+            artifacts = []
+            answers = []
+            items = nil
+            run = nil
+            isFailureHandled = false
+            inside = StepCounts()
+            rejection = nil
+        }
+        intent = nil
+    }
+
+    /// What a `TASK_END` says.
+    fileprivate mutating func end(_ entry: Entry) {
+        let data = entry.data
+        visit = entry.visit ?? max(visit, 1)
+        attempt = entry.attempt ?? 0
+        intent = nil
+        loop = nil
+        rejection = nil
+        approvals = []
+        since = entry.ts
+        endedAt = entry.ts
+        output = Payload.read("output", from: data)
+        items = Payload.read("items", from: data)
+        exitCode = data["exitCode"]?.intValue.map(Int.init)
+        error = Failure(data["error"])
+        artifacts = data["artifacts"]?.listValue?.compactMap(ArtifactRecord.init) ?? []
+        isFailureHandled = data["handled"]?.boolValue ?? false
+        if entry.attempt == nil {
+            startedAt = nil
+            answers = []
+        }
     }
 }

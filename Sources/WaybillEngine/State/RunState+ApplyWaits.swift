@@ -21,7 +21,7 @@ extension RunState {
         ready.remove(id)
         if wait.reason == .policy {
             if self[id].visit != wait.visit {
-                preserve(id)
+                preserve(id, before: wait.visit)
                 clearVisit(id)
             }
             self[id].visit = wait.visit

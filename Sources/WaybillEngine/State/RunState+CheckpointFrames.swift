@@ -119,12 +119,12 @@ extension RunState {
     mutating func restoreFrames(_ object: Object) throws(EngineError) {
         let fields = CheckpointFields(object)
         nextFrame = Int(try fields.int("nextFrame"))
-        frames = [:]
+        frames = FrameTable()
         for value in fields.list("frames") {
             let frame = try Frame(record: value, definition: definition)
             frames[frame.id] = frame
         }
-        for frame in Array(frames.values) where frame.id != Frame.root && !frame.isClosed {
+        for frame in frames.values where frame.id != Frame.root && !frame.isClosed {
             name(frame)
             if let parent = frame.parent { frames[parent.frame]?.children.insert(frame.id) }
         }

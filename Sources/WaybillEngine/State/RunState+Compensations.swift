@@ -115,13 +115,16 @@ extension RunState {
 
     /// What a frame undoes; nil for one that does something else.
     func compensation(of frame: Int) -> CompensationRecord? {
-        frames[frame]?.compensation.map { compensations[$0] }
+        guard frame != Frame.root else { return nil }
+        return frames[frame]?.compensation.map { compensations[$0] }
     }
 
     /// Whether what is done in a frame can be undone: not what undoes, checks or polls, and not what cleans up.
     func isUndoable(in frame: Int) -> Bool {
         var next: Int? = frame
-        while let id = next, let frame = frames[id] {
+        while let id = next {
+            if id == Frame.root { return true }
+            guard let frame = frames[id] else { return false }
             switch frame.kind {
             case .root: return true
             case .onFailure, .finally, .auxiliary: return false

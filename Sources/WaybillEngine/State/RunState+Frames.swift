@@ -6,8 +6,8 @@ package import WaybillManifests
 extension RunState {
     package subscript(_ id: InstanceID) -> StepState {
         get {
-            guard let frame = frames[id.frame] else { return StepState() }
-            return frame.steps[id.step]
+            if id.frame == Frame.root { return frames.root?.steps[id.step] ?? StepState() }
+            return frames[id.frame]?.steps[id.step] ?? StepState()
         }
         _modify {
             // Whoever has an id got it from a frame that is open: frames with open steps are never dropped.
@@ -18,9 +18,17 @@ extension RunState {
     /// The definition of a step; it must be in an open frame.
     package func definition(of id: InstanceID) -> StepDefinition { plan(of: id.frame).steps[id.step] }
 
-    package func plan(of frame: Int) -> Plan { frames[frame]?.plan ?? definition.plan }
+    func action(of id: InstanceID) -> Action { plan(of: id.frame).steps[id.step].action }
 
-    package func address(of id: InstanceID) -> String { frames[id.frame]?.address(of: id.step) ?? "" }
+    package func plan(of frame: Int) -> Plan {
+        // In the root frame it is the workflow's own.
+        frame == Frame.root ? definition.plan : frames[frame]?.plan ?? definition.plan
+    }
+
+    package func address(of id: InstanceID) -> String {
+        if id.frame == Frame.root { return definition.plan.ids[id.step] }
+        return frames[id.frame]?.address(of: id.step) ?? ""
+    }
 
     /// The step that an address stands for now; nil where there is none.
     package func instance(at address: String) -> InstanceID? {
@@ -131,16 +139,19 @@ extension RunState {
 
     /// The frame inside a group, while it is open.
     func groupFrame(of id: InstanceID) -> Frame? {
-        frameIDs[address(of: id) + "."].flatMap { frames[$0] }
+        guard frames.hasOthers else { return nil }
+        return frameIDs[address(of: id) + "."].flatMap { frames[$0] }
     }
 
     /// The frame of the step that serves this one, `check` or `poll`, while it is open.
     func servant(_ name: String, of id: InstanceID) -> Frame? {
-        frameIDs["\(address(of: id))-\(name)"].flatMap { frames[$0] }
+        guard frames.hasOthers else { return nil }
+        return frameIDs["\(address(of: id))-\(name)"].flatMap { frames[$0] }
     }
 
     /// Lets go of what served a step, once that goes on.
     mutating func closeServants(of id: InstanceID) {
+        guard frames.hasOthers else { return }
         let step = definition(of: id)
         if let frame = undoing(rejectedOf: id) {
             if let record = frame.compensation, compensations[record].status == .running { postpone(record) }
@@ -163,6 +174,7 @@ extension RunState {
 
     /// The item that a step belongs to, of the innermost loop around it.
     func item(around frame: Int) -> (loop: InstanceID, index: Int)? {
+        guard frame != Frame.root else { return nil }
         for frame in frameChain(of: frame) {
             if let index = frame.item, let loop = frame.parent { return (loop, index) }
         }

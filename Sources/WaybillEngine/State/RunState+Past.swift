@@ -17,9 +17,9 @@ package struct PastValue: Sendable, Hashable {
 }
 
 extension RunState {
-    /// Keeps what a step's last visit came to, before the next one begins: once for all that was done meanwhile.
-    mutating func preserve(_ id: InstanceID) {
-        guard self[id].visit > 0,
+    /// Keeps what a step's last visit came to, before another one begins: once for all that was done meanwhile.
+    mutating func preserve(_ id: InstanceID, before visit: Int?) {
+        guard mayBeUndone, visit != self[id].visit, self[id].visit > 0,
             isWorthKeeping(since: frames[id.frame]?.past[id.step]?.last?.until ?? 0)
         else { return }
         var state = self[id]
@@ -36,9 +36,12 @@ extension RunState {
         pastVariables[name, default: []].append(PastValue(until: seq, value: value))
     }
 
-    /// Whether something was done since an entry that is not final. What was done last tells of all before it.
+    /// Whether what was done last is not final. It tells of all before it.
+    private var mayBeUndone: Bool { compensations.last.map { $0.status != .discharged } ?? false }
+
+    /// Whether something was done since an entry that is not final.
     private func isWorthKeeping(since entry: Int) -> Bool {
-        guard let newest = compensations.last, newest.status != .discharged else { return false }
+        guard mayBeUndone, let newest = compensations.last else { return false }
         return newest.seq > entry
     }
 

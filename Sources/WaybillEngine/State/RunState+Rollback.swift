@@ -18,7 +18,8 @@ extension RunState {
             root.steps[step].visit = past.visit
             root.steps[step].eventsTaken = past.eventsTaken
         }
-        frames = [Frame.root: root]
+        frames = FrameTable()
+        frames[Frame.root] = root
         frameIDs = [:]
         counts = StepCounts()
         counts.pending = root.steps.count

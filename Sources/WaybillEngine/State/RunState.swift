@@ -50,7 +50,7 @@ package struct RunState: Sendable {
     package var phase = RunPhase.pending
     /// Plans under way, by number; `Frame.root` is always there. What a frame held goes when it ends, unless something
     /// done in it may still have to be undone.
-    package var frames: [Int: Frame]
+    package var frames = FrameTable()
     package var variables = Object()
     /// What variables were, the oldest first, when something was done that may still be undone.
     var pastVariables: [String: [PastValue]] = [:]
@@ -127,7 +127,7 @@ package struct RunState: Sendable {
         head = genesis
         let root = Frame(
             id: Frame.root, kind: .root, plan: definition.plan, parent: nil, base: "", isRevisitable: false)
-        frames = [Frame.root: root]
+        frames[Frame.root] = root
         counts.pending = definition.plan.steps.count
     }
 }

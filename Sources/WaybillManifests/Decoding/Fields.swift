@@ -12,6 +12,12 @@ struct Fields {
         mark = node.mark
     }
 
+    /// No fields.
+    init(mark: YAMLMark) {
+        members = []
+        self.mark = mark
+    }
+
     func member(_ name: String) -> YAMLMember? { members.first { $0.key == name } }
     func node(_ name: String) -> YAMLNode? { member(name)?.node }
     func fields(_ name: String) -> Fields? { Fields(node(name)) }

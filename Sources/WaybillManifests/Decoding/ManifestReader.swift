@@ -2,7 +2,8 @@ import WaybillCore
 
 /// A document of a manifest file: what it claims to be, and what it says if its file is sound.
 struct ManifestDocument {
-    enum Content {
+    /// Apart, because definitions are large and documents are passed on a lot.
+    indirect enum Content {
         case workflow(WorkflowDefinition)
         case policy(PolicyDefinition)
         case capability(CapabilityDefinition)
@@ -31,13 +32,23 @@ struct ManifestDocument {
     }
 
     let kind: Kind
-    let fields: Fields
+    private(set) var fields: Fields
+    /// The names of the outputs that a workflow says it has.
+    let outputs: [String]
     /// Nil where it is missing: that is reported already, and the document claims none.
     let name: String?
     /// Of a capability.
     let version: SemanticVersion?
     let place: SourcePlace
     var content: Content?
+
+    /// Lets go of the text, which is much larger than what was read of it, unless comparing documents takes it.
+    mutating func forgetSource() {
+        switch kind {
+        case .workflow, .capability, .settings: fields = Fields(mark: fields.mark)
+        case .policy, .run, .test: break
+        }
+    }
 
     /// What no second document may claim; nil: it claims nothing.
     var key: String? {
@@ -109,6 +120,11 @@ struct ManifestReader: Sendable {
         for index in documents.indices { documents[index].content = nil }
     }
 
+    /// Lets go of what only reading takes.
+    mutating func forgetSources() {
+        for index in documents.indices { documents[index].forgetSource() }
+    }
+
     private func document(_ node: YAMLNode) -> ManifestDocument? {
         guard let fields = Fields(node) else {
             // An empty document, as between two `---`, says nothing and asks for nothing.
@@ -122,7 +138,8 @@ struct ManifestReader: Sendable {
         let mark = fields.node("name")?.mark ?? fields.mark
         let version = kind == .capability ? fields.text("version").flatMap { try? SemanticVersion($0) } : nil
         return ManifestDocument(
-            kind: kind, fields: fields, name: fields.text("name"), version: version, place: report.place(mark))
+            kind: kind, fields: fields, outputs: kind == .workflow ? fields.entries("outputs").map(\.key) : [],
+            name: fields.text("name"), version: version, place: report.place(mark))
     }
 
     private func kind(_ fields: Fields) -> ManifestDocument.Kind? {

@@ -11,6 +11,8 @@ struct CapabilityIndex {
         let definition: CapabilityDefinition?
         /// Whether its file has an error, or another document claims the same version.
         let isSetAside: Bool
+        /// Of its file; 0 where nobody tells readings apart.
+        let reading: UInt64
     }
 
     /// By version, ascending.
@@ -18,8 +20,19 @@ struct CapabilityIndex {
 
     init() {}
 
+    /// Of files whose other documents may not be read yet.
+    init(_ manifests: [ReadManifest]) {
+        for manifest in manifests { add(manifest.capabilities, ambiguous: [], reading: manifest.reading) }
+        sort()
+    }
+
     /// - Parameter ambiguous: the keys that more than one document has.
-    init(_ documents: [ManifestDocument], ambiguous: Set<String> = []) {
+    init(_ documents: [ManifestDocument], ambiguous: Set<String>) {
+        add(documents, ambiguous: ambiguous, reading: 0)
+        sort()
+    }
+
+    private mutating func add(_ documents: [ManifestDocument], ambiguous: Set<String>, reading: UInt64) {
         for document in documents where document.kind == .capability {
             guard let name = document.name, let version = document.version, let key = document.key else { continue }
             var definition: CapabilityDefinition?
@@ -27,8 +40,11 @@ struct CapabilityIndex {
             entries[name, default: []].append(
                 Entry(
                     version: version, definition: definition,
-                    isSetAside: definition == nil || ambiguous.contains(key)))
+                    isSetAside: definition == nil || ambiguous.contains(key), reading: reading))
         }
+    }
+
+    private mutating func sort() {
         for name in entries.keys { entries[name]?.sort { $0.version < $1.version } }
     }
 

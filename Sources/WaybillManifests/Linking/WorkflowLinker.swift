@@ -30,9 +30,10 @@ struct WorkflowLinker {
     }
 
     private init(_ catalog: Catalog, _ capabilities: CapabilityIndex) {
-        let sorted = catalog.workflows.sorted { $0.key.precedesInCodePoints($1.key) }
-        names = sorted.map(\.key)
-        workflows = sorted.map(\.value)
+        // Definitions are large: names are sorted, and nothing else is moved.
+        let sorted = catalog.workflows.keys.sorted { $0.precedesInCodePoints($1) }
+        names = sorted
+        workflows = sorted.compactMap { catalog.workflows[$0] }
         setAside = catalog.setAside
         pools = catalog.settings.pools
         hasSigners = catalog.settings.signers != nil

@@ -53,9 +53,10 @@ package struct TreeAccess: Sendable {
         try set(folder, Self.folder, in: runs)
     }
 
-    /// These are there before anybody else can make them.
+    /// These are there before anybody else can make them. The first claim makes the name of `.claimed/` durable.
     private func makeOwnFolders(of inbox: FilePath, in directory: any Directory) throws(FileSystemError) {
-        for name in [".claimed", "accepted", "rejected"] {
+        _ = try directory.createDirectory(inbox.appending(".claimed"), permissions: InboxDoor.unfinished)
+        for name in ["accepted", "rejected"] {
             _ = try directory.createDirectory(inbox.appending(name), permissions: Permissions.folder)
         }
     }

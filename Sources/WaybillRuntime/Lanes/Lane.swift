@@ -21,8 +21,11 @@ package final class Lane: SerialExecutor {
     private struct Queue {
         var jobs: [Job] = []
         var isStopped = false
+        /// Whether there is a thread that carries them out.
+        var isAttended = false
     }
 
+    private let name: String
     private let queue = Mutex(Queue())
     private let signal = Signal()
     /// The thread that the lane's jobs run on right now.
@@ -31,11 +34,20 @@ package final class Lane: SerialExecutor {
     private let attendant: (any LaneAttendant)?
 
     /// A lane without a thread: its jobs run where and when `attendant` calls `runNext`.
-    package init(attendant: any LaneAttendant) { self.attendant = attendant }
+    package init(attendant: any LaneAttendant) {
+        name = ""
+        self.attendant = attendant
+    }
 
+    /// A lane with a thread, which starts with the first job: a command that drives one run needs few of them.
+    ///
     /// - Parameter name: what `top -H` shows.
     package init(name: String) {
+        self.name = name
         attendant = nil
+    }
+
+    private func start() {
         let thread = DedicatedThread(name: name) { self.work() }
         // A machine without a thread to give has no use for a lane: the first job would wait for ever.
         precondition(thread != nil, "the system has no thread left for \(name)")
@@ -53,12 +65,16 @@ package final class Lane: SerialExecutor {
     }
 
     private func append(_ job: Job) {
-        let isTaken = queue.withLock { queue in
-            guard attendant == nil || !queue.isStopped else { return false }
+        let (isTaken, isFirst) = queue.withLock { queue in
+            guard attendant == nil || !queue.isStopped else { return (false, false) }
             queue.jobs.append(job)
-            return true
+            defer { queue.isAttended = true }
+            return (true, !queue.isAttended)
         }
-        guard let attendant else { return signal.raise() }
+        guard let attendant else {
+            if isFirst { start() }
+            return signal.raise()
+        }
         if isTaken { attendant.attend(self) }
     }
 
@@ -109,7 +125,7 @@ package final class Lane: SerialExecutor {
 /// The lanes of a process: a run is bound to one for as long as it is active.
 package struct Lanes: Sendable {
     /// As many runs sync at once; the kernel joins their syncs into few writes.
-    package static let standardCount = 16
+    package static let standardCount = 64
 
     private let lanes: [Lane]
     private let next = SharedCounter()

@@ -2,12 +2,12 @@ import Glibc
 import Synchronization
 
 /// A semaphore that counts to one: a wait returns once for any number of raises before it.
-final class Signal: @unchecked Sendable {
+package final class Signal: @unchecked Sendable {
     // `sem_t` must not move, hence the allocation; only the four functions of semaphore.h touch it.
     private let semaphore: UnsafeMutablePointer<sem_t>
     private let isRaised = Atomic<Bool>(false)
 
-    init() {
+    package init() {
         semaphore = .allocate(capacity: 1)
         sem_init(semaphore, 0, 0)
     }
@@ -17,11 +17,11 @@ final class Signal: @unchecked Sendable {
         semaphore.deallocate()
     }
 
-    func raise() {
+    package func raise() {
         if !isRaised.exchange(true, ordering: .acquiringAndReleasing) { sem_post(semaphore) }
     }
 
-    func wait() {
+    package func wait() {
         while sem_wait(semaphore) != 0 {}
         isRaised.store(false, ordering: .releasing)
     }

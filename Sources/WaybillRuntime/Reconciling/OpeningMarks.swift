@@ -20,7 +20,7 @@ final class OpeningMarks: Sendable {
     private static let aside: FilePath = "aside"
     private static let mostFiles = 10_000
     /// A thread waits for each.
-    private static let mostAwaited = 64
+    private static let mostWaiting = 64
 
     /// What is known of a run that somebody had in hand when he ended.
     struct Note: Hashable {
@@ -36,8 +36,9 @@ final class OpeningMarks: Sendable {
         var places: [RunID: Int] = [:]
         var free: [Int] = []
         var notes: [RunID: Note] = [:]
-        /// Files of other processes that somebody waits for, or waited for.
+        /// Files of other processes that somebody waits for, or waited for: those of the dead stay until the next start.
         var awaited: Set<FilePath> = []
+        var waiting = 0
     }
 
     private let caches: any Directory
@@ -145,11 +146,16 @@ final class OpeningMarks: Sendable {
             let entries = (try? caches.entries(Self.folder, limit: Self.mostFiles)) ?? nil
             for entry in entries ?? [] where entry.kind == .file {
                 let path = Self.folder.appending(entry.name)
-                guard path != state.name, state.awaited.count < Self.mostAwaited,
-                    state.awaited.insert(path).inserted
+                guard path != state.name, state.waiting < Self.mostWaiting, !state.awaited.contains(path),
+                    let file = (try? caches.open(path, .readWrite)) ?? nil
                 else { continue }
-                let file = (try? caches.open(path, .readWrite)) ?? nil
-                if file?.whenUnlocked(body) != true { state.awaited.remove(path) }
+                let isHeard = file.whenUnlocked { [self] in
+                    self.state.withLock { $0.waiting -= 1 }
+                    body()
+                }
+                guard isHeard else { continue }
+                state.awaited.insert(path)
+                state.waiting += 1
             }
         }
     }

@@ -373,7 +373,9 @@ extension Reconciler {
             return postpone(claimed, "cannot be started now: its name cannot be kept")
         }
         do throws(RuntimeError) {
-            let started = try RunStarter(tree: tree, sources: sources, limits: options.limits).start(request)
+            let starter = RunStarter(
+                tree: tree, sources: sources, limits: options.limits, definitions: definitions)
+            let started = try starter.start(request)
             discard(claimed, door)
             options.log.info("\(started.run) \(started.isNew ? "started" : "was started before")")
             register(started.run, Wake())

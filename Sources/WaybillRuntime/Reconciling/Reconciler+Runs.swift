@@ -5,56 +5,9 @@ import WaybillEngine
 import WaybillPorts
 import WaybillStore
 
-// Which runs there are, who works on them, and what comes back.
+// Who works on which run, and what comes back.
 
 extension Reconciler {
-    /// Finds the runs that have not ended: those the journal says so of, and those it does not know.
-    func takeUpRuns() throws(RuntimeError) {
-        let index: JournalIndex
-        var found: [RunID] = []
-        do throws(StoreError) {
-            index = try tree.journal.index(following: true)
-            try tree.runs.forEach { found.append($0) }
-        } catch {
-            throw RuntimeError(error)
-        }
-        let uncertain = bootMark.isNew ? Set(index.recentEnds.map(\.run)) : []
-        bootMark.begin(found.filter { index.runs[$0]?.ended == nil || uncertain.contains($0) })
-        let doubtful = openings.suspects
-        for run in found.sorted() {
-            let isEnded = index.runs[run]?.ended != nil
-            // An ended run is not opened unless its glance is gone, or may be an older one.
-            if isEnded, !uncertain.contains(run), hasGlance(run), !hasUnreadFiles(run) { continue }
-            if let reason = openings.reason(for: run) {
-                setAside(run, reason)
-            } else if doubtful.contains(run) {
-                suspects.append(run)
-            } else {
-                register(run, Wake(restoresProjections: true))
-            }
-        }
-        takeUpNextSuspect()
-    }
-
-    private func hasGlance(_ run: RunID) -> Bool {
-        let path = FilePath(run.text).pushing(RunFolder.glance)
-        return ((try? tree.runsDirectory.status(path)) ?? nil) != nil
-    }
-
-    /// Whether files lie in the inbox of a run that has ended, or were claimed there when their refusal was cut short:
-    /// they are refused, once, with a reason. Where the disk does not say, the run's driver asks again until it does.
-    ///
-    /// No time of a file tells: whoever was killed may have written `run.json` after such files had come.
-    private func hasUnreadFiles(_ run: RunID) -> Bool {
-        let path = FilePath(run.text).pushing(RunFolder.inbox)
-        do throws(FileSystemError) {
-            guard let inbox = try tree.runsDirectory.openDirectory(path) else { return false }
-            return try !tree.door(to: inbox).isSettled()
-        } catch {
-            return true
-        }
-    }
-
     /// Takes up a run, and wakes it.
     func register(_ run: RunID, _ wake: Wake) {
         if records[run] == nil {
@@ -133,8 +86,7 @@ extension Reconciler {
 
     private func givePlace() {
         placesTaken -= 1
-        while !isStopping, placesTaken < places, !waitingForPlace.isEmpty {
-            let run = waitingForPlace.removeFirst()
+        while !isStopping, placesTaken < places, let run = waitingForPlace.popFirst() {
             guard var record = records[run], record.phase == .queued else { continue }
             placesTaken += 1
             record.phase = .busy
@@ -150,6 +102,8 @@ extension Reconciler {
     func take(_ driverReport: DriverReport, of run: RunID) {
         defer { noteRest() }
         noteOpened(run)
+        noteAttended(run)
+        reportsSinceTrim += 1
         guard var record = records[run] else { return }
         let key = TimerKey.run(run)
         switch driverReport {
@@ -175,8 +129,8 @@ extension Reconciler {
             subscribe(run, to: glance.events, &record)
             record.problem = nil
             record.retryDelay = nil
-            report.runs[run] = glance
-            report.problems[run] = nil
+            record.ledgerStatus = nil
+            note(glance, of: run)
             let next = [glance.deadline, glance.lookAgainAt].compactMap { $0 }.min()
             if let next { services.timers.schedule(key, at: next) } else { services.timers.cancel(key) }
             resume(run, &record)
@@ -185,12 +139,11 @@ extension Reconciler {
         case .ended(let glance):
             givePlaceBack(of: &record)
             services.timers.cancel(key)
-            unwatchInbox(of: run, &record)
+            unwatchInbox(of: &record)
             subscriptions.remove(run)
             let late = record.pending
             records[run] = nil
-            report.runs[run] = glance
-            report.problems[run] = nil
+            note(glance, of: run)
             options.log.info("\(run) \(glance.status.rawValue)")
             tell(glance.parent, of: run)
             wakeGroup(of: run)
@@ -211,7 +164,7 @@ extension Reconciler {
             }
             rest(&record, .quarantined)
             services.timers.cancel(key)
-            unwatchInbox(of: run, &record)
+            unwatchInbox(of: &record)
             openings.setAside(run, because: message)
             setAside(run, message)
             tell(record.glance?.parent, of: run, isOver: false)
@@ -231,13 +184,29 @@ extension Reconciler {
         options.onReport?(run.text)
     }
 
+    /// For whoever settles: a daemon reports to nobody, and would keep the glances of all runs that there ever were.
+    private func note(_ glance: RunGlance, of run: RunID) {
+        report.problems[run] = nil
+        if isOneShot { report.runs[run] = glance }
+    }
+
+    /// So many looks at runs leave free memory behind that is worth the milliseconds that it takes to give it back.
+    private static let manyReports = 500
+
+    /// Gives the kernel back what many looks at runs have left free.
+    func trimMemory() {
+        guard reportsSinceTrim >= Self.manyReports else { return }
+        reportsSinceTrim = 0
+        Heap.giveBack()
+    }
+
     // MARK: - Runs that stop others
 
     /// Tries before a run is set aside that fails for a reason of its own.
     private static let mostFailures = 5
 
     /// Leaves a run alone until somebody wants it to be tried again.
-    private func setAside(_ run: RunID, _ reason: String) {
+    func setAside(_ run: RunID, _ reason: String) {
         var record = RunRecord()
         record.phase = .quarantined
         record.isAside = true
@@ -246,21 +215,6 @@ extension Reconciler {
         bootMark.settle(run)
         report.problems[run] = RuntimeError(.quarantined, "it is set aside: \(reason)")
         options.log.error("\(run) is set aside: \(reason)")
-    }
-
-    private func takeUpNextSuspect() {
-        guard !isStopping, suspectInHand == nil, !suspects.isEmpty else { return }
-        let run = suspects.removeFirst()
-        suspectInHand = run
-        register(run, Wake(restoresProjections: true))
-    }
-
-    /// Notes that a run was opened, or could not be: it ended nobody.
-    private func noteOpened(_ run: RunID) {
-        openings.leave(run)
-        guard suspectInHand == run else { return }
-        suspectInHand = nil
-        takeUpNextSuspect()
     }
 
     /// Lets the runs begin whose turn has come in the group of a run that ended.
@@ -294,10 +248,11 @@ extension Reconciler {
         if let parent { parents.insert(parent) }
         guard !parents.isEmpty, !isStopping else { return }
         // One that is attended to here is told whatever the journal says, or cannot say now.
-        let index = try? tree.journal.index(following: false)
+        let open = try? tree.journal.query(following: false) { index in
+            parents.filter { index.runs[$0].map { $0.ended == nil } ?? false }
+        }
         for parent in parents {
-            let isOpen = index?.runs[parent].map { $0.ended == nil } ?? false
-            if isOpen || records[parent] != nil { register(parent, Wake(children: [run])) }
+            if open?.contains(parent) ?? false || records[parent] != nil { register(parent, Wake(children: [run])) }
         }
     }
 
@@ -350,7 +305,7 @@ extension Reconciler {
     }
 
     /// Whether this reconciler ends once all is at rest.
-    private var isOneShot: Bool { presence == nil }
+    var isOneShot: Bool { presence == nil }
 
     /// Goes on with what came while the driver was busy.
     private func resume(_ run: RunID, _ record: inout RunRecord) {
@@ -368,6 +323,8 @@ extension Reconciler {
         case .clockStepped: takeUpWhatWasPlanned()
         case .due(TimerKey.pass, _):
             pass()
+            // Where runs wait long for a place, what ended does not wait for them.
+            lookAtEndedRuns()
             services.timers.schedule(TimerKey.pass, at: tree.clock.now() + options.passInterval)
         case .due(TimerKey.sources, _): refreshSources()
         case .due(TimerKey.common, _):
@@ -448,30 +405,9 @@ extension Reconciler {
         noticeEvents(following: true)
         if sourceWatch?.problem != nil { sourceWatch?.refresh() }
         refreshSources()
-        takeUpNewRuns()
+        takeUpNewRuns(all: true)
         takeUpUnknownRuns()
-    }
-
-    /// Runs that other processes started.
-    func takeUpNewRuns() {
-        guard onlyRun == nil, let index = try? tree.journal.index(following: true) else { return }
-        for run in index.open where records[run] == nil { register(run, Wake()) }
-    }
-
-    /// Takes up runs whose folders are there while the journal does not know them: who started them was killed just then.
-    private func takeUpUnknownRuns() {
-        guard let modified = (try? tree.root.status(tree.layout.runsPrefix))?.modified, modified != runsModified,
-            let index = try? tree.journal.index(following: true)
-        else { return }
-        do throws(StoreError) {
-            var unknown: [RunID] = []
-            try tree.runs.forEach { if index.runs[$0] == nil { unknown.append($0) } }
-            // A folder that is made within the same tick of the kernel's clock leaves it the same time.
-            runsModified = modified + .seconds(1) < tree.clock.now() ? modified : nil
-            for run in unknown where records[run] == nil { register(run, Wake()) }
-        } catch {
-            runsModified = nil
-        }
+        trimMemory()
     }
 
     private func status(ofLedgerOf run: RunID) -> FileStatus? {

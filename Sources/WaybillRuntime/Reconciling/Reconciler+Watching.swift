@@ -21,30 +21,22 @@ extension Reconciler {
     /// Watches a run's inbox, while there is room the newest ones; the others are found by passes.
     func watchInbox(of run: RunID) {
         guard watchBudget > 0 else { return }
-        while watchOrder.count >= watchBudget, let oldest = watchOrder.first {
-            watchOrder.removeFirst()
+        while watchedRuns.count >= watchBudget, let oldest = watchedRuns.popOldest() {
             if var record = records[oldest] {
-                unwatch(&record)
+                unwatchInbox(of: &record)
                 records[oldest] = record
             }
         }
         // The kernel may have no watch left even so: then passes find the files.
         guard let watch = try? services.watcher.watch(tree.layout.inbox(of: run), for: .arrivals) else { return }
         records[run]?.watch = watch
-        watchedRuns[watch] = run
-        watchOrder.append(run)
+        watchedRuns.insert(run, watch)
     }
 
-    func unwatchInbox(of run: RunID, _ record: inout RunRecord) {
-        guard record.watch != nil else { return }
-        unwatch(&record)
-        if let position = watchOrder.firstIndex(of: run) { watchOrder.remove(at: position) }
-    }
-
-    private func unwatch(_ record: inout RunRecord) {
+    func unwatchInbox(of record: inout RunRecord) {
         guard let watch = record.watch else { return }
         services.watcher.unwatch(watch)
-        watchedRuns[watch] = nil
+        watchedRuns.remove(watch)
         record.watch = nil
     }
 
@@ -95,7 +87,7 @@ extension Reconciler {
             readCommonInbox()
             sourceWatch?.refresh()
             refreshSources()
-            takeUpNewRuns()
+            takeUpNewRuns(all: true)
         }
     }
 

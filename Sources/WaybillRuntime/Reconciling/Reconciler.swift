@@ -33,7 +33,7 @@ package actor Reconciler {
     let options: ReconcilerOptions
     let hooks: HookService
     let lanes: Lanes
-    let definitions = DefinitionCache()
+    let definitions: DefinitionCache
     var sources: SourceTree?
     var environment: DriverEnvironment?
 
@@ -43,17 +43,24 @@ package actor Reconciler {
     var suspects: [RunID] = []
     var suspectInHand: RunID?
     var records: [RunID: RunRecord] = [:]
+    /// Runs that were under way when this process began and have not been looked at.
+    var unattended: Set<RunID> = []
+    /// Runs that had ended by then, until somebody has looked whether anything is left to do for them.
+    var endedRuns: [RunID] = []
+    var isLookingAtEndedRuns = false
     /// Runs that wait for the end of others, by those.
     var awaiters: [RunID: Set<RunID>] = [:]
-    /// Runs that wait for a place, in order.
-    var waitingForPlace: [RunID] = []
+    /// Runs that wait for a place, in order: a slice, whose first is taken out without moving the others.
+    var waitingForPlace: ArraySlice<RunID> = []
     var placesTaken = 0
-    /// Watches by id, and the watched runs, oldest first.
-    var watchedRuns: [WatchID: RunID] = [:]
-    var watchOrder: [RunID] = []
+    var watchedRuns = WatchedInboxes()
     var watchBudget = 0
     /// Passes so far.
     var passes = 0
+    /// Reports of drivers since free memory was given back.
+    var reportsSinceTrim = 0
+    /// The journal's last entry when it was last asked for new runs.
+    var startsSeen = 0
     /// The modification time of `runs/` when the journal last knew all that is in it; nil: not known.
     var runsModified: Timestamp?
     var runsWatch: WatchID?
@@ -102,6 +109,7 @@ package actor Reconciler {
         self.tree = tree
         self.services = services
         self.options = options
+        definitions = DefinitionCache(manifests: options.manifests)
         bootMark = BootMark(tree)
         openings = OpeningMarks(in: tree.caches)
         lane = services.makeLane("waybill-tree")
@@ -141,6 +149,7 @@ package actor Reconciler {
         try begin(complete: [])
         services.timers.schedule(TimerKey.pass, at: tree.clock.now() + options.passInterval)
         options.log.info("attending \(tree.layout.root), \(records.count) runs under way")
+        sayReady()
     }
 
     private var stopWaiters: [CheckedContinuation<Void, Never>] = []
@@ -199,7 +208,7 @@ package actor Reconciler {
     }
 
     private func begin(complete: [FilePath.Component]) throws(RuntimeError) {
-        let sources = try SourceTree(root: tree.root)
+        let sources = try SourceTree(root: tree.root, manifests: options.manifests)
         self.sources = sources
         let settings = sources.catalog.settings
         try tree.signing.use(settings)
@@ -217,7 +226,7 @@ package actor Reconciler {
             wakeNeighbour: { [weak self] run, wake in self?.post { $0.attendNeighbour(run, wake) } },
             commonClaimFailed: { [weak self] in self?.post { $0.lookThroughClaims() } },
             eventsAccepted: { [weak self] in self?.post { $0.noticeEvents(following: false) } },
-            giveBack: { [weak self] run, wake in self?.post { $0.keep(wake, for: run) } },
+            handBack: { [weak self] run, wake in self?.post { $0.keep(wake, for: run) } },
             report: { [weak self] run, report in self?.post { $0.take(report, of: run) } })
         for diagnostic in sources.catalog.diagnostics where diagnostic.level == .error {
             options.log.warning("\(diagnostic.text)")
@@ -259,7 +268,8 @@ package actor Reconciler {
 
     var isAtRest: Bool {
         let now = tree.clock.now()
-        return (placesTaken == 0 && waitingForPlace.isEmpty && suspects.isEmpty || isStopping)
+        return
+            (placesTaken == 0 && waitingForPlace.isEmpty && suspects.isEmpty && endedRuns.isEmpty || isStopping)
             && (commonLookAgainAt == nil || isStopping)
             && records.values.allSatisfy { record in
                 switch record.phase {

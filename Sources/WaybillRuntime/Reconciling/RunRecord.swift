@@ -22,20 +22,21 @@ struct RunRecord {
     /// Kept while the run is busy or working; a run at rest costs no lane.
     var driver: RunDriver?
     /// What came while the driver was busy.
-    var pending: Wake?
+    @Apart var pending: Wake?
     /// What the driver was woken for and could not do, until it has said why: the next one is told again.
-    var returned: Wake?
-    var glance: RunGlance?
+    @Apart var returned: Wake?
+    @Apart var glance: RunGlance?
     var watch: WatchID?
     /// The inbox's modification time at the last look, for the pass over those that are not watched.
     var inboxModified: Timestamp?
-    var problem: String?
+    @Apart var problem: String?
     /// Before the next try, while others or the disk keep the run.
-    var retryDelay: Duration?
-    /// The ledger before the last look: once a quarantined run has another one, it is looked at again.
-    var ledgerStatus: FileStatus?
+    @Apart var retryDelay: Duration?
+    /// The ledger before the last look, unless that went well: once a quarantined run has another one, it is looked at
+    /// again.
+    @Apart var ledgerStatus: FileStatus?
     /// How often in a row it failed for a reason of its own.
-    var failures = 0
+    var failures: UInt8 = 0
     /// Whether nothing opens it, whatever happens, until somebody wants it: ``OpeningMarks``.
     var isAside = false
     /// Whether this process has opened it before, and so found what an earlier one left.

@@ -1,5 +1,6 @@
 package import Logging
 package import WaybillEngine
+package import WaybillManifests
 package import WaybillPorts
 
 /// The machine as the reconciler needs it, composed by whoever starts one.
@@ -45,6 +46,8 @@ package struct ReconcilerOptions: Sendable {
     /// Run inboxes that are watched at most; half of what the kernel allows this user.
     package var watchLimit: Int?
     package var limits = EngineLimits()
+    /// What was read of the tree's manifests before.
+    package var manifests = ManifestCache()
     package var log: Logger
     /// Is told every report of a run, on the reconciler's lane; for progress displays.
     package var onReport: (@Sendable (String) -> Void)?

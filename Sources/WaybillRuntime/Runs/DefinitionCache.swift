@@ -23,8 +23,10 @@ package final class DefinitionCache: Sendable {
     }
 
     private let state = Mutex(State())
+    private let manifests: ManifestCache?
 
-    package init() {}
+    /// - Parameter manifests: what was read of the tree's manifests, which the frozen ones were when their run started.
+    package init(manifests: ManifestCache? = nil) { self.manifests = manifests }
 
     /// The tree's present policies that bind running runs.
     package var running: [PolicyDefinition] {
@@ -62,7 +64,7 @@ package final class DefinitionCache: Sendable {
         _ frozen: FrozenDefinition, _ run: RunID, zones: any TimeZoneSource
     ) throws(RuntimeError) -> RunDefinition {
         if let known = known(frozen.digest) { return known }
-        let definition = try Self.compile(frozen, run, zones: zones)
+        let definition = try Self.compile(frozen, run, zones: zones, manifests)
         keep(definition)
         return definition
     }
@@ -89,12 +91,12 @@ package final class DefinitionCache: Sendable {
 
     /// Reads frozen sources the way the tree's own are read.
     static func compile(
-        _ frozen: FrozenDefinition, _ run: RunID, zones: any TimeZoneSource
+        _ frozen: FrozenDefinition, _ run: RunID, zones: any TimeZoneSource, _ manifests: ManifestCache? = nil
     ) throws(RuntimeError) -> RunDefinition {
-        let manifests = frozen.sources.filter { $0.path.hasSuffix(".yaml") || $0.path.hasSuffix(".yml") }
+        let sources = frozen.sources.filter { $0.path.hasSuffix(".yaml") || $0.path.hasSuffix(".yml") }
         let catalog = Catalog.load(
-            manifests.map { SourceFile(path: $0.path, bytes: $0.bytes) },
-            exists: { path in frozen.source(path) != nil })
+            sources.map { SourceFile(path: $0.path, bytes: $0.bytes) },
+            exists: { path in frozen.source(path) != nil }, cache: manifests, isKept: false)
         guard let workflow = catalog.workflows[frozen.workflow] else {
             throw RuntimeError(
                 .quarantined, "the frozen workflow of run \(run) cannot be read by this version",

@@ -27,7 +27,7 @@ struct DriverEnvironment: Sendable {
     /// Called when a run's own events are in the journal.
     let eventsAccepted: @Sendable () -> Void
     /// Called when a driver could not do all that it was woken for, before it says why: somebody has to wake it again.
-    let giveBack: @Sendable (RunID, Wake) -> Void
+    let handBack: @Sendable (RunID, Wake) -> Void
     /// Called when a driver came to rest, on its lane.
     let report: @Sendable (RunID, DriverReport) -> Void
 }
@@ -155,18 +155,18 @@ actor RunDriver {
             try work()
             try comeToRest()
         } catch {
-            giveBack(wake)
+            handBack(wake)
             fail(error)
         }
     }
 
     /// Hands back what has to be done by whoever is woken next: another piece of work may end this driver before.
-    private func giveBack(_ wake: Wake?) {
+    private func handBack(_ wake: Wake?) {
         guard wake != nil || !commonClaims.isEmpty else { return }
         var left = wake ?? Wake()
         left.commonClaims += commonClaims.filter { !left.commonClaims.contains($0) }
         commonClaims = []
-        environment.giveBack(run, left)
+        environment.handBack(run, left)
     }
 
     private func fail(_ failure: RuntimeError) {
@@ -252,7 +252,7 @@ actor RunDriver {
         ) { hooks.note($0.entries, of: run, upTo: $1) }
         self.session = session
         // Other processes may have written since; a run whose end is in the journal has nothing left to tell.
-        let isToldOf = (try? tree.journal.index(following: false).runs[run]?.ended) != nil
+        let isToldOf = (try? tree.journal.query(following: false) { $0.runs[run]?.ended != nil }) ?? false
         if !isToldOf { hooks.catchUp(run, upTo: session.state.ledgerHead) }
         // Whoever worked on it since may have been killed before its files were what they should be.
         let isFirst = isFirstOpening || ledgerLength.map { $0 != session.state.ledgerHead.length } ?? false

@@ -88,7 +88,8 @@ struct RunLoader {
     /// durable. A file that is missing or unreadable vouches for nothing.
     private func knownHeads() -> [Int: Digest] {
         var known = glanceHead()
-        if let end = try? tree.journal.index(following: false).runs[run]?.ended { known[end.headSeq] = end.head }
+        let end = (try? tree.journal.query(following: false) { $0.runs[run]?.ended }) ?? nil
+        if let end { known[end.headSeq] = end.head }
         return known
     }
 

@@ -31,12 +31,8 @@ struct RunProjector {
         self.folder = folder
     }
 
-    mutating func note(_ decision: Decision, _ state: RunState) {
-        isBehind = true
-        // The opening of a wait must not be late: people look for its file.
-        let isAtRest = state.phase != .running || state.outstanding.isEmpty
-        if isAtRest, !decision.hasMore { write(state, now: tree.clock.now()) }
-    }
+    /// Something was decided.
+    mutating func note() { isBehind = true }
 
     /// When the projections are to be written next; nil if they are up to date.
     func dueAt(_ state: RunState, now: Timestamp) -> Timestamp? {

@@ -39,6 +39,8 @@ final class RunSession {
     /// The answers that the last stimulus was accepted with.
     private var accepted: [Entry] = []
 
+    private var salts = Salts()
+
     var state: RunState { engine.state }
 
     func acceptedEntry(_ seq: Int) -> Entry? { accepted.first { $0.seq == seq } }
@@ -126,11 +128,11 @@ final class RunSession {
                 }
             }
             if !decision.entries.isEmpty {
-                hasNewVars = hasNewVars || decision.entries.contains { $0.entry.data["update"] != nil }
-                accepted += decision.entries.map(\.entry).filter { $0.type == .answerAccepted }
-                noteEventWaits(decision)
+                for sealed in decision.entries { note(sealed.entry) }
                 onDecision(decision, engine.state.ledgerHead)
-                projector.note(decision, engine.state)
+                projector.note()
+                // The opening of a wait must not be late: people look for its file.
+                if !decision.hasMore, isAtRest { project() }
             }
         }
         return effects
@@ -148,7 +150,7 @@ final class RunSession {
     private func commit(
         isOutcome: Bool = false, _ decide: (inout RunEngine, Moment) throws(EngineError) -> Decision
     ) throws(RuntimeError) -> Decision {
-        var moment = Moment(now: tree.clock.now(), boot: tree.boot, salt: Self.salt())
+        var moment = Moment(now: tree.clock.now(), boot: tree.boot, salt: salts.next())
         if waitsForLaterEvents { moment.journalSeq = try journalSeq() }
         let decision: Decision
         do throws(EngineError) {
@@ -174,16 +176,9 @@ final class RunSession {
     /// Records what was done to the run from outside, and brings the projections up to it.
     func note(_ draft: EntryDraft) throws(RuntimeError) -> Entry? {
         let decision = try commit { (engine, moment) throws(EngineError) in try engine.record(draft, at: moment) }
-        projector.note(decision, engine.state)
+        projector.note()
         project()
         return decision.entries.first?.entry
-    }
-
-    private static func salt() -> Digest {
-        var random = SystemRandomNumberGenerator()
-        var bytes: [UInt8] = []
-        for _ in 0..<4 { withUnsafeBytes(of: random.next()) { bytes += $0 } }
-        return Digest.sha256(bytes)
     }
 
     /// The journal's last entry, whoever wrote it.
@@ -195,11 +190,14 @@ final class RunSession {
         }
     }
 
-    private func noteEventWaits(_ decision: Decision) {
-        for entry in decision.entries.map(\.entry) {
-            guard let key = entry.data["key"]?.stringValue else { continue }
-            if entry.type == .taskWaiting, entry.data["event"] != nil { eventWaits.insert(key) }
-            if entry.type == .taskResumed { eventWaits.remove(key) }
+    private func note(_ entry: Entry) {
+        switch entry.type {
+        case .taskEnd: hasNewVars = hasNewVars || entry.data["update"] != nil
+        case .answerAccepted: accepted.append(entry)
+        case .taskWaiting:
+            if entry.data["event"] != nil, let key = entry.data["key"]?.stringValue { eventWaits.insert(key) }
+        case .taskResumed: if let key = entry.data["key"]?.stringValue { eventWaits.remove(key) }
+        default: break
         }
     }
 
@@ -207,6 +205,8 @@ final class RunSession {
 
     /// When the projections should be written, if they are behind the ledger.
     func projectionsDue(now: Timestamp) -> Timestamp? { projector.dueAt(state, now: now) }
+
+    private var isAtRest: Bool { engine.state.phase != .running || engine.state.outstanding.isEmpty }
 
     /// Whether they are up to date then.
     @discardableResult
@@ -252,6 +252,24 @@ final class RunSession {
     }
 
     func close() { ledger.close() }
+}
+
+/// Salts that nobody can guess, and of which none tells anything of another.
+///
+/// They are digests of one secret and a number: a draw from the kernel for each costs 4 calls, and few are ever used.
+private struct Salts {
+    private let secret: [UInt8]
+    private var count: UInt64 = 0
+
+    init() {
+        var random = SystemRandomNumberGenerator()
+        secret = (0..<4).flatMap { _ in withUnsafeBytes(of: random.next()) { Array($0) } }
+    }
+
+    mutating func next() -> Digest {
+        count += 1
+        return Digest.sha256(secret + withUnsafeBytes(of: count) { Array($0) })
+    }
 }
 
 extension RunState {

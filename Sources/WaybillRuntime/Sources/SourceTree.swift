@@ -6,8 +6,8 @@ import WaybillStore
 
 /// The desired state: what stands under `workflows/`, read and checked.
 ///
-/// It is read anew as a whole when something changed; files whose inode, size and times are as before are not
-/// opened again.
+/// It is looked through as a whole when something changed; files whose inode, size and times are as before are not
+/// opened again, and what they say is not read again unless it depends on others that changed.
 package struct SourceTree: Sendable {
     /// The largest manifest that is read, in bytes.
     package static let largestManifest = 4 << 20
@@ -16,6 +16,8 @@ package struct SourceTree: Sendable {
     private static let folder: FilePath = "workflows"
 
     let root: any Directory
+    /// What is known of manifests from before; who reads the same tree again may have it.
+    package let manifests: ManifestCache
     private var read: [String: ReadFile] = [:]
     /// What looks like manifests and is none that can be read, or a folder that cannot be, with the reason.
     private var unreadable: [String: String] = [:]
@@ -33,9 +35,12 @@ package struct SourceTree: Sendable {
         var isPassing = false
     }
 
-    /// - Parameter root: the tree's root.
-    package init(root: any Directory) throws(RuntimeError) {
+    /// - Parameters:
+    ///   - root: the tree's root.
+    ///   - manifests: what was read of them before.
+    package init(root: any Directory, manifests: ManifestCache = ManifestCache()) throws(RuntimeError) {
         self.root = root
+        self.manifests = manifests
         catalog = Catalog.load([], exists: { _ in false })
         try refresh()
     }
@@ -77,7 +82,7 @@ package struct SourceTree: Sendable {
                 } catch {
                     return true
                 }
-            }, workers: .threads)
+            }, workers: .threads, cache: manifests)
         let problems = read.compactMapValues(\.problem).merging(unreadable) { file, _ in file }
         for (path, problem) in problems.sorted(by: { $0.key.precedesInCodePoints($1.key) }) {
             let place = SourcePlace(file: path, line: 1, column: 1)

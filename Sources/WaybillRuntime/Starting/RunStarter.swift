@@ -18,11 +18,17 @@ package struct RunStarter: Sendable {
     private let tree: Tree
     private let sources: SourceTree
     private let limits: EngineLimits
+    private let definitions: DefinitionCache
 
-    package init(tree: Tree, sources: SourceTree, limits: EngineLimits = EngineLimits()) {
+    /// - Parameter definitions: remembers what was compiled for another start.
+    package init(
+        tree: Tree, sources: SourceTree, limits: EngineLimits = EngineLimits(),
+        definitions: DefinitionCache? = nil
+    ) {
         self.tree = tree
         self.sources = sources
         self.limits = limits
+        self.definitions = definitions ?? DefinitionCache(manifests: sources.manifests)
     }
 
     /// Starts a run, or finds the one that the same request started before. When this returns, the start is durable.
@@ -42,7 +48,7 @@ package struct RunStarter: Sendable {
         let digest = RunStart.digest(workflow: workflow.name, inputs: inputs)
         if let known = try known(run, digest) { return known }
         let frozen = try sources.freeze(workflow) { tree.git.commit(of: $0, in: tree) }
-        let definition = try DefinitionCache.compile(frozen, run, zones: tree.zones)
+        let definition = try definitions.definition(frozen, run, zones: tree.zones)
         var engine = RunEngine(
             definition: definition, state: RunState(definition: definition.workflow, genesis: frozen.digest),
             payloads: RunPayloads(tree: tree, run: run), limits: limits)
@@ -62,7 +68,7 @@ package struct RunStarter: Sendable {
                 try engine.handle(.start(start), at: moment), by: tree.signing.sign, at: moment)
             // The effects are carried out by whoever opens the run: they follow from the state.
             guard try create(run, frozen, decision, engine.state) else { return try existing(run, digest) }
-            try record(engine.state)
+            try Self.recordStart(ofNew: engine.state, in: tree)
         } catch {
             throw RuntimeError(wrapping: error)
         }
@@ -73,9 +79,11 @@ package struct RunStarter: Sendable {
         _ run: RunID, _ frozen: FrozenDefinition, _ decision: Decision, _ state: RunState
     ) throws(RuntimeError) -> Bool {
         let (runs, lines, blobs) = (tree.runs, decision.lines, decision.blobs.map(\.bytes))
-        return try RunGroups(tree: tree).make(state) { () throws(StoreError) in
+        let isNew = try RunGroups(tree: tree).make(state) { () throws(StoreError) in
             try runs.create(run, definition: frozen, lines: lines, blobs: blobs)
         }
+        if isNew { tree.ledgers.noteDurable(run, length: lines.count) }
+        return isNew
     }
 
     private func trigger(of request: StartRequest) -> Object {
@@ -206,7 +214,11 @@ package struct RunStarter: Sendable {
 
     // MARK: - Journal
 
-    private func record(_ state: RunState) throws(RuntimeError) { try Self.recordStart(of: state, in: tree) }
+    /// The same for a run that was made just now: that its folder's name is durable was a part of making it.
+    static func recordStart(ofNew state: RunState, in tree: Tree) throws(RuntimeError) {
+        guard let run = RunID(state.id) else { return }
+        try record(startDraft(of: state), of: run, in: tree)
+    }
 
     /// Notes in the journal that a run started; nothing happens if it says so already.
     ///

@@ -60,7 +60,8 @@ struct SubRunStarter {
             try runs.create(run, definition: frozen, lines: lines, blobs: blobs)
         }
         guard isNew else { return try adopt(run, digest, definition.workflow) }
-        try RunStarter.recordStart(of: engine.state, in: tree)
+        tree.ledgers.noteDurable(run, length: lines.count)
+        try RunStarter.recordStart(ofNew: engine.state, in: tree)
     }
 
     private func adopt(_ run: RunID, _ digest: Digest, _ workflow: WorkflowDefinition) throws(RuntimeError) {

@@ -8,6 +8,8 @@ package import WaybillPorts
 /// more; then it is looked at without following links and without blocking, and read once, up to a limit.
 package struct InboxDoor: Sendable {
     private static let claimed: FilePath = ".claimed"
+    /// The permissions of a `.claimed/` whose name may not be durable yet.
+    package static let unfinished: UInt16 = 0o500
     /// A file whose content changes under the reader is read so often before it is refused.
     private static let maximumReadings = 3
     /// So many files of one name and one microsecond are told apart.
@@ -106,21 +108,31 @@ package struct InboxDoor: Sendable {
     }
 
     /// Somebody else's folder of that name would let them change what was claimed. One that the power takes would take
-    /// with it what was moved there, so it is durable before anything is.
+    /// with it what was moved there, so it is durable before anything is; until then nobody can write to it, which tells
+    /// that to whoever comes after a process that was killed in between.
     private func makeClaimed() throws(FileSystemError) {
-        if try directory.createDirectory(Self.claimed, permissions: Permissions.folder) {
-            do throws(FileSystemError) {
-                return try directory.synchronize()
-            } catch {
-                // The next claim makes it anew, and syncs it.
-                _ = try? directory.removeTree(Self.claimed)
-                throw error
+        let isNew = try directory.createDirectory(Self.claimed, permissions: Self.unfinished)
+        guard let status = try directory.status(Self.claimed) else { return }
+        if let keeper {
+            guard status.userID == keeper || status.userID == 0, status.permissions & 0o022 == 0 else {
+                throw FileSystemError(
+                    .denied, "claim into a folder that others may write", directory.path.appending(".claimed"))
             }
         }
-        guard let keeper, let status = try directory.status(Self.claimed) else { return }
-        guard status.userID == keeper || status.userID == 0, status.permissions & 0o022 == 0 else {
-            throw FileSystemError(
-                .denied, "claim into a folder that others may write", directory.path.appending(".claimed"))
+        guard status.permissions & 0o777 == Self.unfinished else { return }
+        do throws(FileSystemError) {
+            // Its maker may have seen a sync fail: another one of the same name would prove nothing.
+            if !isNew, try directory.removeDirectory(Self.claimed) {
+                _ = try directory.createDirectory(Self.claimed, permissions: Self.unfinished)
+            }
+            try directory.synchronize()
+            _ = try directory.setAccess(
+                Self.claimed, group: status.groupID,
+                permissions: status.permissions & ~0o777 | Permissions.folder)
+        } catch {
+            // The next claim makes it anew, and syncs it.
+            _ = try? directory.removeDirectory(Self.claimed)
+            throw error
         }
     }
 

@@ -42,6 +42,15 @@ package struct JournalIndex: Hashable, Sendable {
         package var at: Timestamp
     }
 
+    /// A run that started, or whose end was taken back.
+    private struct Opening: Hashable {
+        var seq: Int
+        var run: RunID
+    }
+
+    /// So many of the newest openings are known at least, and twice as many at most.
+    private static let leastOpenings = 2_048
+
     /// The kernel writes what was not synced within half a minute or so; this is long after.
     private static let recent = Duration.seconds(600)
     /// So many of the newest ends count in any case: clocks are set forward.
@@ -57,6 +66,9 @@ package struct JournalIndex: Hashable, Sendable {
     package private(set) var groups: [String: [RunID]] = [:]
     /// The runs that have to end so that another one of their group has its place, with that one, until they have.
     package private(set) var successors: [RunID: RunID] = [:]
+    private var openings: [Opening] = []
+    /// Of the newest opening that was forgotten.
+    private var lastForgotten = 0
     /// Slots of schedules that were taken, with the entry's number.
     package private(set) var slots: [String: Int] = [:]
     /// Contents of declared runs that were executed, with the run's id.
@@ -70,6 +82,20 @@ package struct JournalIndex: Hashable, Sendable {
 
     /// Runs that started and have no recorded end.
     package var open: [RunID] { runs.filter { $0.value.ended == nil }.map(\.key) }
+
+    /// The runs that started behind an entry, or whose end was taken back there, and that have no recorded end. Where the
+    /// entry is among the newest, this costs as much as there are, and not as much as there ever were.
+    package func open(after seq: Int) -> [RunID] {
+        if seq < lastForgotten { return open }
+        return openings.reversed().prefix { $0.seq > seq }.reversed().map(\.run).filter { runs[$0]?.ended == nil }
+    }
+
+    private mutating func noteOpening(of run: RunID) {
+        openings.append(Opening(seq: lastSeq, run: run))
+        guard openings.count > 2 * Self.leastOpenings else { return }
+        lastForgotten = openings[openings.count - Self.leastOpenings - 1].seq
+        openings.removeFirst(openings.count - Self.leastOpenings)
+    }
 
     private mutating func note(_ end: RecentEnd) {
         recentEnds.append(end)
@@ -94,6 +120,7 @@ package struct JournalIndex: Hashable, Sendable {
                 startedAt: entry.ts, ended: runs[run]?.ended, group: entry.data["group"]?.stringValue,
                 limit: Int(entry.data["limit"]?.intValue ?? 0),
                 cancels: entry.data["cancels"]?.stringValue.flatMap(RunID.init))
+            noteOpening(of: run)
             if let oldest = runs[run]?.cancels, runs[oldest]?.ended == nil { successors[oldest] = run }
             if let group = runs[run]?.group, runs[run]?.ended == nil { groups[group, default: []].append(run) }
         case .runEnded:
@@ -112,6 +139,7 @@ package struct JournalIndex: Hashable, Sendable {
             // What was accepted to be lost is known no more; an end that is still there is noted again.
             guard let run, entry.data["lost"] != nil, runs[run]?.ended != nil else { return }
             runs[run]?.ended = nil
+            noteOpening(of: run)
             if let group = runs[run]?.group { groups[group, default: []].append(run) }
         case .slotTaken:
             if let slot = entry.data["slot"]?.stringValue { slots[slot] = entry.seq }

@@ -180,18 +180,16 @@ struct ChainFile: Sendable {
         head = newHead
     }
 
-    /// Compares the file with memory before anything is written into it.
+    /// Compares the file with memory before anything is written into it: what has the name must be what was opened.
     private func checkUnchanged() throws(StoreError) {
-        let (opened, named) = try storing { () throws(FileSystemError) in
-            (try file.status(), try folder.status(path))
-        }
-        guard let named, named.isSameFile(as: opened), opened.isSameFile(as: identity) else {
+        let named = try storing { () throws(FileSystemError) in try folder.status(path) }
+        guard let named, named.isSameFile(as: identity) else {
             throw StoreError(.changedBehind, "\(file.path) was replaced or removed by somebody else")
         }
-        guard opened.size == Int64(head.length) else {
+        guard named.size == Int64(head.length) else {
             throw StoreError(
                 .changedBehind,
-                "\(file.path) has \(opened.size) bytes instead of \(head.length): "
+                "\(file.path) has \(named.size) bytes instead of \(head.length): "
                     + "somebody else wrote to it")
         }
     }

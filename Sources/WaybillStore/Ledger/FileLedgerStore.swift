@@ -22,25 +22,37 @@ package struct FileLedgerStore: LedgerStore {
             try ChainFile.openLocked(RunFolder.ledger, in: folder, from: head, durability: durability)
         }
         guard var chain = opened else { throw missing(run) }
+        let length = Int(chain.identity.size)
         try chain.follow(knownHeads: knownHeads, body)
         let (distrusted, settled) = (distrusted, settled)
-        // `run.json` is written after its entries were synced; what this process appends it syncs itself.
-        let isVouchedFor = settled.contains(run) || knownHeads[chain.head.seq] == chain.head.digest
+        let known = settled.length(of: run)
+        // `run.json` and the journal name a head after it was synced.
+        let isVouchedFor = knownHeads[chain.head.seq] == chain.head.digest
         do throws(StoreError) {
-            if distrusted.contains(chain.identity, of: run) { chain.distrust() }
-            try chain.settle(knownUpTo: isVouchedFor ? chain.head.length : 0)
-            settled.insert(run)
+            let isDistrusted = distrusted.contains(chain.identity, of: run)
+            if isDistrusted { chain.distrust() }
+            // What is vouched for, or what this process made durable, is durable where nobody added to it: a daemon's start
+            // syncs nothing of the runs that rest.
+            let isDurable = length == chain.head.length && (isVouchedFor || length == known)
+            if isDistrusted || !isDurable {
+                try chain.settle(knownUpTo: isVouchedFor ? chain.head.length : known ?? 0)
+            }
+            if durability == .full { settled.note(run, length: chain.head.length) }
         } catch {
             distrusted.note(chain, of: run)
-            settled.remove(run)
+            settled.forget(run)
             chain.file.close()
             throw error
         }
         return FileLedger(chain) { chain in
             distrusted.note(chain, of: run)
-            settled.remove(run)
+            settled.forget(run)
+        } onClose: { chain in
+            if durability == .full, !chain.isPoisoned { settled.note(run, length: chain.head.length) }
         }
     }
+
+    package func noteDurable(_ run: RunID, length: Int) { settled.note(run, length: length) }
 
     package func scan(
         _ run: RunID, from head: LedgerHead, knownHeads: [Int: Digest], _ body: (LedgerScanner.Item) -> Void
@@ -53,8 +65,16 @@ package struct FileLedgerStore: LedgerStore {
     package func verify(
         _ run: RunID, from head: LedgerHead, knownHeads: [Int: Digest]
     ) throws(StoreError) -> LedgerVerdict {
-        var verifier = LedgerVerifier(after: head, knownHeads: knownHeads)
-        try read(run, from: head) { verifier.feed($0) }
+        let folder = try folder(of: run)
+        let opened = try storing { () throws(FileSystemError) in try folder.open(RunFolder.ledger, .read) }
+        guard let file = opened else { throw missing(run) }
+        defer { file.close() }
+        let stretches = LedgerStretches(folder: folder, path: RunFolder.ledger, knownHeads: knownHeads)
+        let reached = try storing { () throws(FileSystemError) in try stretches.check(file, from: head) }
+        var verifier = LedgerVerifier(after: reached, knownHeads: knownHeads)
+        try storing { () throws(FileSystemError) in
+            try ChainFile.read(file, from: reached.length) { verifier.feed($0) }
+        }
         return verifier.finish()
     }
 
@@ -82,10 +102,15 @@ final class FileLedger: Ledger {
     private let chain: Mutex<ChainFile>
     /// Is told how far the file can be trusted after each failure.
     private let onFailure: @Sendable (ChainFile) -> Void
+    private let onClose: @Sendable (ChainFile) -> Void
 
-    init(_ chain: ChainFile, onFailure: @escaping @Sendable (ChainFile) -> Void) {
+    init(
+        _ chain: ChainFile, onFailure: @escaping @Sendable (ChainFile) -> Void,
+        onClose: @escaping @Sendable (ChainFile) -> Void
+    ) {
         self.chain = Mutex(chain)
         self.onFailure = onFailure
+        self.onClose = onClose
     }
 
     var head: LedgerHead { chain.withLock { $0.head } }
@@ -101,7 +126,13 @@ final class FileLedger: Ledger {
         }
     }
 
-    func close() { chain.withLock { $0.file.close() } }
+    func close() {
+        chain.withLock { chain in
+            // Before anybody else can have the lock.
+            onClose(chain)
+            chain.file.close()
+        }
+    }
 }
 
 /// Files that could not be synced and could not be copied either: another sync of them proves nothing, also through a
@@ -118,11 +149,11 @@ private final class DistrustedFiles: Sendable {
     }
 }
 
-/// The runs whose ledgers this process has made durable.
+/// How many bytes of which ledgers this process has made durable.
 private final class SettledLedgers: Sendable {
-    private let runs = Mutex<Set<RunID>>([])
+    private let lengths = Mutex<[RunID: Int]>([:])
 
-    func contains(_ run: RunID) -> Bool { runs.withLock { $0.contains(run) } }
-    func insert(_ run: RunID) { runs.withLock { _ = $0.insert(run) } }
-    func remove(_ run: RunID) { runs.withLock { _ = $0.remove(run) } }
+    func length(of run: RunID) -> Int? { lengths.withLock { $0[run] } }
+    func note(_ run: RunID, length: Int) { lengths.withLock { $0[run] = length } }
+    func forget(_ run: RunID) { lengths.withLock { $0[run] = nil } }
 }

@@ -22,6 +22,9 @@ package protocol LedgerStore: Sendable {
         _ run: RunID, from head: LedgerHead, knownHeads: [Int: Digest], _ body: (LedgerScanner.Item) -> Void
     ) throws(StoreError) -> LedgerVerdict
 
+    /// Says that this process has made a ledger durable up to so many bytes by other means: it was made with its run.
+    func noteDurable(_ run: RunID, length: Int)
+
     /// Checks the chain at the speed of the hash, without the lock.
     func verify(_ run: RunID, from head: LedgerHead, knownHeads: [Int: Digest]) throws(StoreError) -> LedgerVerdict
 }

@@ -18,6 +18,8 @@ struct DegradationTests {
     func run() async throws {
         let tree = try ScratchTree(["workflows/asking.yaml": Self.asking])
         for run in ["p", "q"] { try await tree.expect(3, "run", "asking", "--id", run) }
+        // A ledger that nothing vouches for is synced when it is opened.
+        try FileManager.default.removeItem(at: tree["runs/p/run.json"])
         try tree.fail(["sync -1 /runs/p/ledger.jsonl"])
         var deaths = 0
         var last: RunningCommand?

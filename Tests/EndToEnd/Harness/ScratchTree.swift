@@ -133,8 +133,11 @@ final class ScratchTree: Sendable {
     }
 
     /// Starts a daemon, and returns once it attends the tree: from then on commands leave the work to it.
-    func startDaemon() async throws -> RunningCommand {
-        let daemon = try start(["daemon"])
+    ///
+    /// - Parameter launcher: what `env` is given in front of the command, for example `nohup`.
+    func startDaemon(through launcher: [String] = []) async throws -> RunningCommand {
+        let daemon = try RunningCommand(
+            URL(filePath: "/usr/bin/env"), launcher + [Waybill.binary.path(), "daemon"], in: root, outputs: outputs())
         try await until("the daemon attends the tree") { daemon.errors.contains("attending") }
         return daemon
     }

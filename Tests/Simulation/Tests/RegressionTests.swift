@@ -66,6 +66,8 @@ struct RegressionTests {
             (30_217, 97, .one),
             // A run that had ended just before the clock was set forward was not looked at after a power loss.
             (50_295, 2_255, .kill),
+            // Who made `.claimed/` was killed before its name was durable, and the power took what was claimed next.
+            (214, 266, .kill),
         ])
     func shared(seed: UInt64, operation: Int, crash: Crash) {
         let place = Violation.Place(operation: operation, crash: crash, isTorn: false)

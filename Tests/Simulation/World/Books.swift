@@ -56,6 +56,8 @@ struct RunBook {
     /// What became of files: name to the digests of accepted ones.
     var accepted: [String: [String]] = [:]
     var judged: [String: Int] = [:]
+    /// The last entry that was copied from another run, whose receipts were copied, too; 0 for none.
+    var lastCopied = 0
     var problems: [String] = []
     private var events: Set<String> = []
 
@@ -66,7 +68,9 @@ struct RunBook {
         let name = Name(step: entry.step ?? "", visit: visit, attempt: entry.attempt ?? 1)
         switch entry.type {
         // What was copied from the past of another run is that run's.
-        case .forked: forget()
+        case .forked:
+            forget()
+            lastCopied = entry.seq
         case .taskStart:
             if !starts.insert(name).inserted { problems.append("\(run): \(name) started twice") }
         case .taskEnd:

@@ -8,19 +8,22 @@ extension Invariants {
     /// Every file that was dropped is in one place, with a receipt.
     mutating func checkDrops(_ tree: Tree, _ journal: JournalBook, _ books: [String: RunBook]) {
         var receipts: [String: [Value]] = [:]
-        for folder in ["inbox"] + books.keys.map({ "\($0)/inbox" }) {
-            collect(folder, "accepted", tree, &receipts)
-            collect(folder, "rejected", tree, &receipts)
+        for kind in ["accepted", "rejected"] {
+            collect("inbox", kind, tree, &receipts)
+            for (run, book) in books { collect("\(run)/inbox", kind, after: book.lastCopied, tree, &receipts) }
         }
         for drop in world.outside.people.drops { check(drop, receipts[drop.name] ?? [], tree, journal, books) }
     }
 
-    private func collect(_ inbox: String, _ kind: String, _ tree: Tree, _ receipts: inout [String: [Value]]) {
+    /// - Parameter seq: receipts of entries up to there are those of the run whose past was copied.
+    private func collect(
+        _ inbox: String, _ kind: String, after seq: Int = 0, _ tree: Tree, _ receipts: inout [String: [Value]]
+    ) {
         let folder = "\(inbox)/\(kind)"
         let entries = (try? tree.runsDirectory.entries(FilePath(folder), limit: 10_000)) ?? []
         for entry in entries where entry.name.string.hasSuffix(".reason.json") {
             guard let receipt = world.json("\(folder)/\(entry.name.string)", in: tree.runsDirectory),
-                let file = receipt["file"]?.stringValue
+                let file = receipt["file"]?.stringValue, receipt["seq"]?.intValue ?? .max > seq
             else { continue }
             receipts[file, default: []].append(receipt)
         }

@@ -178,8 +178,9 @@ extension World {
     }
 }
 
-/// Definitions by their digest.
+/// Definitions by their digest, and what was read of manifests.
 final class SharedDefinitions: @unchecked Sendable {
     // One thread has all the worlds that share it.
     var known: [Digest: RunDefinition] = [:]
+    let manifests = ManifestCache()
 }

@@ -53,6 +53,7 @@ final class Life: @unchecked Sendable {
         }
         options.passInterval = world.workload.passInterval
         options.lanes = 3
+        options.manifests = world.definitions.manifests
         options.watchLimit = 1_000
         let reconciler = Reconciler(tree: tree, services: services, options: options)
         self.reconciler = reconciler

@@ -139,7 +139,7 @@ package final class World: @unchecked Sendable {
     /// How the files stood after so many changes of the disk, with so many bytes of the journal synced: most looks at the
     /// world come without any.
     private var standingOfFiles = (changes: -1, synced: 0, areAtRest: false)
-
+    /// The changes of the disk when somebody last looked whether help was needed.
     private var changesAtHelp = -1
 
     /// Buries the daemons that were killed.

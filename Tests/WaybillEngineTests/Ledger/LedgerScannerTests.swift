@@ -43,7 +43,30 @@ struct LedgerScannerTests {
         case (.whole, .whole), (.torn, .torn), (.damaged, .damaged): break
         default: Issue.record("the verifier says \(fast), the scanner \(verdict)")
         }
+        // So does a check in stretches; each ledger is cut elsewhere.
+        let starts = lineStarts(bytes)
+        let first = bytes.count % starts.count
+        let cuts = [starts[first], starts[min(first + 2, starts.count - 1)]]
+        #expect(verifyInStretches(bytes, cuts, knownHeads) == fast, "cut at \(cuts)")
         return (entries, verdict)
+    }
+
+    private func lineStarts(_ bytes: [UInt8]) -> [Int] {
+        [0] + bytes.indices.filter { bytes[$0] == UInt8(ascii: "\n") }.map { $0 + 1 }
+    }
+
+    private func verifyInStretches(_ bytes: [UInt8], _ cuts: [Int], _ knownHeads: [Int: Digest]) -> LedgerVerdict {
+        let head = LedgerHead.start(genesis: genesis)
+        var joint = LedgerStretch.Joint(after: head)
+        for (start, end) in zip([0] + cuts, cuts + [bytes.count]) {
+            var stretch = LedgerStretch(at: start, knownHeads: knownHeads)
+            bytes[start..<end].withUnsafeBytes { stretch.feed($0) }
+            guard let joined = stretch.join(joint) else { break }
+            joint = joined
+        }
+        var verifier = LedgerVerifier(after: joint.head, knownHeads: knownHeads)
+        verifier.feed(Array(bytes[joint.head.length...]))
+        return verifier.finish()
     }
 
     private func reason(_ verdict: LedgerVerdict) -> LedgerError? {
@@ -248,7 +271,10 @@ struct LedgerScannerTests {
             scanner.feed(bytes) { _ in }
             verifier.feed(bytes)
             let strict = scanner.finish().head
-            let fast = verifier.finish().head
+            let verdict = verifier.finish()
+            let fast = verdict.head
+            let starts = lineStarts(bytes)
+            #expect(verifyInStretches(bytes, [starts[random(starts.count)]], [:]) == verdict)
             // The changed line itself may still be an entry, and the faster scan does not read it all; the line
             // behind it names another digest in any case.
             let end = good[change...].firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? good.count

@@ -1,7 +1,9 @@
 import SystemPackage
 import Testing
 import WaybillCore
+import WaybillEngine
 import WaybillPorts
+import WaybillStore
 import WaybillTestKit
 
 @testable import WaybillRuntime
@@ -16,10 +18,14 @@ struct ReconcilerTests {
     init() throws {
         try system.createDirectories("/tree/workflows")
         tree = try Tree.open("/tree", fileSystem: system, clock: clock)
+        reconciler = Self.reconciler(tree, clock)
+    }
+
+    private static func reconciler(_ tree: Tree, _ clock: ManualClock) -> Reconciler {
         let services = RuntimeServices(
             launcher: NothingStarts(), performer: NothingStarts(), secrets: NothingStarts(),
             watcher: ManualWatcher(), timers: clock, hookTimers: ManualClock())
-        reconciler = Reconciler(tree: tree, services: services, options: ReconcilerOptions())
+        return Reconciler(tree: tree, services: services, options: ReconcilerOptions())
     }
 
     @Test("a run that fails again and again for a reason of its own is set aside until its file is removed")
@@ -60,6 +66,48 @@ struct ReconcilerTests {
         await reconciler.take(.due(key: "pass", deadline: clock.now()))
         #expect(await reconciler.records[run] != nil)
         await reconciler.stop()
+    }
+
+    @Test("an answer that comes together with the request of its run is not refused while the run is being made")
+    func answerWithRequest() async throws {
+        let workflow = "kind: Workflow\nname: w\nsteps: [{id: q, ask: {prompt: Go on?, choices: [yes, no]}}]\n"
+        try tree.root.write(Array(workflow.utf8), toNew: "workflows/w.yaml", durability: .relaxed)
+        try await reconciler.start()
+        let inbox = try #require(try tree.runsDirectory.openDirectory("inbox"))
+        try inbox.write(Array(#"{"workflow":"w","id":"r1"}"#.utf8), toNew: "start.json", durability: .relaxed)
+        try inbox.write(Array("yes".utf8), toNew: "r1.q.txt", durability: .relaxed)
+        await reconciler.takeFromCommonInbox(["start.json", "r1.q.txt"])
+        // It ends once the run is made.
+        await reconciler.stop()
+        #expect(try tree.runsDirectory.status("r1") != nil)
+        #expect(try inbox.status("start.json") == nil)
+        #expect(try inbox.status("rejected") == nil)
+    }
+
+    @Test("of the runs that ended before, those are taken up that have a file to refuse, or no glance")
+    func endedRuns() async throws {
+        let runs = try (1...300).map { try #require(RunID("r\($0)")) }
+        for run in runs {
+            let head = LedgerHead(seq: 1, digest: .zero, ts: .earliest, length: 1)
+            try tree.journal.append([.runEnded(run, status: "completed", head: head)], at: clock.now())
+            try system.createDirectories(FilePath("/tree/runs/\(run.text)/inbox/.claimed"))
+            if run != runs[9] {
+                try tree.runsDirectory.write([], toNew: FilePath("\(run.text)/run.json"), durability: .relaxed)
+            }
+        }
+        try tree.runsDirectory.write([], toNew: "r20/inbox/approve.json", durability: .relaxed)
+        try tree.runsDirectory.write([], toNew: "r30/inbox/.hidden", durability: .relaxed)
+        try tree.runsDirectory.write([], toNew: "r290/inbox/.claimed/1-approve.json", durability: .relaxed)
+        // The first start on a machine looks at the newest ends in any case.
+        try tree.caches.write(Array(tree.boot.utf8), toNew: "boot", durability: .relaxed)
+
+        // Whether this is a new boot is read when it is made.
+        let again = Self.reconciler(tree, clock)
+        try await again.start()
+        // They come in turns, and whoever asks has its own between them.
+        while await !again.endedRuns.isEmpty {}
+        #expect(await Set(again.records.keys.map(\.text)) == ["r10", "r20", "r290"])
+        await again.stop()
     }
 }
 

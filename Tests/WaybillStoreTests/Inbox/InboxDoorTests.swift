@@ -188,6 +188,35 @@ struct InboxDoorTests {
         #expect(try door.claim("a.json")?.bytes == Array("yes".utf8))
     }
 
+    @Test("what one process claims after another one was killed as it made the folder survives the power")
+    func halfMadeFolder() throws {
+        for number in 1..<12 {
+            let disk = MemoryDisk()
+            let first = MemoryFileSystem(disk, process: 1, mark: "1")
+            try first.root().write(Array("yes".utf8), toNew: "a.json", durability: .full)
+            try first.root().synchronize()
+            let limit = disk.withVolume { $0.operationCount } + number
+            disk.withVolume { $0.plan = { $0.number == limit ? .kill : nil } }
+            _ = try? InboxDoor(first.root()).claim("a.json")
+            first.kill()
+            disk.withVolume { $0.plan = nil }
+            let second = MemoryFileSystem(disk, process: 2, mark: "2")
+            let door = InboxDoor(try second.root())
+            if try door.leftovers().isEmpty {
+                #expect(try door.claim("a.json") != nil, "killed at operation \(number)")
+            }
+            let permissions = try second.root().status(".claimed")?.permissions
+            #expect(permissions == 0o700, "killed at operation \(number)")
+            // The folder has to be there afterwards, whether the file's new name is or not.
+            disk.withVolume { volume in
+                volume.killAll()
+                volume.crash { _ in .lost }
+            }
+            let last = try MemoryFileSystem(disk, process: 3, mark: "3").root()
+            #expect(try last.status(".claimed") != nil, "killed at operation \(number)")
+        }
+    }
+
     @Test("a signature is told by its name, from what it signs")
     func signatures() throws {
         #expect(try component("approve.json.sig").signedName == component("approve.json"))

@@ -104,4 +104,32 @@ struct JournalStoreContractTests {
         #expect(index.successors == [runs[1]: runs[2]])
         #expect(index.admitted(in: "g") == [runs[1]])
     }
+
+    @Test(
+        "knows which runs were opened behind an entry, however many there were since", arguments: JournalForm.allCases)
+    func openings(_ form: JournalForm) throws {
+        let (journal, keep) = try form.make()
+        defer { withExtendedLifetime(keep) {} }
+        let inputs = inputs
+        let runs = (0..<5_000).compactMap { RunID("r\($0)") }
+        let head = LedgerHead(seq: 9, digest: .sha256("end"), ts: time, length: 0)
+        func open(after seq: Int) throws -> [RunID] {
+            try journal.query(following: true) { $0.open(after: seq) }.sorted()
+        }
+        try journal.append(
+            runs[..<3].map { .runStarted($0, workflow: "w", inputs: inputs, trigger: .null) }, at: time)
+        #expect(try open(after: 0) == Array(runs[..<3]))
+        #expect(try open(after: 2) == [runs[2]])
+        try journal.append([.runEnded(runs[2], status: "failed", head: head)], at: time)
+        #expect(try open(after: 2) == [])
+        let lost = EntryDraft(.runRepaired, data: ["run": .string(runs[2].text), "lost": 1])
+        try journal.append([lost], at: time)
+        #expect(try open(after: 4) == [runs[2]])
+        try journal.append(
+            runs[3...].map { .runStarted($0, workflow: "w", inputs: inputs, trigger: .null) }, at: time)
+        #expect(try open(after: 5_001) == [runs[4_999]].sorted())
+        #expect(try open(after: 5_002) == [])
+        // Those in between are known no more by themselves: more than that is said.
+        #expect(try open(after: 5) == runs.sorted())
+    }
 }

@@ -40,7 +40,43 @@ struct FileLedgerStoreTests {
         let kinds = Recorder()
         system.setPlan { kinds.note($0) }
         try ledger.append((0..<50).map { EntryDraft(.taskStart, step: "s\($0)") }, at: sample.time)
-        #expect(kinds.all == ["status", "status", "write", "sync"])
+        #expect(kinds.all == ["status", "write", "sync"])
+    }
+
+    @Test("what this process made durable is not synced again when it is opened again")
+    func settled() throws {
+        let (store, _) = try start()
+        let ledger = try store.open(sample.run, from: sample.genesis)
+        try ledger.append([EntryDraft(.runEnd)], at: sample.time)
+        ledger.close()
+        let kinds = Recorder()
+        system.setPlan { kinds.note($0) }
+        let again = try store.open(sample.run, from: sample.genesis)
+        #expect(again.head == ledger.head)
+        #expect(!kinds.all.contains("write") && !kinds.all.contains("sync"))
+    }
+
+    @Test("a ledger that was made durable with its run is not synced when it is opened")
+    func madeDurable() throws {
+        let (store, head) = try start()
+        store.noteDurable(sample.run, length: head.length)
+        let kinds = Recorder()
+        system.setPlan { kinds.note($0) }
+        #expect(try store.open(sample.run, from: sample.genesis).head == head)
+        #expect(!kinds.all.contains("write") && !kinds.all.contains("sync"))
+    }
+
+    @Test("what somebody else added since is written again and synced")
+    func settledBefore() throws {
+        let (store, _) = try start()
+        try store.open(sample.run, from: sample.genesis).close()
+        let other = try FileLedgerStore(runs: try system.root()).open(sample.run, from: sample.genesis)
+        try other.append([EntryDraft(.runEnd)], at: sample.time)
+        other.close()
+        let kinds = Recorder()
+        system.setPlan { kinds.note($0) }
+        #expect(try store.open(sample.run, from: sample.genesis).head == other.head)
+        #expect(kinds.all.contains("write") && kinds.all.contains("sync"))
     }
 
     @Test("relaxed durability skips the sync")
@@ -188,6 +224,29 @@ struct FileLedgerStoreTests {
         system.crash()
         let again = try FileLedgerStore(runs: system.root()).open(sample.run, from: sample.genesis)
         #expect(again.head == head)
+    }
+
+    @Test("a ledger is synced when it is opened, unless somebody vouches for its end and nothing was behind that")
+    func vouchedFor() throws {
+        let (_, head) = try start()
+        let runs = try system.root()
+        func syncs(_ heads: [Int: Digest]) throws -> Int {
+            let syncs = Recorder()
+            system.setPlan { $0.kind == .sync ? syncs.note($0) : nil }
+            defer { system.setPlan(nil) }
+            // Each process anew: what one has synced it knows.
+            try FileLedgerStore(runs: runs).open(sample.run, from: sample.genesis, knownHeads: heads, durability: .full)
+            { _ in }.close()
+            return syncs.all.count
+        }
+        #expect(try syncs([:]) == 1)
+        #expect(try syncs([head.seq: head.digest]) == 0)
+        let file = try #require(try folder().open("ledger.jsonl", .readWrite))
+        try file.writeFully(Array("{\"seq\"".utf8), at: Int64(head.length))
+        file.close()
+        // The copy of the tail, and the cut.
+        #expect(try syncs([head.seq: head.digest]) == 2)
+        #expect(try syncs([head.seq: head.digest]) == 0)
     }
 
     @Test("a ledger that was extended, cut or replaced behind its owner is not written")
