@@ -23,6 +23,7 @@ package final class Signal: @unchecked Sendable {
 
     package func wait() {
         while sem_wait(semaphore) != 0 {}
-        isRaised.store(false, ordering: .releasing)
+        // A raise that finds the signal raised leaves no other trace: what came before it is seen from here on.
+        _ = isRaised.exchange(false, ordering: .acquiringAndReleasing)
     }
 }

@@ -26,12 +26,12 @@ extension Reconciler {
             record.pending = Self.merged(record.pending, wake)
         case .working:
             record.phase = .busy
-            record.driver?.post { $0.wake(wake) }
+            if let driver = record.driver { post(wake, to: driver, &record) }
         case .dormant, .blocked, .quarantined:
             let wake = Self.merged(record.pending, wake)
             record.pending = nil
             if placesTaken < places {
-                placesTaken += 1
+                takePlace(&record)
                 record.phase = .busy
                 begin(run, &record, wake)
             } else {
@@ -64,7 +64,12 @@ extension Reconciler {
             commonNames: record.glance?.heldCommonNames.names.filter { !wake.commonNames.contains($0) } ?? [])
         let unripe = Wake(unripeAnswers: unripeAnswers[run] ?? [])
         let whole = Self.merged(Self.merged(wake, held), unripe)
-        driver.post { $0.wake(whole) }
+        post(whole, to: driver, &record)
+    }
+
+    private func post(_ wake: Wake, to driver: RunDriver, _ record: inout RunRecord) {
+        record.wakes &+= 1
+        driver.post { $0.wake(wake) }
     }
 
     /// Keeps what a driver was woken for and could not do, whatever it says of other work meanwhile.
@@ -80,15 +85,24 @@ extension Reconciler {
     }
 
     private func takeBack(_ record: inout RunRecord) {
-        record.pending = Self.merged(record.returned, record.pending ?? Wake())
+        guard let returned = record.returned else { return }
         record.returned = nil
+        record.pending = record.pending.map { Self.merged(returned, $0) } ?? returned
     }
 
-    private func givePlace() {
+    private func takePlace(_ record: inout RunRecord) {
+        guard !record.hasPlace else { return }
+        record.hasPlace = true
+        placesTaken += 1
+    }
+
+    private func givePlaceBack(of record: inout RunRecord) {
+        guard record.hasPlace else { return }
+        record.hasPlace = false
         placesTaken -= 1
         while !isStopping, placesTaken < places, let run = waitingForPlace.popFirst() {
             guard var record = records[run], record.phase == .queued else { continue }
-            placesTaken += 1
+            takePlace(&record)
             record.phase = .busy
             let wake = record.pending ?? Wake()
             record.pending = nil
@@ -99,12 +113,19 @@ extension Reconciler {
 
     // MARK: - Reports
 
-    func take(_ driverReport: DriverReport, of run: RunID) {
+    /// - Parameter wakes: how often the driver had been woken. One that was woken since goes on, and reports again: to
+    ///   take it for being at rest would give the run a second driver beside it.
+    func take(_ driverReport: DriverReport, of run: RunID, after wakes: UInt32) {
         defer { noteRest() }
         noteOpened(run)
         noteAttended(run)
         reportsSinceTrim += 1
         guard var record = records[run] else { return }
+        guard wakes == record.wakes else {
+            takeBack(&record)
+            records[run] = record
+            return
+        }
         let key = TimerKey.run(run)
         switch driverReport {
         case .working, .dormant, .ended, .quarantined:
@@ -115,7 +136,7 @@ extension Reconciler {
         switch driverReport {
         case .working(let glance, let projectAt):
             // Its place was given back when the disk refused something; a process that ended woke it before its time.
-            if record.phase == .blocked { placesTaken += 1 }
+            takePlace(&record)
             record.phase = .working
             record.glance = glance
             subscribe(run, to: glance.events, &record)
@@ -266,24 +287,18 @@ extension Reconciler {
         givePlaceBack(of: &record)
         record.phase = phase
         record.driver = nil
-    }
-
-    private func givePlaceBack(of record: inout RunRecord) {
-        guard record.phase == .busy || record.phase == .working else { return }
-        record.phase = .dormant
-        givePlace()
+        record.wakes = 0
     }
 
     private func block(
         _ run: RunID, _ record: inout RunRecord, _ error: RuntimeError, retryAfter delay: Duration
     ) {
-        let driver = record.driver
-        // What could not be found out is found out by the next one.
+        // What could not be found out is found out by the next look.
         record.wasOpened = false
         takeBack(&record)
-        rest(&record, .blocked)
+        givePlaceBack(of: &record)
         // A driver that lost its session still watches over its processes.
-        record.driver = driver
+        record.phase = .blocked
         record.problem = error.message
         report.problems[run] = error
         // A command does not wait for others to let go of a run: it says who has it.

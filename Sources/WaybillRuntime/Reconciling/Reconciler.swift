@@ -227,7 +227,9 @@ package actor Reconciler {
             commonClaimFailed: { [weak self] in self?.post { $0.lookThroughClaims() } },
             eventsAccepted: { [weak self] in self?.post { $0.noticeEvents(following: false) } },
             handBack: { [weak self] run, wake in self?.post { $0.keep(wake, for: run) } },
-            report: { [weak self] run, report in self?.post { $0.take(report, of: run) } })
+            report: { [weak self] run, report, wakes in
+                self?.post { $0.take(report, of: run, after: wakes) }
+            })
         for diagnostic in sources.catalog.diagnostics where diagnostic.level == .error {
             options.log.warning("\(diagnostic.text)")
         }

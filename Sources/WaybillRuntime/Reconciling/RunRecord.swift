@@ -21,6 +21,10 @@ struct RunRecord {
     var phase = Phase.dormant
     /// Kept while the run is busy or working; a run at rest costs no lane.
     var driver: RunDriver?
+    /// How often the driver was woken.
+    var wakes: UInt32 = 0
+    /// Whether it has one of the places of `concurrency.runs`.
+    var hasPlace = false
     /// What came while the driver was busy.
     @Apart var pending: Wake?
     /// What the driver was woken for and could not do, until it has said why: the next one is told again.

@@ -28,8 +28,9 @@ struct DriverEnvironment: Sendable {
     let eventsAccepted: @Sendable () -> Void
     /// Called when a driver could not do all that it was woken for, before it says why: somebody has to wake it again.
     let handBack: @Sendable (RunID, Wake) -> Void
-    /// Called when a driver came to rest, on its lane.
-    let report: @Sendable (RunID, DriverReport) -> Void
+    /// Called when a driver came to rest, on its lane, with the number of times that it had been woken by then: who woke
+    /// it once more in the meantime will hear from it again.
+    let report: @Sendable (RunID, DriverReport, _ wakes: UInt32) -> Void
 }
 
 /// Works on one run, on one lane, for as long as the run has work; between two pieces of work it holds nothing.
@@ -67,6 +68,8 @@ actor RunDriver {
     /// Claims in the common inbox that the disk kept from being settled.
     var commonClaims: [FilePath.Component] = []
     private var uncountedRejections: Int
+    /// How often it was woken.
+    private var wakes: UInt32 = 0
     /// Answers that came before their waits, and the waits that were open when they were looked at.
     var heldNames = HeldNames()
     var heldCommonNames = HeldNames()
@@ -99,6 +102,7 @@ actor RunDriver {
 
     /// Looks at everything that may have happened, and does what follows.
     func wake(_ wake: Wake) {
+        wakes &+= 1
         guard !isStopping else { return }
         attend(givingBack: wake) { () throws(RuntimeError) in
             let isFirst = self.isFirstOpening
@@ -149,6 +153,8 @@ actor RunDriver {
     /// Writes projections that are behind.
     func project() { session?.project() }
 
+    private func report(_ report: DriverReport) { environment.report(run, report, wakes) }
+
     /// Runs a piece of work, and says how things stand after it.
     private func attend(givingBack wake: Wake? = nil, _ work: () throws(RuntimeError) -> Void) {
         do throws(RuntimeError) {
@@ -178,12 +184,12 @@ actor RunDriver {
         // What was claimed and not recorded is looked for when the disk is better.
         isFirstOpening = true
         switch error.code {
-        case .busy: environment.report(run, .busy(error.message))
+        case .busy: report(.busy(error.message))
         case .quarantined, .unknownRun:
             Quarantine(tree: tree, run: run, definitions: environment.definitions).project(error.message)
-            environment.report(run, .quarantined(error.message))
-        case .internal: environment.report(run, .failing(error.message))
-        default: environment.report(run, .stalled(error.message))
+            report(.quarantined(error.message))
+        case .internal: report(.failing(error.message))
+        default: report(.stalled(error.message))
         }
     }
 
@@ -205,7 +211,7 @@ actor RunDriver {
         if session.state.phase.isEnded { return try finish(session) }
         guard attempts.isEmpty, queued.isEmpty else {
             let projectAt = session.projectionsDue(now: tree.clock.now())
-            return environment.report(run, .working(glance(session), projectAt: projectAt))
+            return report(.working(glance(session), projectAt: projectAt))
         }
         // Nobody would see what it waits for until something else happens.
         guard session.project() else {
@@ -213,7 +219,7 @@ actor RunDriver {
         }
         let glance = glance(session)
         close()
-        environment.report(run, .dormant(glance))
+        report(.dormant(glance))
     }
 
     private func close() {
@@ -447,7 +453,7 @@ actor RunDriver {
         environment.hooks.forget(run)
         let glance = glance(session)
         close()
-        environment.report(run, .ended(glance))
+        report(.ended(glance))
     }
 
     /// Returns when everything that was posted before is done.

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Glibc
 
@@ -8,9 +9,14 @@ struct Finished: Sendable, CustomStringConvertible {
     let signalled: Bool
     let output: String
     let errors: String
+    /// What it was at where it had to be killed because it did not end in time; nil: it ended by itself.
+    var overdue: String?
 
     var lines: [String] { output.split(separator: "\n").map(String.init) }
-    var description: String { "exit \(status)\(signalled ? " (signal)" : "")\n\(output)\(errors)" }
+    var description: String {
+        "exit \(status)\(signalled ? " (signal)" : "")\n\(output)\(errors)"
+            + (overdue.map { "\nwas killed, being overdue:\n\($0)" } ?? "")
+    }
 }
 
 /// The built `waybill`, as a user runs it.
@@ -27,7 +33,14 @@ enum Waybill {
 final class RunningCommand: Sendable {
     let processID: pid_t
     private let outputs: URL
-    private let ended: Task<(status: Int32, signalled: Bool), Never>
+    private let end: AsyncStream<End>.Continuation
+    private let ended: Task<End, Never>
+
+    private struct End: Sendable {
+        var status: Int32
+        var signalled: Bool
+        var overdue: String?
+    }
 
     /// - Parameters:
     ///   - outputs: a folder that is created for the two output files.
@@ -45,17 +58,18 @@ final class RunningCommand: Sendable {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = try Self.newFile(outputs.appending(path: "stdout"))
         process.standardError = try Self.newFile(outputs.appending(path: "stderr"))
-        let (ends, end) = AsyncStream<(status: Int32, signalled: Bool)>.makeStream()
+        let (ends, end) = AsyncStream<End>.makeStream()
+        self.end = end
         process.terminationHandler = { process in
-            end.yield((process.terminationStatus, process.terminationReason == .uncaughtSignal))
-            end.finish()
+            end.yield(
+                End(status: process.terminationStatus, signalled: process.terminationReason == .uncaughtSignal))
         }
         try process.run()
         processID = process.processIdentifier
         // Unstructured: whoever waits, and however many do, the end is the same.
         ended = Task {
             for await end in ends { return end }
-            return (status: -1, signalled: false)
+            return End(status: -1, signalled: false)
         }
     }
 
@@ -64,10 +78,38 @@ final class RunningCommand: Sendable {
         return try FileHandle(forWritingTo: place)
     }
 
-    /// Waits for the end, however long it takes.
-    func finish() async -> Finished {
+    /// Waits for the end.
+    ///
+    /// - Parameter limit: in seconds; then it is killed, and the result says what it was at. It only bounds a failing
+    ///   test, no test's outcome depends on it.
+    func finish(limit: Int = 300) async -> Finished {
+        let watchdog = DispatchWorkItem { [end, processID] in
+            let facts = Self.facts(about: processID)
+            // Said here, too: whoever expected a certain way of ending may say nothing of what there was instead.
+            print("process \(processID) did not end in \(limit) s:\n\(facts)")
+            end.yield(End(status: SIGKILL, signalled: true, overdue: facts))
+            _ = Glibc.kill(processID, SIGKILL)
+        }
+        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(limit), execute: watchdog)
         let end = await ended.value
-        return Finished(status: end.status, signalled: end.signalled, output: output, errors: errors)
+        watchdog.cancel()
+        return Finished(
+            status: end.status, signalled: end.signalled, output: output, errors: errors, overdue: end.overdue)
+    }
+
+    /// The command line of a process, and where each of its threads is in the kernel.
+    private static func facts(about processID: pid_t) -> String {
+        func text(_ path: String) -> String {
+            let bytes = (try? Data(contentsOf: URL(filePath: "/proc/\(processID)/\(path)"))) ?? Data("?".utf8)
+            return String(decoding: bytes, as: UTF8.self).replacing("\0", with: " ")
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(processID)/task")) ?? []
+        let places = threads.sorted().map { thread in
+            "\(thread) \(text("task/\(thread)/comm")): \(text("task/\(thread)/wchan")), "
+                + "system call \(text("task/\(thread)/syscall"))"
+        }
+        return ([text("cmdline")] + places).joined(separator: "\n")
     }
 
     /// What was printed so far.

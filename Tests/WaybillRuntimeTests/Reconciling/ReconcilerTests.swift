@@ -21,10 +21,16 @@ struct ReconcilerTests {
         reconciler = Self.reconciler(tree, clock)
     }
 
-    private static func reconciler(_ tree: Tree, _ clock: ManualClock) -> Reconciler {
-        let services = RuntimeServices(
+    /// - Parameter drivers: attends to the lanes of runs; threads do where nil.
+    private static func reconciler(
+        _ tree: Tree, _ clock: ManualClock, drivers: (any LaneAttendant)? = nil
+    ) -> Reconciler {
+        var services = RuntimeServices(
             launcher: NothingStarts(), performer: NothingStarts(), secrets: NothingStarts(),
             watcher: ManualWatcher(), timers: clock, hookTimers: ManualClock())
+        if let drivers {
+            services.makeLane = { $0 == "waybill-tree" ? Lane(name: $0) : Lane(attendant: drivers) }
+        }
         return Reconciler(tree: tree, services: services, options: ReconcilerOptions())
     }
 
@@ -33,9 +39,9 @@ struct ReconcilerTests {
         let run = try #require(RunID("r1"))
         try await reconciler.start()
         reconciler.post { $0.records[run] = RunRecord() }
-        for _ in 0..<4 { await reconciler.take(.failing("nobody knows why"), of: run) }
+        for _ in 0..<4 { await reconciler.take(.failing("nobody knows why"), of: run, after: 0) }
         #expect(tree.runsSetAside.isEmpty)
-        await reconciler.take(.failing("nobody knows why"), of: run)
+        await reconciler.take(.failing("nobody knows why"), of: run, after: 0)
         #expect(tree.runsSetAside.map(\.run) == [run])
         #expect(tree.runsSetAside.map(\.reason) == ["nobody knows why"])
         #expect(await reconciler.records[run]?.isAside == true)
@@ -84,6 +90,65 @@ struct ReconcilerTests {
         #expect(try inbox.status("rejected") == nil)
     }
 
+    private static let glance = RunGlance(
+        status: .waiting, deadline: nil, lookAgainAt: nil, openWaits: 0, isQueued: false, parent: nil,
+        uncountedRejections: 0, heldCommonNames: HeldNames(), events: [], requests: 0, ledgerLength: 0)
+
+    @Test("a driver that was woken while it came to rest has the run for itself until it says so again")
+    func wokenWhileComingToRest() async throws {
+        let run = try #require(RunID("r1"))
+        let reconciler = Self.reconciler(tree, clock, drivers: NobodyAttends())
+        try await reconciler.start()
+        await reconciler.register(run, Wake())
+        await reconciler.take(.working(Self.glance, projectAt: nil), of: run, after: 1)
+        let driver = try #require(await reconciler.records[run]?.driver)
+        // A file comes while the driver's word of its rest is under way.
+        await reconciler.wake(run, Wake(completeNames: ["q.txt"]))
+        await reconciler.take(.dormant(Self.glance), of: run, after: 1)
+        #expect(await reconciler.records[run]?.phase == .busy)
+        #expect(await reconciler.records[run]?.driver === driver)
+        #expect(await reconciler.placesTaken == 1)
+
+        await reconciler.take(.dormant(Self.glance), of: run, after: 2)
+        #expect(await reconciler.records[run]?.phase == .dormant)
+        #expect(await reconciler.records[run]?.driver == nil)
+        #expect(await reconciler.placesTaken == 0)
+    }
+
+    @Test("what a driver gave back before it was woken again is done after that")
+    func givenBackWhileWoken() async throws {
+        let run = try #require(RunID("r1"))
+        let reconciler = Self.reconciler(tree, clock, drivers: NobodyAttends())
+        try await reconciler.start()
+        await reconciler.register(run, Wake())
+        await reconciler.take(.working(Self.glance, projectAt: nil), of: run, after: 1)
+        await reconciler.wake(run, Wake(completeNames: ["q.txt"]))
+        await reconciler.keep(Wake(commonNames: ["r1.q.txt"]), for: run)
+        await reconciler.take(.stalled("the disk is full"), of: run, after: 1)
+        #expect(await reconciler.records[run]?.phase == .busy)
+        #expect(await reconciler.records[run]?.pending?.commonNames == ["r1.q.txt"])
+        #expect(await reconciler.records[run]?.returned == nil)
+    }
+
+    @Test("a place is given back once, and taken again by a run that goes on by itself")
+    func places() async throws {
+        let run = try #require(RunID("r1"))
+        let reconciler = Self.reconciler(tree, clock, drivers: NobodyAttends())
+        try await reconciler.start()
+        await reconciler.register(run, Wake())
+        #expect(await reconciler.placesTaken == 1)
+        for _ in 0..<2 {
+            await reconciler.take(.busy("somebody has it"), of: run, after: 1)
+            #expect(await reconciler.placesTaken == 0)
+        }
+        for _ in 0..<2 {
+            await reconciler.take(.working(Self.glance, projectAt: nil), of: run, after: 1)
+            #expect(await reconciler.placesTaken == 1)
+        }
+        await reconciler.take(.ended(Self.glance), of: run, after: 1)
+        #expect(await reconciler.placesTaken == 0)
+    }
+
     @Test("of the runs that ended before, those are taken up that have a file to refuse, or no glance")
     func endedRuns() async throws {
         let runs = try (1...300).map { try #require(RunID("r\($0)")) }
@@ -109,6 +174,11 @@ struct ReconcilerTests {
         #expect(await Set(again.records.keys.map(\.text)) == ["r10", "r20", "r290"])
         await again.stop()
     }
+}
+
+/// Runs no driver.
+private struct NobodyAttends: LaneAttendant {
+    func attend(_ lane: Lane) {}
 }
 
 /// A machine that starts nothing, sends nothing, and knows no secrets.
