@@ -292,8 +292,10 @@ package actor Reconciler {
     }
 
     private func untilRest() async {
-        if isAtRest { return }
-        await withCheckedContinuation { restWaiters.append($0) }
+        // Looked at in there: a task that prefers an executor of its own lets others have the lane before it gets there.
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            if isAtRest { continuation.resume() } else { restWaiters.append(continuation) }
+        }
     }
 
     /// To be called after every change that may have brought the tree to rest.

@@ -149,6 +149,30 @@ struct ReconcilerTests {
         #expect(await reconciler.placesTaken == 0)
     }
 
+    @Test("who settles a tree returns once it is at rest, whatever executor they prefer")
+    func settleFromElsewhere() async throws {
+        // As many as are looked at in three turns: between them the settling task looks, and waits.
+        for number in 1...300 {
+            let run = try #require(RunID("r\(number)"))
+            let head = LedgerHead(seq: 1, digest: .zero, ts: .earliest, length: 1)
+            try tree.journal.append([.runEnded(run, status: "completed", head: head)], at: clock.now())
+            try system.createDirectories(FilePath("/tree/runs/\(run.text)/inbox"))
+            try tree.runsDirectory.write([], toNew: FilePath("\(run.text)/run.json"), durability: .relaxed)
+        }
+        try tree.caches.write(Array(tree.boot.utf8), toNew: "boot", durability: .relaxed)
+        let again = Self.reconciler(tree, clock)
+        // Ends one that hangs; no outcome depends on its time.
+        let watchdog = Task {
+            try await Task.sleep(for: .seconds(60))
+            Issue.record("it still waits for rest")
+            await again.stop()
+        }
+        let report = try await Task(executorPreference: Elsewhere()) { try await again.settle(.everything) }.value
+        watchdog.cancel()
+        #expect(report.problems.isEmpty)
+        await again.stop()
+    }
+
     @Test("of the runs that ended before, those are taken up that have a file to refuse, or no glance")
     func endedRuns() async throws {
         let runs = try (1...300).map { try #require(RunID("r\($0)")) }
@@ -173,6 +197,16 @@ struct ReconcilerTests {
         while await !again.endedRuns.isEmpty {}
         #expect(await Set(again.records.keys.map(\.text)) == ["r10", "r20", "r290"])
         await again.stop()
+    }
+}
+
+/// A thread that tasks prefer.
+private final class Elsewhere: TaskExecutor {
+    private let lane = Lane(name: "elsewhere")
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        lane.submit { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }
 
