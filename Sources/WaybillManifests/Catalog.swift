@@ -34,6 +34,8 @@ package struct Catalog: Sendable {
     package internal(set) var brokenRules: Set<String> = []
     /// Sorted by place.
     package var diagnostics: [Diagnostic] = []
+    /// What it was made of; nil where it cannot be revised.
+    var basis: CatalogBasis?
 
     package init() {}
 
@@ -51,10 +53,13 @@ package struct Catalog: Sendable {
         cache: ManifestCache? = nil, isKept: Bool = true
     ) -> Catalog {
         var catalog = Catalog()
-        let manifests = catalog.read(files, exists: exists, workers, known: cache?.known ?? [:])
-        if isKept { cache?.keep(manifests) }
-        catalog.link(manifests.map(\.reader))
+        var basis = catalog.read(files, exists: exists, workers, known: cache?.known ?? [:])
+        catalog.link(&basis)
         catalog.diagnostics.sort(by: Diagnostic.isBefore)
+        if let cache, isKept {
+            cache.keep(basis.manifests)
+            catalog.basis = basis
+        }
         return catalog
     }
 
@@ -77,7 +82,7 @@ package struct Catalog: Sendable {
     private mutating func read(
         _ files: [SourceFile], exists: @escaping @Sendable (String) -> Bool, _ workers: Workers,
         known: [String: ReadManifest]
-    ) -> [ReadManifest] {
+    ) -> CatalogBasis {
         let begun = workers.map(files.sorted { $0.path.precedesInCodePoints($1.path) }) { file in
             if let manifest = known[file.path], manifest.holds(for: file, exists: exists) { return manifest }
             return ReadManifest(file, exists: exists)
@@ -101,7 +106,7 @@ package struct Catalog: Sendable {
                 brokenRules.insert(manifest.file.path)
             }
         }
-        return manifests
+        return CatalogBasis(manifests, capabilities, outputs)
     }
 
     /// What the workflows say they give, by name, for those that call them.
@@ -120,11 +125,16 @@ package struct Catalog: Sendable {
         ["kind: Policy", "kind: Settings"].contains { file.bytes.firstRange(of: Array($0.utf8)) != nil }
     }
 
-    private mutating func link(_ readers: [ManifestReader]) {
+    private mutating func link(_ basis: inout CatalogBasis) {
+        let readers = basis.paths.compactMap { basis.manifests[$0]?.reader }
         let documents = readers.flatMap(\.documents)
         let ambiguous = refuseDuplicates(documents)
         take(documents, ambiguous)
-        WorkflowLinker.link(&self, CapabilityIndex(documents, ambiguous: ambiguous))
+        basis.served = CapabilityIndex(documents, ambiguous: ambiguous)
+        for document in documents where document.kind == .test {
+            if let name = document.fields.text("workflow") { basis.tested.insert(name) }
+        }
+        WorkflowLinker.link(&self, basis.served)
         for reader in readers { DocumentLinker(reader: reader, ambiguous: ambiguous).link(&self) }
     }
 
@@ -182,7 +192,7 @@ package struct Catalog: Sendable {
 
 extension Diagnostic {
     /// By file, line and column; what has no place comes first.
-    fileprivate static func isBefore(_ left: Diagnostic, _ right: Diagnostic) -> Bool {
+    static func isBefore(_ left: Diagnostic, _ right: Diagnostic) -> Bool {
         guard let leftPlace = left.place, let rightPlace = right.place else {
             return left.place == nil && right.place != nil
         }

@@ -12,10 +12,11 @@ package final class ManifestCache: Sendable {
 
     var known: [String: ReadManifest] { manifests.withLock { $0 } }
 
-    func keep(_ read: [ReadManifest]) {
-        let known = Dictionary(uniqueKeysWithValues: read.map { ($0.file.path, $0) })
-        manifests.withLock { $0 = known }
-    }
+    /// Has it know these manifests, by path, and no others.
+    func keep(_ read: [String: ReadManifest]) { manifests.withLock { $0 = read } }
+
+    /// Has it know a manifest that was read again.
+    func keep(_ manifest: ReadManifest) { manifests.withLock { $0[manifest.file.path] = manifest } }
 }
 
 /// A manifest file that was read: whole, or its capabilities alone as long as nobody knows those of all files.

@@ -50,29 +50,37 @@ package final class TreeWatcher: Sendable {
         }
     }
 
+    /// What may be other than before.
+    package enum Change: Hashable, Sendable {
+        /// One file, which may have come, gone, or got other bytes.
+        case file(FilePath)
+        case anything
+    }
+
     /// Takes an event of the watcher in.
     ///
-    /// - Returns: Whether something in the tree may have changed; false also for the watches of others.
-    package func handle(_ event: WatchEvent) -> Bool {
+    /// - Returns: what in the tree may have changed; nil also for the watches of others.
+    package func handle(_ event: WatchEvent) -> Change? {
         if event.kind == .overflow {
             refresh()
-            return true
+            return .anything
         }
-        guard let id = event.watch else { return false }
+        guard let id = event.watch else { return nil }
         return state.withLock { state in
-            guard let folder = state.paths[id] else { return false }
+            guard let folder = state.paths[id] else { return nil }
             if event.kind == .watchGone {
                 state.paths[id] = nil
                 if folder == root { state.problem = .rootGone(root) }
-                return true
+                return .anything
             }
-            guard event.isDirectory, let path = folder.appending(name: event.name) else { return true }
+            guard let path = folder.appending(name: event.name) else { return .anything }
+            guard event.isDirectory else { return .file(path) }
             switch event.kind {
             case .created, .movedIn: follow(path, &state)
             case .deleted: leave(path, &state)
             default: break
             }
-            return true
+            return .anything
         }
     }
 

@@ -100,6 +100,71 @@ struct ManifestCacheTests {
         #expect(changed("workflows/own.sh", nil) == ["workflows/caller.yaml"])
     }
 
+    /// Changes of one file, and whether the others can tell.
+    private static let revisions: [(path: String, text: String, isAlone: Bool)] = [
+        ("workflows/alone.yaml", "kind: Workflow\nname: alone\nsteps: [{id: b, set: {x: 2}}]\n", true),
+        // A warning comes, stays, and goes.
+        (
+            "workflows/alone.yaml",
+            "kind: Workflow\nname: alone\nsteps: [{id: a, set: {x: 1}}, {id: a, set: {x: 1}}]\n", false
+        ),
+        ("workflows/alone.yaml", "kind: Workflow\nname: alone\nsteps: [{id: a, set: {x: 1}}]\n", false),
+        ("workflows/alone.yaml", "kind: Workflow\nname: alone\nsteps: [{id: a, run: [./none.sh]}]\n", true),
+        ("workflows/alone.yaml", "# again\nkind: Workflow\nname: alone\nsteps: [{id: a, set: {x: 1}}]\n", true),
+        ("workflows/callee.yaml", "# as before\n" + (files["workflows/callee.yaml"] ?? ""), true),
+        ("workflows/callee.yaml", "kind: Workflow\nname: callee\nsteps: [{id: a, set: {url: x}}]\n", false),
+        ("workflows/callee.yaml", files["workflows/callee.yaml"] ?? "", false),
+        (
+            "workflows/callee.yaml",
+            "kind: Workflow\nname: callee\ninputs: {n: {type: integer}}\nsteps: [{id: a, set: {url: x}}]\noutputs: {url: x}\n",
+            false
+        ),
+        ("workflows/callee.yaml", files["workflows/callee.yaml"] ?? "", false),
+        // Round in a circle, and back.
+        (
+            "workflows/callee.yaml",
+            "kind: Workflow\nname: callee\nsteps: [{id: a, call: {workflow: caller}}]\noutputs: {url: x}\n", false
+        ),
+        ("workflows/callee.yaml", files["workflows/callee.yaml"] ?? "", false),
+        ("workflows/caller.yaml", "# more\n\n" + (files["workflows/caller.yaml"] ?? ""), true),
+        ("workflows/caller.yaml", "kind: Workflow\nname: caller\nsteps: [{id: use, uses: publish@7}]\n", false),
+        ("workflows/caller.yaml", "kind: Workflow\nname: caller\nsteps: [{id: p, run: [x], pool: none}]\n", false),
+        ("workflows/caller.yaml", files["workflows/caller.yaml"] ?? "", false),
+        ("workflows/alone.yaml", "kind: Workflow\nname: other\nsteps: [{id: a, set: {x: 1}}]\n", false),
+        ("workflows/alone.yaml", "kind: Workflow\nname: callee\nsteps: [{id: a, set: {x: 1}}]\n", false),
+        ("workflows/alone.yaml", files["workflows/alone.yaml"] ?? "", false),
+        ("workflows/guard.yaml", "# more\n" + (files["workflows/guard.yaml"] ?? ""), false),
+        ("workflows/publish.yaml", publish("1.0.0", output: "place") + "\n# more\n", false),
+        // A test looks into it.
+        ("workflows/alone.yaml", "kind: Test\nname: t\nworkflow: callee\ncases: []\n", false),
+        ("workflows/callee.yaml", "# more\n" + (files["workflows/callee.yaml"] ?? ""), false),
+        ("workflows/alone.yaml", files["workflows/alone.yaml"] ?? "", false),
+        ("workflows/callee.yaml", files["workflows/callee.yaml"] ?? "", true),
+    ]
+
+    @Test("a catalog that is revised says what one says that is loaded, and is revised where no other file can tell")
+    func revised() {
+        let cache = ManifestCache()
+        var files = Self.files
+        files["workflows/own.sh"] = ""
+        files["workflows/publish.sh"] = ""
+        var catalog = Self.load(files, cache)
+        for (number, change) in Self.revisions.enumerated() {
+            files[change.path] = change.text
+            let before = Self.text(catalog)
+            let file = SourceFile(path: change.path, bytes: Array(change.text.utf8))
+            let isRevised = catalog.revise(file, exists: { [files] in Self.stands($0, in: files) }, cache: cache)
+            #expect(isRevised == change.isAlone, "change \(number): \(change.path) is \(change.text)")
+            if !isRevised {
+                #expect(Self.text(catalog) == before)
+                catalog = Self.load(files, cache)
+            }
+            #expect(
+                Self.text(catalog) == Self.text(Self.load(files, nil)),
+                "change \(number): \(change.path) is \(change.text)")
+        }
+    }
+
     @Test("whoever only asks it leaves what it knows as it is")
     func asking() {
         let cache = ManifestCache()
@@ -117,8 +182,11 @@ struct ManifestCacheTests {
         let manifests = files.filter { $0.key.hasSuffix(".yaml") }
         return Catalog.load(
             manifests.map { SourceFile(path: $0.key, bytes: Array($0.value.utf8)) },
-            exists: { path in files.keys.contains { $0.hasSuffix(path) } }, cache: cache,
-            isKept: isKept)
+            exists: { stands($0, in: files) }, cache: cache, isKept: isKept)
+    }
+
+    private static func stands(_ path: String, in files: [String: String]) -> Bool {
+        files.keys.contains { $0.hasSuffix(path) }
     }
 
     /// What a catalog says, in an order that does not depend on hashes.

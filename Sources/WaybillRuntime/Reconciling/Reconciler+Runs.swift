@@ -341,7 +341,7 @@ extension Reconciler {
             // Where runs wait long for a place, what ended does not wait for them.
             lookAtEndedRuns()
             services.timers.schedule(TimerKey.pass, at: tree.clock.now() + options.passInterval)
-        case .due(TimerKey.sources, _): refreshSources()
+        case .due(TimerKey.sources, _): refreshSources(changed: changedSources.take())
         case .due(TimerKey.common, _):
             commonLookAgainAt = nil
             goOnWithCommonInbox()

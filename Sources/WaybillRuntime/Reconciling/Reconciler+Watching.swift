@@ -49,7 +49,8 @@ extension Reconciler {
         var hasEntries = false
         for event in events {
             if event.kind == .overflow { return lookEverywhere() }
-            if sourceWatch?.handle(event) == true {
+            if let change = sourceWatch?.handle(event) {
+                changedSources.note(change, below: tree.layout.root)
                 services.timers.schedule(TimerKey.sources, at: tree.clock.now() + .milliseconds(20))
                 continue
             }
@@ -101,22 +102,31 @@ extension Reconciler {
         }
     }
 
-    func refreshSources() {
-        guard onlyRun == nil, var sources else { return }
+    /// - Parameter changed: the files to look at, relative to the root; nil: all of them.
+    func refreshSources(changed: Set<String>? = nil) {
         do throws(RuntimeError) {
-            guard try sources.refresh() else { return }
-            self.sources = sources
+            guard onlyRun == nil, try readSources(changed), let catalog = sources?.catalog else { return }
             openAccess()
-            definitions.running = sources.catalog.policies
-            definitions.secrets = sources.catalog.settings.secrets
-            pools.set(sources.catalog.settings.pools)
-            try tree.signing.use(sources.catalog.settings)
-            for diagnostic in sources.catalog.diagnostics where diagnostic.level == .error {
+            definitions.running = catalog.policies
+            definitions.secrets = catalog.settings.secrets
+            pools.set(catalog.settings.pools)
+            try tree.signing.use(catalog.settings)
+            for diagnostic in catalog.diagnostics where diagnostic.level == .error {
                 options.log.warning("\(diagnostic.text)")
             }
-            options.log.info("read \(sources.catalog.workflows.count) workflows")
+            options.log.info("read \(catalog.workflows.count) workflows")
         } catch {
             options.log.error("cannot read workflows/: \(error.message)")
         }
+    }
+
+    /// - Returns: whether anything changed.
+    private func readSources(_ changed: Set<String>?) throws(RuntimeError) -> Bool {
+        guard var sources else { return false }
+        // While nobody else has a copy, the change of one file moves none of the others.
+        self.sources = nil
+        defer { self.sources = sources }
+        guard let changed else { return try sources.refresh() }
+        return try sources.refresh(changed: changed)
     }
 }

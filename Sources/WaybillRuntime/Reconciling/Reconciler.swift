@@ -66,6 +66,7 @@ package actor Reconciler {
     var runsWatch: WatchID?
     var commonWatch: WatchID?
     var sourceWatch: TreeWatcher?
+    var changedSources = ChangedSources()
     var isWatching = false
     var isStopping = false
     /// Only this run is looked at; nil: all of them.

@@ -21,6 +21,8 @@ package struct SourceTree: Sendable {
     private var read: [String: ReadFile] = [:]
     /// What looks like manifests and is none that can be read, or a folder that cannot be, with the reason.
     private var unreadable: [String: String] = [:]
+    /// How many of those that were read have a problem.
+    private var unsoundFiles = 0
     package private(set) var catalog: Catalog
     /// Whether the disk, and nothing about the files, kept some of them from being read: later there may be more
     /// workflows, and nobody should be told that one does not exist.
@@ -43,6 +45,32 @@ package struct SourceTree: Sendable {
         self.manifests = manifests
         catalog = Catalog.load([], exists: { _ in false })
         try refresh()
+    }
+
+    /// Reads files that changed, and looks at no other where none of the others can tell.
+    ///
+    /// Whoever names them has heard of them, and may not have heard of all: from time to time `refresh()` finds the rest.
+    ///
+    /// - Parameter changed: relative to the tree's root.
+    /// - Returns: whether anything did change.
+    package mutating func refresh(changed: Set<String>) throws(RuntimeError) -> Bool {
+        guard !isIncomplete, unreadable.isEmpty, unsoundFiles == 0 else { return try refresh() }
+        var isChanged = false
+        for path in changed {
+            guard let before = read[path], let found = try? root.status(FilePath(path)), found.kind == .file else {
+                return try refresh() || isChanged
+            }
+            if before.status == found { continue }
+            let file = readFile(path, found)
+            guard file.problem == nil,
+                file.bytes == before.bytes
+                    || catalog.revise(
+                        SourceFile(path: path, bytes: file.bytes), exists: exists, cache: manifests)
+            else { return try refresh() || isChanged }
+            isChanged = isChanged || file.bytes != before.bytes
+            read[path] = file
+        }
+        return isChanged
     }
 
     /// Reads what changed.
@@ -72,17 +100,8 @@ package struct SourceTree: Sendable {
         let readable = read.filter { $0.value.problem == nil }
         let files = readable.keys.sorted { $0.precedesInCodePoints($1) }
             .map { SourceFile(path: $0, bytes: readable[$0]?.bytes ?? []) }
-        let root = self.root
-        // Where the disk does not say, nobody says that a file is missing; freezing it will tell.
-        catalog = Catalog.load(
-            files,
-            exists: { path in
-                do throws(FileSystemError) {
-                    return try root.status(FilePath(path)) != nil
-                } catch {
-                    return true
-                }
-            }, workers: .threads, cache: manifests)
+        catalog = Catalog.load(files, exists: exists, workers: .threads, cache: manifests)
+        unsoundFiles = read.count - readable.count
         let problems = read.compactMapValues(\.problem).merging(unreadable) { file, _ in file }
         for (path, problem) in problems.sorted(by: { $0.key.precedesInCodePoints($1.key) }) {
             let place = SourcePlace(file: path, line: 1, column: 1)
@@ -90,6 +109,17 @@ package struct SourceTree: Sendable {
                 Diagnostic(level: .error, kind: .manifest, message: problem, place: place, hint: nil))
         }
         return true
+    }
+
+    /// Where the disk does not say, nobody says that a file is missing; freezing it will tell.
+    private var exists: @Sendable (String) -> Bool {
+        { [root] path in
+            do throws(FileSystemError) {
+                return try root.status(FilePath(path)) != nil
+            } catch {
+                return true
+            }
+        }
     }
 
     private func readFile(_ path: String, _ status: FileStatus) -> ReadFile {

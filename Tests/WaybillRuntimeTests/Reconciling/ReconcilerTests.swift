@@ -1,3 +1,4 @@
+import Dispatch
 import SystemPackage
 import Testing
 import WaybillCore
@@ -162,11 +163,11 @@ struct ReconcilerTests {
         try tree.caches.write(Array(tree.boot.utf8), toNew: "boot", durability: .relaxed)
         let again = Self.reconciler(tree, clock)
         // Ends one that hangs; no outcome depends on its time.
-        let watchdog = Task {
-            try await Task.sleep(for: .seconds(60))
+        let watchdog = DispatchWorkItem {
             Issue.record("it still waits for rest")
-            await again.stop()
+            Task { await again.stop() }
         }
+        DispatchQueue.global().asyncAfter(deadline: .now() + 60, execute: watchdog)
         let report = try await Task(executorPreference: Elsewhere()) { try await again.settle(.everything) }.value
         watchdog.cancel()
         #expect(report.problems.isEmpty)

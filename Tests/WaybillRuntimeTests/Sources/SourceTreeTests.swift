@@ -145,4 +145,52 @@ struct SourceTreeTests {
             ])
         #expect(catalog.workflows.keys.sorted() == ["good"])
     }
+
+    // MARK: - Changes that somebody heard of
+
+    @Test(
+        "of the files that are said to have changed, each is taken in, and what was not said is found when all are read"
+    )
+    func changed() throws {
+        var tree = try tree([
+            "workflows/a.yaml": "kind: Workflow\nname: a\nsteps: [{id: s, set: {x: 1}}]\n",
+            "workflows/b.yaml": "kind: Workflow\nname: b\nsteps: [{id: s, set: {x: 1}}]\n",
+        ])
+        let root = try #require(try fileSystem.openDirectory("/tree"))
+        func write(_ label: String, _ name: String) throws {
+            let text = "kind: Workflow\nname: \(name)\nlabels: {at: '\(label)'}\nsteps: [{id: s, set: {x: 1}}]\n"
+            _ = try root.remove(FilePath("workflows/\(name).yaml"))
+            try root.write(Array(text.utf8), toNew: FilePath("workflows/\(name).yaml"), durability: .relaxed)
+        }
+        func label(_ name: String) -> Value? { tree.catalog.workflows[name]?.labels["at"] }
+
+        #expect(try tree.refresh(changed: ["workflows/a.yaml"]) == false)
+        try write("1", "a")
+        try write("1", "b")
+        #expect(try tree.refresh(changed: ["workflows/a.yaml"]) == true)
+        #expect(label("a") == "1")
+        #expect(label("b") == nil)
+        #expect(try tree.refresh() == true)
+        #expect(label("b") == "1")
+        // Whoever names one that is not known, or is gone, has everything looked at.
+        try write("2", "c")
+        try write("2", "b")
+        #expect(try tree.refresh(changed: ["workflows/c.yaml"]) == true)
+        #expect(tree.catalog.workflows.keys.sorted() == ["a", "b", "c"])
+        #expect(label("b") == "2")
+        _ = try root.remove("workflows/b.yaml")
+        try write("3", "a")
+        #expect(try tree.refresh(changed: ["workflows/a.yaml", "workflows/b.yaml"]) == true)
+        #expect(tree.catalog.workflows.keys.sorted() == ["a", "c"])
+        #expect(label("a") == "3")
+        // As long as one cannot be read, everything is looked at.
+        _ = try root.remove("workflows/c.yaml")
+        let tooLarge = [UInt8](repeating: UInt8(ascii: " "), count: SourceTree.largestManifest + 1)
+        try root.write(tooLarge, toNew: "workflows/c.yaml", durability: .relaxed)
+        #expect(try tree.refresh(changed: ["workflows/c.yaml"]) == true)
+        #expect(tree.catalog.diagnostics.count == 1)
+        try write("4", "c")
+        #expect(try tree.refresh(changed: []) == true)
+        #expect(label("c") == "4")
+    }
 }
