@@ -397,18 +397,7 @@ extension Reconciler {
             let modified = modification(ofInboxOf: run)
             if modified != record.inboxModified { wake(run, Wake()) }
         }
-        if let index = try? tree.journal.index(following: true) {
-            // Ended by another process: whoever waits for it here has not heard.
-            for (run, record) in records where record.phase == .dormant && index.runs[run]?.ended != nil {
-                wake(run, Wake())
-            }
-            for (run, record) in records
-            where record.phase == .dormant && record.glance?.isQueued == true
-                && index.isAdmitted(run, limit: index.runs[run]?.limit ?? 1)
-            {
-                wake(run, Wake())
-            }
-        }
+        wakeWhomTheJournalSays()
         for (run, record) in records where record.isAside && openings.isReleased(run) {
             records[run]?.isAside = false
             wake(run, Wake(restoresProjections: true))
@@ -423,6 +412,20 @@ extension Reconciler {
         takeUpNewRuns(all: true)
         takeUpUnknownRuns()
         trimMemory()
+    }
+
+    /// Wakes runs that another process ended, or whose turn in their group has come: nobody here has heard of that.
+    private func wakeWhomTheJournalSays() {
+        // Asked where it is: with a copy in hand, the next entry would make the journal copy all that it knows.
+        let found = try? tree.journal.query(following: true) { index in
+            records.filter { run, record in
+                guard record.phase == .dormant else { return false }
+                let known = index.runs[run]
+                let isItsTurn = record.glance?.isQueued == true && index.isAdmitted(run, limit: known?.limit ?? 1)
+                return known?.ended != nil || isItsTurn
+            }.map(\.key)
+        }
+        for run in found ?? [] { wake(run, Wake()) }
     }
 
     private func status(ofLedgerOf run: RunID) -> FileStatus? {

@@ -143,18 +143,36 @@ extension Reconciler {
         runsModified = modified.flatMap { $0 + .seconds(1) < tree.clock.now() ? $0 : nil }
     }
 
+    /// So many names are compared with the journal at a time: bounds the memory, and how long its lock is held.
+    private static let namesPerLook = 1_024
+
     /// Takes up runs whose folders are there while the journal does not know them: who started them was killed just then.
     func takeUpUnknownRuns() {
-        guard let modified = (try? tree.root.status(tree.layout.runsPrefix))?.modified, modified != runsModified,
-            let index = try? tree.journal.index(following: true)
-        else { return }
-        do throws(StoreError) {
-            var unknown: [RunID] = []
-            try tree.runs.forEach { if index.runs[$0] == nil { unknown.append($0) } }
-            noteListed(modified)
-            for run in unknown where records[run] == nil { register(run, Wake()) }
-        } catch {
-            runsModified = nil
+        guard let modified = (try? tree.root.status(tree.layout.runsPrefix))?.modified, modified != runsModified else {
+            return
         }
+        var listed: [RunID] = []
+        var unknown: [RunID] = []
+        var isComplete = true
+        // The journal knows a run before its folder is there, so it is asked after the names were read. It is asked where
+        // it is: with a copy in hand, the next entry would make it copy all that it knows.
+        func compare() {
+            let found = try? tree.journal.query(following: true) { index in
+                listed.filter { index.runs[$0] == nil }
+            }
+            if let found { unknown += found } else { isComplete = false }
+            listed.removeAll(keepingCapacity: true)
+        }
+        do throws(StoreError) {
+            try tree.runs.forEach { run in
+                listed.append(run)
+                if listed.count == Self.namesPerLook { compare() }
+            }
+            compare()
+        } catch {
+            isComplete = false
+        }
+        noteListed(isComplete ? modified : nil)
+        for run in unknown where records[run] == nil { register(run, Wake()) }
     }
 }

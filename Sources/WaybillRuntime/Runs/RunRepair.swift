@@ -113,7 +113,7 @@ package struct RunRepair {
     /// The journal's, `run.json`'s, and those of the checkpoints, in this order of trust.
     private func knownHeads() -> [KnownHead] {
         var known: [KnownHead] = []
-        if let end = try? tree.journal.index(following: true).runs[run]?.ended {
+        if let end = try? tree.journal.run(run, following: true)?.ended {
             known.append(KnownHead(seq: end.headSeq, digest: end.head, source: "the journal"))
         }
         if let glance = value(RunFolder.glance), glance["durability"]?.stringValue != "relaxed",

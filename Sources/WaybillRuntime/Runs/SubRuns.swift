@@ -29,7 +29,7 @@ struct SubRuns {
             return lost(start.run, .failed, Failure(.internal, "'\(start.run)' is no run id"))
         }
         do {
-            if let known = try tree.journal.index(following: true).runs[run] {
+            if let known = try tree.journal.run(run, following: true) {
                 if known.isPruned {
                     return lost(run.text, .failed, Failure(.internal, "it was pruned before it was heard"))
                 }
@@ -162,7 +162,7 @@ struct SubRuns {
     func instruct(_ run: RunID, _ order: ChildOrder, seq: Int) throws(RuntimeError) -> FilePath.Component? {
         let file = ParentOrder.file(order, parent: parent.text, seq: seq, reason: reason(order))
         do {
-            guard try tree.journal.index(following: true).runs[run]?.ended == nil,
+            guard try tree.journal.run(run, following: true)?.ended == nil,
                 let inbox = try tree.runsDirectory.openDirectory(FilePath(run.text).pushing(RunFolder.inbox))
             else { return nil }
             try Mailbox.drop(file.name, file.bytes, into: inbox)

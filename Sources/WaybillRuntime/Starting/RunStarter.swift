@@ -149,7 +149,7 @@ package struct RunStarter: Sendable {
     /// The run that has this id already, if it is the same one.
     private func known(_ run: RunID, _ digest: Digest) throws(RuntimeError) -> StartedRun? {
         do {
-            if let entry = try tree.journal.index(following: true).runs[run] {
+            if let entry = try tree.journal.run(run, following: true) {
                 guard entry.inputs == digest, !entry.isPruned else { throw conflict(run, isPruned: entry.isPruned) }
                 if try tree.runs.open(run) != nil { return StartedRun(run: run, isNew: false) }
                 throw RuntimeError(.conflict, "the id \(run) was used by a run whose folder is gone")

@@ -40,6 +40,11 @@ extension JournalStore {
         try decide(at: time) { _ in drafts }
     }
 
+    /// What is known of one run; nil if nothing is.
+    package func run(_ run: RunID, following: Bool) throws(StoreError) -> JournalIndex.Run? {
+        try query(following: following) { $0.runs[run] }
+    }
+
     /// A copy of all that is known. As long as it lives, the next entry makes the journal copy its own.
     package func index(following: Bool) throws(StoreError) -> JournalIndex { try query(following: following) { $0 } }
 }

@@ -94,6 +94,7 @@ struct JournalStoreContractTests {
         var index = try journal.index(following: true)
         #expect(index.groups == ["g": runs])
         #expect(index.runs[runs[1]]?.cancels == runs[0])
+        #expect(try journal.run(runs[1], following: true) == index.runs[runs[1]])
         #expect(index.runs[runs[0]]?.cancels == nil)
         #expect(index.successors == [runs[0]: runs[1], runs[1]: runs[2]])
         #expect(runs.map { index.isAdmitted($0, limit: 1) } == [true, false, false])
