@@ -116,9 +116,13 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Faults", path: "Tests/Faults", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
-        .executableTarget(
-            name: "torture", dependencies: ["WaybillCore", "WaybillTestKit", "CLinux", system], path: "Tests/Torture",
+        // What programs share that put a real daemon under load.
+        .target(
+            name: "Harness", dependencies: ["WaybillTestKit", "CLinux", system], path: "Tests/Harness",
             swiftSettings: strict),
+        .executableTarget(
+            name: "torture", dependencies: ["Harness", "WaybillCore", "WaybillTestKit", system],
+            path: "Tests/Torture", swiftSettings: strict),
         tests("WaybillCoreTests", ["WaybillCore", "WaybillTestKit"]),
         tests("WaybillExpressionsTests", ["WaybillCore", "WaybillExpressions"]),
         tests("WaybillManifestsTests", ["WaybillCore", "WaybillExpressions", "WaybillManifests", "WaybillTestKit"]),

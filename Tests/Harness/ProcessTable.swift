@@ -1,15 +1,15 @@
 import CLinux
 import Glibc
-import SystemPackage
-import WaybillTestKit
+package import SystemPackage
+package import WaybillTestKit
 
 /// What can be killed.
-enum Victim: String, CaseIterable {
+package enum Victim: String, CaseIterable {
     case daemon, supervisor, monitor, step
 }
 
 /// The processes of one tree, as `/proc` shows them at one moment.
-struct ProcessTable {
+package struct ProcessTable {
     /// What the supervisor and its monitors have on their command line.
     private let caches: String
     /// What the environment of every step begins a word with.
@@ -17,14 +17,14 @@ struct ProcessTable {
     private let daemons: [pid_t]
 
     /// - Parameter daemons: started by this process, and therefore known.
-    init(of root: FilePath, daemons: [pid_t]) {
+    package init(of root: FilePath, daemons: [Int32]) {
         caches = root.appending(".waybill").string
         run = "WAYBILL_RUN_DIR=\(root)/"
         self.daemons = daemons
     }
 
     /// The processes of a kind.
-    func all(_ victim: Victim) -> [pid_t] {
+    package func all(_ victim: Victim) -> [Int32] {
         if victim == .daemon { return daemons }
         // Steps are short: whoever looks at all processes comes too late.
         if victim == .step { return all(.monitor).flatMap(children) }
@@ -32,12 +32,12 @@ struct ProcessTable {
     }
 
     /// Everything but the daemons.
-    var others: [pid_t] {
+    package var others: [Int32] {
         Disk.names(in: "/proc").compactMap { pid_t($0) }.filter { kind(of: $0).map { $0 != .daemon } ?? false }
     }
 
     /// `/proc/<pid>/task/<tid>/children` (proc_pid_tid_children(5)).
-    private func children(of pid: pid_t) -> [pid_t] {
+    private func children(of pid: pid_t) -> [Int32] {
         let path = "/proc/\(pid)/task/\(pid)/children"
         return (Disk.text(FilePath(path)) ?? "").split(separator: " ").compactMap { pid_t($0) }
     }
@@ -61,7 +61,7 @@ struct ProcessTable {
     /// Kills one of a kind.
     ///
     /// - Returns: the process that was killed; nil where there was none, or where it was gone before.
-    func kill(_ victim: Victim, _ random: inout SeededGenerator) -> pid_t? {
+    package func kill(_ victim: Victim, _ random: inout SeededGenerator) -> Int32? {
         guard let pid = all(victim).randomElement(using: &random) else { return nil }
         // The descriptor holds on to one process; the second look says that it is still the one that was meant.
         let descriptor = waybill_pidfd_open(pid)

@@ -1,14 +1,14 @@
 import Glibc
-import SystemPackage
+package import SystemPackage
 
 /// A child of this process, with its output in a file.
-struct Program {
+package struct Program {
     /// How a child ended.
-    enum End: Equatable, CustomStringConvertible {
+    package enum End: Equatable, CustomStringConvertible {
         case exited(Int32)
         case signalled(Int32)
 
-        var description: String {
+        package var description: String {
             switch self {
             case .exited(let status): "exit status \(status)"
             case .signalled(let number): "signal \(number)"
@@ -16,9 +16,9 @@ struct Program {
         }
     }
 
-    let pid: pid_t
+    package let pid: Int32
 
-    init(_ arguments: [String], output: FilePath) throws {
+    package init(_ arguments: [String], output: FilePath) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -35,10 +35,10 @@ struct Program {
     }
 
     /// How it ended; nil while it has not.
-    func ended() -> End? { collect(WNOHANG) }
+    package func ended() -> End? { collect(WNOHANG) }
 
     /// Waits for its end.
-    func wait() -> End { collect(0) ?? .exited(-1) }
+    package func wait() -> End { collect(0) ?? .exited(-1) }
 
     private func collect(_ options: Int32) -> End? {
         var status: Int32 = 0

@@ -1,9 +1,5 @@
+import Harness
 import SystemPackage
-
-/// A command line that makes no sense.
-struct UsageError: Error, CustomStringConvertible {
-    let description: String
-}
 
 /// What to do to how many runs.
 struct Options {
@@ -45,20 +41,20 @@ struct Options {
             case "--at-once": atOnce = max(1, try Self.number(name, &rest))
             case "--directory": directory = try Self.path(name, &rest)
             case "--waybill": waybill = try Self.path(name, &rest)
-            default: throw UsageError(description: "there is no option '\(name)'; --help lists them")
+            default: throw UsageError("there is no option '\(name)'; --help lists them")
             }
         }
     }
 
     private static func number(_ name: String, _ rest: inout ArraySlice<String>) throws(UsageError) -> Int {
         guard let number = rest.popFirst().flatMap({ Int($0) }), number >= 0 else {
-            throw UsageError(description: "\(name): expected a number")
+            throw UsageError("\(name): expected a number")
         }
         return number
     }
 
     private static func path(_ name: String, _ rest: inout ArraySlice<String>) throws(UsageError) -> FilePath {
-        guard let path = rest.popFirst() else { throw UsageError(description: "\(name): expected a path") }
+        guard let path = rest.popFirst() else { throw UsageError("\(name): expected a path") }
         return FilePath(path)
     }
 }

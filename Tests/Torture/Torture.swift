@@ -1,4 +1,5 @@
 import Glibc
+import Harness
 import SystemPackage
 import WaybillTestKit
 
@@ -31,20 +32,12 @@ struct Torture {
     init(_ options: Options) throws {
         self.options = options
         let bin = FilePath(CommandLine.arguments[0]).removingLastComponent()
-        let waybill = FilePath(try Self.absolute(options.waybill ?? bin.appending("waybill")))
-        let directory = FilePath(try Self.absolute(options.directory ?? bin))
+        let waybill = try Disk.absolute(options.waybill ?? bin.appending("waybill"))
+        let directory = try Disk.absolute(options.directory ?? bin)
         tree = try TortureTree(in: directory, waybill: waybill, seed: options.seed)
         random = SeededGenerator(options.seed)
         staff = Staff(tree)
         people = People(tree, SeededGenerator(options.seed &+ 1))
-    }
-
-    private static func absolute(_ path: FilePath) throws -> String {
-        guard let resolved = realpath(path.string, nil) else {
-            throw UsageError(description: "\(path): \(Errno(rawValue: errno).description)")
-        }
-        defer { free(resolved) }
-        return String(cString: resolved)
     }
 
     private var kills: Int { killed.values.reduce(0, +) }
@@ -172,20 +165,5 @@ struct Torture {
             return "\n    \(run.id): \(last)"
         }
         return "nothing happened for \(Int(Self.patienceSeconds)) s; \(count())\(runs.sorted().joined())"
-    }
-}
-
-/// Something that does not hold.
-struct Problem: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
-}
-
-/// A clock that only goes forward.
-enum Seconds {
-    static var now: Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 }

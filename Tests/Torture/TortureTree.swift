@@ -1,4 +1,5 @@
 import Glibc
+import Harness
 import SystemPackage
 
 /// The tree whose runs are tortured: what its steps do outside leaves a line in a file, appended with `O_APPEND`.

@@ -1,10 +1,6 @@
 import Glibc
+import Harness
 import SystemPackage
-
-/// Prints a line at once, also into a pipe.
-func say(_ line: some CustomStringConvertible, to descriptor: FileDescriptor = .standardOutput) {
-    _ = try? descriptor.writeAll("\(line)\n".utf8)
-}
 
 do {
     let options = try Options(Array(CommandLine.arguments.dropFirst()))
