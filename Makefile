@@ -13,6 +13,10 @@ SIMULATE_ARGUMENTS ?=
 RUNS ?= 1000
 KILLS ?= 500
 TORTURE_ARGUMENTS ?=
+# Runs that are held in flight, and for how long.
+SOAK_RUNS ?= 1000
+SOAK_MINUTES ?= 10
+SOAK_ARGUMENTS ?=
 # Arguments for the benchmarks, for example BENCH_ARGUMENTS="--json bench.json".
 BENCH_ARGUMENTS ?=
 
@@ -27,7 +31,7 @@ DEMO_BIN := $(RELEASE_BIN)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test conformance check bench simulate torture fuzz install
+.PHONY: help build demo test conformance check bench simulate torture soak fuzz install
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +92,14 @@ torture: ## kill daemons, supervisors, monitors and steps at work, and check tha
 	$(SWIFT) build $(RELEASE) --product waybill-supervisor
 	$(SWIFT) build $(RELEASE) --product torture
 	$(RELEASE_BIN)/torture --runs $(RUNS) --kills $(KILLS) $(TORTURE_ARGUMENTS)
+
+# SOAK_ARGUMENTS="--seed 7 --svg soak.svg --json soak.json" for the plot and the samples.
+soak: ## hold 1,000 runs in flight for ten minutes, and check that memory, open files and latency stay flat
+	@SWIFT="$(SWIFT)" ./.ci/setup swift yaml zlib
+	$(SWIFT) build $(RELEASE) --product waybill
+	$(SWIFT) build $(RELEASE) --product waybill-supervisor
+	$(SWIFT) build $(RELEASE) --product soak
+	$(RELEASE_BIN)/soak --runs $(SOAK_RUNS) --minutes $(SOAK_MINUTES) $(SOAK_ARGUMENTS)
 
 # FUZZ_SECONDS=600 FUZZ_TARGETS="yaml expression" make fuzz
 fuzz: ## feed every reader with made-up input for a minute each, and check what must hold

@@ -123,6 +123,9 @@ let package = Package(
         .executableTarget(
             name: "torture", dependencies: ["Harness", "WaybillCore", "WaybillTestKit", system],
             path: "Tests/Torture", swiftSettings: strict),
+        .executableTarget(
+            name: "soak", dependencies: ["Harness", "WaybillCore", "WaybillTestKit", "CLinux", system],
+            path: "Tests/Soak", swiftSettings: strict),
         tests("WaybillCoreTests", ["WaybillCore", "WaybillTestKit"]),
         tests("WaybillExpressionsTests", ["WaybillCore", "WaybillExpressions"]),
         tests("WaybillManifestsTests", ["WaybillCore", "WaybillExpressions", "WaybillManifests", "WaybillTestKit"]),
@@ -162,6 +165,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         tests("SimulationTests", ["Simulation"], path: "Tests/Simulation/Tests"),
+        tests("SoakTests", ["soak"], path: "Tests/SoakTests"),
         tests("EndToEnd", ["WaybillCore", "WaybillTestKit", system], path: "Tests/EndToEnd"),
         tests("Tidy", [], path: "Tests/Tidy"),
     ],
