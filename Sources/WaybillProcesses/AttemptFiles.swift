@@ -4,15 +4,14 @@ import SystemPackage
 import WaybillCore
 import WaybillPorts
 
-/// What identifies a running program in its attempt's folder: the lock that its monitor holds, with its identity, and
-/// the FIFO through which it reports. Both go when the outcome is there.
+/// What identifies a running program in its attempt's folder: the lock that its monitor holds, with its identity. When
+/// the program is over, the file becomes the one with the outcome.
 struct AttemptFiles: Sendable {
     let exitFile: FilePath
 
     var folder: FilePath { exitFile.removingLastComponent() }
     var exitName: String { exitFile.lastComponent?.string ?? "" }
     var lock: FilePath { folder.appending(WB_MONITOR_LOCK) }
-    var fifo: FilePath { folder.appending(WB_MONITOR_FIFO) }
 
     /// Who has an attempt, as its monitor wrote it before it started the program.
     struct Identity: Sendable {
@@ -44,27 +43,10 @@ struct AttemptFiles: Sendable {
     }
 
     /// The lock's file, to look at; nil if it is missing.
-    func openLock() throws(LaunchError) -> OwnedDescriptor? {
+    func openLock() throws(LaunchError) -> sending OwnedDescriptor? {
         let number = open(lock.string, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         if number < 0, errno == ENOENT { return nil }
         return try OwnedDescriptor(number, "cannot look at \(lock)")
-    }
-
-    /// The FIFO's reading end; nil if it is missing.
-    func openFIFO() -> OwnedDescriptor? {
-        let number = open(fifo.string, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        return try? OwnedDescriptor(number, "fifo")
-    }
-
-    /// A new FIFO; both ends do not block.
-    func makeFIFO() throws(LaunchError) -> (reading: OwnedDescriptor, writing: OwnedDescriptor) {
-        guard mkfifo(fifo.string, 0o600) == 0 else { throw LaunchError.file(errno, "FIFO", fifo) }
-        let reading = open(fifo.string, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        guard reading >= 0 else { throw LaunchError.file(errno, "FIFO", fifo) }
-        let end = try OwnedDescriptor(reading, "fifo")
-        let writing = open(fifo.string, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        guard writing >= 0 else { throw LaunchError.file(errno, "FIFO", fifo) }
-        return (end, try OwnedDescriptor(writing, "fifo"))
     }
 
     /// Whether a monitor that is gone, or about to be, came so far that the program may have run.
@@ -72,14 +54,18 @@ struct AttemptFiles: Sendable {
         // What cannot be read must not make a step run twice.
         guard let lock = try? openLock() else { return true }
         _ = wb_wait_unlocked(lock.number)
-        return Self.identity(in: lock) != nil
+        return Self.wasBegun(lock)
     }
 
-    /// Removes the files of an attempt that never began.
-    func remove() {
-        unlink(fifo.string)
-        unlink(lock.string)
+    /// A monitor writes to its lock before it begins, and empties it when it could not. What it wrote last may be the
+    /// outcome, or have been lost with the power.
+    static func wasBegun(_ lock: OwnedDescriptor) -> Bool {
+        var status = stat()
+        return fstat(lock.number, &status) != 0 || status.st_size > 0
     }
+
+    /// Removes the lock of an attempt that never began.
+    func remove() { unlink(lock.string) }
 
     /// Nil if the monitor did not come as far.
     static func identity(in lock: OwnedDescriptor) -> Identity? {
@@ -110,8 +96,20 @@ struct AttemptFiles: Sendable {
         let number = open(exitFile.string, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard number >= 0 else { return nil }
         defer { close(number) }
+        return Self.outcome(in: number)
+    }
+
+    /// Gives the outcome its name where the monitor was killed just before it did.
+    /// - Parameter lock: free.
+    func finish(_ lock: OwnedDescriptor) {
+        guard Self.outcome(in: lock.number) != nil else { return }
+        // Where the monitor lived to do it, there is nothing of the lock's name any more.
+        _ = wb_rename_new(AT_FDCWD, self.lock.string, AT_FDCWD, exitFile.string)
+    }
+
+    private static func outcome(in file: Int32) -> ProcessOutcome? {
         var bytes = [UInt8](repeating: 0, count: 256 << 10)
-        let count = read(number, &bytes, bytes.count)
+        let count = pread(file, &bytes, bytes.count, 0)
         guard count > 0, let record = try? JSON.parse(Array(bytes[..<count])) else { return nil }
         return try? ProcessOutcome(record: record)
     }

@@ -26,11 +26,11 @@ struct PreparedLaunch {
         do throws(LaunchError) {
             if let files {
                 let (lock, wasPrepared) = try files.claim()
-                if wasPrepared { Self.removeLeftovers(files, request) }
+                if wasPrepared { Self.removeLeftovers(request) }
                 message.add(WB_FILE_LOCK)
                 owned.append(lock)
             }
-            let ends = if let files { try files.makeFIFO() } else { try Self.pipe() }
+            let ends = try Self.pipe()
             report = ends.reading
             message.add(WB_FILE_REPORT)
             owned.append(ends.writing)
@@ -78,8 +78,7 @@ struct PreparedLaunch {
     }
 
     /// Of an attempt that was prepared, and not begun, by a process that ended in between.
-    private static func removeLeftovers(_ files: AttemptFiles, _ request: LaunchRequest) {
-        unlink(files.fifo.string)
+    private static func removeLeftovers(_ request: LaunchRequest) {
         for path in [request.stdoutPath, request.stderrPath] {
             if let path { unlink(path.string) }
         }

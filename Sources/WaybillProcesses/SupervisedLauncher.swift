@@ -91,25 +91,22 @@ package final class SupervisedLauncher: ProcessLauncher {
     ) throws(LaunchError) -> Adoption {
         try watch.checkOpen()
         let files = AttemptFiles(exitFile: exitFile)
-        // The report first: if the lock is held after that, its monitor will be heard to end.
-        let report = files.openFIFO()
         guard let lock = try files.openLock() else { return .gone }
-        let identity = AttemptFiles.identity(in: lock)
         guard wb_is_locked(lock.number) != 0 else {
-            guard AttemptFiles.identity(in: lock) != nil else { return .neverBegan }
+            guard AttemptFiles.wasBegun(lock) else { return .neverBegan }
             _ = files.settle()
             return .gone
         }
-        let hasReport = report != nil
-        let process = SupervisedProcess(report: report, files: files, identity: identity, ended: ended)
-        if hasReport { try add(process) } else { try waitForLock(of: process) }
+        let process = SupervisedProcess(lock: lock, files: files, ended: ended)
+        try waitForLock(of: process)
         return .running(process)
     }
 
-    /// For a monitor that is at its very end, or whose FIFO somebody has removed.
+    /// What reports to a process that is gone is heard of by its lock, which nobody can wait for but a thread.
     private func waitForLock(of process: SupervisedProcess) throws(LaunchError) {
         let watch = self.watch
         let thread = DedicatedThread(name: "adopted") {
+            process.awaitIdentity()
             let outcome = process.settle()
             if (try? watch.checkOpen()) != nil { process.end(outcome) }
         }

@@ -8,8 +8,10 @@ import WaybillPorts
 /// A program under its monitor, from here: what it reports, and how it is stopped.
 final class SupervisedProcess: RunningProcess, Sendable {
     private struct State {
-        /// The reading end of the monitor's report; -1 once all was said.
+        /// The reading end of the monitor's report; -1 once all was said, and of an adopted program.
         var report: Int32
+        /// Held by the monitor; of an adopted program.
+        var lock: OwnedDescriptor?
         var said = MonitorReport()
         var monitor: (pid: Int32, token: UInt32)?
         var mark: ProcessMark?
@@ -19,22 +21,25 @@ final class SupervisedProcess: RunningProcess, Sendable {
         var ended: (@Sendable (ProcessOutcome?) -> Void)?
     }
 
+    /// Between two looks at what lasts no longer than it takes to hand over a message.
+    private static let glanceMilliseconds: Int32 = 10
+
     /// Nil for a program that ends with its launcher.
     let files: AttemptFiles?
     private let state: Mutex<State>
 
-    /// - Parameters:
-    ///   - report: taken over.
-    ///   - identity: what the lock's file says, of an adopted program.
-    init(
-        report: OwnedDescriptor?, files: AttemptFiles?, identity: AttemptFiles.Identity? = nil,
-        ended: @escaping @Sendable (ProcessOutcome?) -> Void
-    ) {
+    /// - Parameter report: taken over.
+    init(report: OwnedDescriptor, files: AttemptFiles?, ended: @escaping @Sendable (ProcessOutcome?) -> Void) {
         self.files = files
-        state = Mutex(
-            State(
-                report: report?.take() ?? -1, monitor: identity.map { ($0.monitor, $0.token) }, mark: identity?.mark,
-                ended: ended))
+        state = Mutex(State(report: report.take(), ended: ended))
+    }
+
+    /// A program that another process launched.
+    /// - Parameter lock: its monitor's, held by that at this moment.
+    init(lock: sending OwnedDescriptor, files: AttemptFiles, ended: @escaping @Sendable (ProcessOutcome?) -> Void) {
+        self.files = files
+        state = Mutex(State(report: -1, lock: lock, ended: ended))
+        _ = state.withLock { Self.identify(&$0) }
     }
 
     deinit {
@@ -88,10 +93,31 @@ final class SupervisedProcess: RunningProcess, Sendable {
     }
 
     private static func know(_ start: MonitorReport.Start, _ state: inout State) {
-        state.monitor = (start.monitor, start.token)
         state.mark = ProcessMark(value: start.tag, mask: start.mask, notBefore: 0)
+        know((start.monitor, start.token), &state)
+    }
+
+    private static func know(_ monitor: (pid: Int32, token: UInt32), _ state: inout State) {
+        state.monitor = monitor
         for order in state.orders { send(order, state) }
         state.orders = []
+    }
+
+    /// Of an adopted program: looks who has it.
+    /// - Returns: whether nothing more is to be learned.
+    private static func identify(_ state: inout State) -> Bool {
+        guard state.monitor == nil, let lock = state.lock else { return true }
+        if let identity = AttemptFiles.identity(in: lock) {
+            state.mark = identity.mark
+            know((identity.monitor, identity.token), &state)
+            return true
+        }
+        return wb_is_locked(lock.number) == 0 || AttemptFiles.wasBegun(lock)
+    }
+
+    /// Of an adopted program: waits until its monitor, which may not have come as far, has said who it is.
+    func awaitIdentity() {
+        while !state.withLock({ Self.identify(&$0) }) { poll(nil, 0, Self.glanceMilliseconds) }
     }
 
     /// Calls back, once.
@@ -105,6 +131,7 @@ final class SupervisedProcess: RunningProcess, Sendable {
         state.withLock { state in
             if state.report >= 0 { close(state.report) }
             state.report = -1
+            state.lock = nil
             defer { state.ended = nil }
             return state.ended
         }
@@ -141,17 +168,23 @@ final class SupervisedProcess: RunningProcess, Sendable {
         }
     }
 
-    /// As long as the report's other end is open the monitor lives, and its number is its own. It is asked after the
-    /// descriptor was taken: what is held then is that monitor and no later process. Should it be at another attempt
-    /// when it reads the signal, the token tells it.
+    /// As long as the report's other end is open, or the lock is held, the monitor lives, and its number is its own. That
+    /// is asked after the descriptor was taken: what is held then is that monitor and no later process. Should it be at
+    /// another attempt when it reads the signal, the token tells it.
     private static func send(_ value: Int32, _ state: State) {
-        guard let monitor = state.monitor, state.report >= 0 else { return }
+        guard let monitor = state.monitor else { return }
         let descriptor = waybill_pidfd_open(monitor.pid)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
-        var hungUp = pollfd(fd: state.report, events: 0, revents: 0)
-        guard poll(&hungUp, 1, 0) == 0 else { return }
+        guard isAttended(state) else { return }
         _ = wb_send_stop(descriptor, monitor.token, value)
+    }
+
+    private static func isAttended(_ state: State) -> Bool {
+        if let lock = state.lock { return wb_is_locked(lock.number) == 1 }
+        guard state.report >= 0 else { return false }
+        var hungUp = pollfd(fd: state.report, events: 0, revents: 0)
+        return poll(&hungUp, 1, 0) == 0
     }
 }
 
@@ -174,11 +207,12 @@ extension AttemptFiles {
             if let identity = Self.identity(in: lock) {
                 // After another boot, and in a copy, the mark is somebody else's, if anybody's.
                 mark = identity.boot == Self.boot && !identity.isCopy ? mark ?? identity.mark : nil
+            } else {
+                finish(lock)
             }
         }
         let outcome = outcome()
         if outcome == nil { _ = mark?.sweep() }
-        unlink(fifo.string)
         return outcome
     }
 }

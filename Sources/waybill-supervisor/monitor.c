@@ -186,11 +186,7 @@ static void say_outcome(struct monitor *monitor) {
     const struct launch *launch = &monitor->launch;
     char *text = outcome_text(&monitor->outcome);
     if (text == NULL) return;
-    if (launch->folder >= 0 && outcome_write(launch->folder, launch->exit_name, text)) {
-        /* They served this attempt, and it is over. Without an outcome in the folder they say that there was one. */
-        unlinkat(launch->folder, WB_MONITOR_FIFO, 0);
-        unlinkat(launch->folder, WB_MONITOR_LOCK, 0);
-    }
+    if (launch->folder >= 0) outcome_write(launch->folder, launch->lock, launch->exit_name, text);
     size_t count = strlen(text);
     char head[32];
     struct iovec parts[] = {{head, (size_t)snprintf(head, sizeof head, "E %zu\n", count)}, {text, count}};

@@ -131,8 +131,9 @@ struct outcome {
 double seconds(struct timeval time);
 /* The outcome as JSON, in memory of its own. */
 char *outcome_text(const struct outcome *outcome);
-/* Writes a text aside and renames it; a failure leaves nothing, and is false. */
-bool outcome_write(int folder, const char *name, const char *text);
+/* Leaves the outcome as a file that is whole as soon as it has its name: the attempt's lock, held or -1, becomes it or
+   goes. Where no such file can be made the lock stays, and says that the attempt had begun. */
+void outcome_write(int folder, int lock, const char *name, const char *text);
 /* Writes all of a text; errors are the reader's to notice. */
 void write_all(int file, const char *text, size_t count);
 

@@ -52,12 +52,11 @@ struct AdoptionTests {
         let monitor = try bench.monitor()
         let next = try bench.next()
         defer { next.shutDown() }
-        // Whoever hears the end of the report finds the file.
-        let report = open(bench.folder.file("monitor.fifo").string, O_RDONLY | O_CLOEXEC)
+        // Whoever gets the lock finds the file.
+        let lock = open(bench.folder.file("monitor.lock").string, O_RDONLY | O_CLOEXEC)
         bench.folder.write("go", "\n")
-        var bytes = [UInt8](repeating: 0, count: 4_096)
-        while read(report, &bytes, bytes.count) > 0 {}
-        close(report)
+        #expect(flock(lock, LOCK_SH) == 0)
+        close(lock)
         #expect(try JSON.parse(#require(bench.folder.read("exit.json")))["exitCode"] == 4)
         guard case .gone = try next.adopt(exitFile: bench.folder.file("exit.json"), ended: { _ in }) else {
             Issue.record("\(monitor) has nothing more to do")
@@ -173,7 +172,6 @@ struct AdoptionTests {
         let bench = try Bench()
         // Who prepared it was killed before it handed it over.
         bench.folder.write("monitor.lock", "")
-        bench.folder.makeFIFO("monitor.fifo")
         bench.folder.write("stdout.log", "")
         bench.folder.write("stderr.log", "")
         guard case .neverBegan = try bench.launcher.adopt(exitFile: bench.folder.file("exit.json"), ended: { _ in })
@@ -184,6 +182,44 @@ struct AdoptionTests {
         let outcome = try await bench.run(bench.script("echo now"))
         #expect(outcome.end == .exited(code: 0))
         #expect(bench.stdout == "now\n")
+    }
+
+    @Test("began if its monitor wrote anything, whatever is left of that")
+    func unreadable() throws {
+        let bench = try Bench()
+        bench.folder.write("monitor.lock", "\0\0\0")
+        guard case .gone = try bench.launcher.adopt(exitFile: bench.folder.file("exit.json"), ended: { _ in }) else {
+            Issue.record("it may have begun")
+            return
+        }
+        #expect(bench.folder.read("exit.json") == nil)
+        let refusal = #expect(throws: LaunchError.self) { _ = try bench.launcher.launch(bench.script("true")) { _ in } }
+        #expect(refusal?.code == .log)
+    }
+
+    @Test("has the outcome that its monitor had no time to give its name")
+    func unnamedOutcome() async throws {
+        let bench = try Bench()
+        #expect(try await bench.run(bench.script("exit 3")).end == .exited(code: 3))
+        let outcome = try #require(bench.folder.text("exit.json"))
+        #expect(rename(bench.folder.file("exit.json").string, bench.folder.file("monitor.lock").string) == 0)
+        guard case .gone = try bench.launcher.adopt(exitFile: bench.folder.file("exit.json"), ended: { _ in }) else {
+            Issue.record("it has ended")
+            return
+        }
+        #expect(bench.folder.text("exit.json") == outcome)
+        #expect(bench.folder.read("monitor.lock") == nil)
+    }
+
+    @Test("ends as it ended, whatever it put in the place of its monitor's files")
+    func forged() async throws {
+        let bench = try Bench()
+        let lock = bench.folder.file("monitor.lock").string
+        let outcome = try await bench.run(bench.script("mv \(lock) \(lock).old; echo '{}' > \(lock); exit 3"))
+        #expect(outcome.end == .exited(code: 3))
+        let record = try JSON.parse(#require(bench.folder.read("exit.json")))
+        #expect(try ProcessOutcome(record: record) == outcome)
+        #expect(bench.folder.read("monitor.lock") == nil)
     }
 
     @Test("ends with its launcher where it has no exit file")

@@ -136,7 +136,7 @@ struct SupervisedLauncherTests {
         let record = try JSON.parse(#require(bench.folder.read("exit.json")))
         #expect(try ProcessOutcome(record: record) == outcome)
         #expect(record["exitCode"] == 3)
-        for name in ["exit.json.tmp", "monitor.lock", "monitor.fifo"] { #expect(bench.folder.read(name) == nil) }
+        for name in ["exit.json.tmp", "monitor.lock"] { #expect(bench.folder.read(name) == nil) }
         let usage = try #require(outcome.usage)
         #expect(usage.user + usage.system > .zero)
         #expect(usage.maxResidentBytes > 100_000)

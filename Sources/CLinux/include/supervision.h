@@ -20,15 +20,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define WB_SUPERVISION_VERSION 3
+#define WB_SUPERVISION_VERSION 4
 
 /* Names in `.waybill/`; the user's number and the version keep apart what must not meet. */
 #define WB_SUPERVISOR_SOCKET_FORMAT "supervisor-%d-%u.sock"
 #define WB_SUPERVISOR_LOCK_FORMAT "supervisor-%d-%u.lock"
 
-/* Names in an attempt's folder, for as long as its monitor lives. */
+/* The name in an attempt's folder for as long as its monitor lives. The file is empty until the attempt has begun, and
+   at its end becomes the exit file. */
 #define WB_MONITOR_LOCK "monitor.lock"
-#define WB_MONITOR_FIFO "monitor.fifo"
 
 /* Which descriptors come with a message, in this order. */
 enum wb_launch_files {
