@@ -13,22 +13,31 @@ struct PayloadCheck {
     let tree: Tree
     let folder: RunFolder
 
-    func check(genesis: Digest, into report: inout ChainReport) throws(StoreError) {
-        var named: [(payload: (digest: Digest, size: Int), seq: Int)] = []
-        var erased: [Digest: Int] = [:]
-        var seen: Set<Digest> = []
-        _ = try tree.ledgers.scan(folder.run, from: .start(genesis: genesis), knownHeads: [:]) { item in
-            for digest in ErasedPayloads.digests(item.entry) { erased[digest] = item.entry.seq }
-            for payload in PayloadReferences(item.entry).payloads where seen.insert(payload.digest).inserted {
-                named.append((payload, item.entry.seq))
-            }
+    private var named: [(payload: (digest: Digest, size: Int), seq: Int)] = []
+    private var erased: [Digest: Int] = [:]
+    private var seen: Set<Digest> = []
+
+    init(tree: Tree, folder: RunFolder) {
+        self.tree = tree
+        self.folder = folder
+    }
+
+    /// Takes the next entry of the ledger.
+    mutating func take(_ entry: Entry) {
+        for digest in ErasedPayloads.digests(entry) { erased[digest] = entry.seq }
+        for payload in PayloadReferences(entry).payloads where seen.insert(payload.digest).inserted {
+            named.append((payload, entry.seq))
         }
-        var count = 0
-        for (payload, seq) in named where count < Self.limit {
+    }
+
+    /// What is to be said of what was named.
+    func findings() throws(StoreError) -> [Finding] {
+        var findings: [Finding] = []
+        for (payload, seq) in named where findings.count < Self.limit {
             guard let finding = try finding(payload, seq, erasedBy: erased[payload.digest]) else { continue }
-            report.findings.append(finding)
-            count += 1
+            findings.append(finding)
         }
+        return findings
     }
 
     private func finding(

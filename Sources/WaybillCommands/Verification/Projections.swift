@@ -6,7 +6,7 @@ import WaybillPorts
 import WaybillRuntime
 import WaybillStore
 
-/// Folds a ledger and compares what follows from it with what is there.
+/// Folds a ledger and compares what follows from it with what is there, and looks for what it names in artifacts.
 struct Projections {
     /// While a run works its projections are a moment behind: so often is looked again.
     private static let patience = 20
@@ -47,12 +47,18 @@ struct Projections {
     private func look(_ rebuild: RunRebuild) throws(StoreError) -> [Finding] {
         var findings: [Finding] = []
         var paths: Set<FilePath> = []
-        let result = try rebuild.everything { projection in
+        // In the same pass: to read a long ledger is most of what this takes.
+        var payloads = PayloadCheck(tree: tree, folder: folder)
+        let result = try rebuild.everything(visiting: { payloads.take($0) }) { projection in
             paths.insert(projection.path)
             if let finding = difference(projection) { findings.append(finding) }
         }
+        let lost = try payloads.findings()
+        // What is missing explains what does not follow.
+        if lost.contains(where: \.isError) { return lost }
+        findings = lost + findings
         if let fault = result.fault {
-            findings.insert(Finding(kind: "fold", message: fault.message, seq: fault.seq), at: 0)
+            findings.insert(Finding(kind: "fold", message: fault.message, seq: fault.seq), at: lost.count)
         }
         for name in try folder.names(in: RunFolder.waits) where !paths.contains(RunFolder.waits.appending(name)) {
             findings.append(

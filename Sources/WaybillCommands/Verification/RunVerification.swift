@@ -49,7 +49,6 @@ struct RunVerification {
             }
             SignatureFindings(audit: audit).add(to: &report, run: folder.run, journal)
         }
-        if deep, report.isOK { try PayloadCheck(tree: tree, folder: folder).check(genesis: genesis, into: &report) }
         if deep, report.isOK { try Projections(tree: tree, folder: folder).compare(into: &report) }
         return report
     }

@@ -36,7 +36,11 @@ package struct RunRebuild {
 
     /// Folds, and hands every projection but `run.json`'s and the open waits' to `body` as it comes up: checkpoints and
     /// receipts in the ledger's order. Memory does not grow with the ledger.
-    package func fold(_ body: (Projection) -> Void) throws(StoreError) -> Report {
+    ///
+    /// - Parameter visit: sees each entry before it is folded, those behind a fault as well.
+    package func fold(
+        visiting visit: (Entry) -> Void = { _ in }, _ body: (Projection) -> Void
+    ) throws(StoreError) -> Report {
         // A fold decides nothing, so it asks for no policies, settings or other workflows.
         var engine = RunEngine(
             definition: RunDefinition(workflow: definition, of: Catalog(), digest: genesis),
@@ -44,6 +48,7 @@ package struct RunRebuild {
             payloads: RunPayloads(tree: tree, run: folder.run))
         var fault: StoreError?
         let verdict = try tree.ledgers.scan(folder.run, from: .start(genesis: genesis), knownHeads: [:]) { item in
+            visit(item.entry)
             guard fault == nil else { return }
             if item.entry.type == .checkpoint {
                 let bytes = engine.state.checkpointBytes()
@@ -102,9 +107,12 @@ package struct RunRebuild {
 
     /// Every projection of a run, `run.json` and the waits at the end.
     ///
+    /// - Parameter visit: sees each entry, in order.
     /// - Throws: what keeps the ledger from being read; damage is in the report.
-    package func everything(_ body: (Projection) -> Void) throws(StoreError) -> Report {
-        let report = try fold(body)
+    package func everything(
+        visiting visit: (Entry) -> Void = { _ in }, _ body: (Projection) -> Void
+    ) throws(StoreError) -> Report {
+        let report = try fold(visiting: visit, body)
         let state = report.state
         for snapshot in state.snapshots.values {
             body(
