@@ -217,6 +217,8 @@ actor RunDriver {
         guard session.project() else {
             throw RuntimeError(.storage, "what \(run) shows of itself cannot be written")
         }
+        // What fails here is done again by the claim, which says so.
+        if session.state.waits.values.contains(where: { $0.reply != nil }) { try? session.door.prepare() }
         let glance = glance(session)
         close()
         report(.dormant(glance))

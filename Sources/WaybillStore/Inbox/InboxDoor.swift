@@ -76,6 +76,10 @@ package struct InboxDoor: Sendable {
 
     // MARK: Claiming
 
+    /// Has the folder ready that files are claimed into, so that none waits for its sync when it comes: of what passes
+    /// between an answer and the step after it, that would be a third.
+    package func prepare() throws(FileSystemError) { try makeClaimed() }
+
     /// Takes a file out of the inbox and reads it. Nil if it is gone, or somebody else took it.
     /// - Parameter fixedName: the name in `.claimed/`; the rename is then durable before this returns. It fixes
     ///   the id of a run that is to be started.
@@ -122,9 +126,7 @@ package struct InboxDoor: Sendable {
         guard status.permissions & 0o777 == Self.unfinished else { return }
         do throws(FileSystemError) {
             // Its maker may have seen a sync fail: another one of the same name would prove nothing.
-            if !isNew, try directory.removeDirectory(Self.claimed) {
-                _ = try directory.createDirectory(Self.claimed, permissions: Self.unfinished)
-            }
+            if !isNew { try remake() }
             try directory.synchronize()
             _ = try directory.setAccess(
                 Self.claimed, group: status.groupID,
@@ -134,6 +136,16 @@ package struct InboxDoor: Sendable {
             _ = try? directory.removeDirectory(Self.claimed)
             throw error
         }
+    }
+
+    private func remake() throws(FileSystemError) {
+        do throws(FileSystemError) {
+            guard try directory.removeDirectory(Self.claimed) else { return }
+        } catch  where error.code == .notEmpty {
+            // Nothing is moved into an unfinished one: it is a copy's, and what was copied into it goes with it.
+            return try directory.synchronize(Self.claimed)
+        }
+        _ = try directory.createDirectory(Self.claimed, permissions: Self.unfinished)
     }
 
     /// Reads a leftover again. Nil if it is gone.

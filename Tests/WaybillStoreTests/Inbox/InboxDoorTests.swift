@@ -217,6 +217,34 @@ struct InboxDoorTests {
         }
     }
 
+    @Test("a folder that was copied half made, with what had been moved into it meanwhile, is finished")
+    func copiedHalfMade() throws {
+        try drop("b.json", "no")
+        let door = InboxDoor(scratch.directory)
+        let earlier = try #require(try claim("b.json"))
+        #expect(chmod(path(".claimed"), mode_t(InboxDoor.unfinished)) == 0)
+        try drop("a.json", "yes")
+        #expect(try door.claim("a.json")?.bytes == Array("yes".utf8))
+        #expect(try door.reclaim(earlier.claimedName)?.bytes == Array("no".utf8))
+        #expect(try scratch.directory.status(".claimed")?.permissions == 0o700)
+    }
+
+    @Test("a folder that was made before the first file came survives the power, and costs that file no sync")
+    func prepared() throws {
+        let disk = MemoryDisk()
+        let system = MemoryFileSystem(disk, process: 1, mark: "1")
+        try InboxDoor(system.root()).prepare()
+        disk.withVolume { volume in
+            volume.killAll()
+            volume.crash { _ in .lost }
+        }
+        let root = try MemoryFileSystem(disk, process: 2, mark: "2").root()
+        #expect(try root.status(".claimed")?.permissions == 0o700)
+        try root.write(Array("yes".utf8), toNew: "a.json", durability: .full)
+        disk.withVolume { $0.plan = { $0.kind == .syncFolder || $0.kind == .sync ? .kill : nil } }
+        #expect(try InboxDoor(root).claim("a.json")?.bytes == Array("yes".utf8))
+    }
+
     @Test("a signature is told by its name, from what it signs")
     func signatures() throws {
         #expect(try component("approve.json.sig").signedName == component("approve.json"))
