@@ -83,8 +83,11 @@ package struct EngineLimits: Sendable {
     /// A checkpoint is always due at a wait, pause or end while it is at most this many bytes; a larger one once the
     /// ledger has grown as much as it weighs, so that a run of many waits stays linear.
     package var smallCheckpoint = 64 << 10
-    /// Elsewhere it is due when the ledger grew by this many bytes, or by twice the last checkpoint.
+    /// Elsewhere it is due when the ledger grew by this many bytes, or by so many times the last checkpoint.
     package var tail = 1 << 20
+    /// All checkpoints of a long run whose outputs live on so weigh a sixth of its ledger, not a half; what a resume has
+    /// more to fold for that, it folds at some 100 MB/s.
+    package var tailPerCheckpoint = 6
 
     package init() {}
 }

@@ -181,7 +181,7 @@ extension RunEngine {
         guard draft.checkpoint == nil, state.seq > state.checkpoint.seq + 1 else { return }
         // The lines of this decision are not encoded yet; the previous decisions' bytes are near enough.
         let tail = state.ledgerBytes - state.checkpoint.ledgerBytes
-        let isWeighty = tail > max(limits.tail, 2 * state.checkpoint.size)
+        let isWeighty = tail > max(limits.tail, limits.tailPerCheckpoint * state.checkpoint.size)
         let isAsked = definition.workflow.checkpointEvery.map { state.checkpoint.stepsSince >= $0 } ?? false
         let isAtRest =
             draft.isMilestone

@@ -40,7 +40,29 @@ struct CheckpointTests {
         #expect(marks(run) == ["TASK_START c/1 run"])
     }
 
-    @Test("when the ledger outweighs the last one twice over; large ones not at every wait")
+    @Test("in a run that does not rest only when the ledger has grown by a multiple of the last one")
+    func amortized() throws {
+        var limits = EngineLimits()
+        limits.tail = 2_000
+        limits.stepsPerDecision = 1
+        let visits = "a: {set: {x: \"${{ visit }}\"}, maxVisits: 1000, next: [{if: 'visit < 300', to: a}, {to: end}]}"
+        let run = try EngineRun.started(machine(visits), limits: limits)
+        #expect(run.state.status == .completed)
+        // The last one is that of the end.
+        let weighty = run.checkpoints.dropLast()
+        #expect(weighty.count > 3)
+        let marks = run.entries.filter { $0.type == .checkpoint }.dropLast()
+        for (mark, next) in zip(marks, marks.dropFirst()) {
+            let (size, from, to) = (
+                mark.data["size"]?.intValue, mark.data["bytes"]?.intValue, next.data["bytes"]?.intValue
+            )
+            let least = max(2_000, limits.tailPerCheckpoint * Int(try #require(size)))
+            #expect(Int(try #require(to) - #require(from)) > least, "between entries \(mark.seq) and \(next.seq)")
+        }
+        #expect(weighty.reduce(0) { $0 + $1.bytes.count } < run.lines.count / limits.tailPerCheckpoint)
+    }
+
+    @Test("when the ledger outweighs the last one many times over; large ones not at every wait")
     func weight() throws {
         var limits = EngineLimits()
         limits.tail = 2_000
