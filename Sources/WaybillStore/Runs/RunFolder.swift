@@ -74,7 +74,8 @@ package struct RunFolder: Sendable {
     /// Removes what an interrupted replacement left behind. Only the ledger's owner may do it.
     package func sweep() throws(StoreError) {
         try storing { () throws(FileSystemError) in
-            for folder in [FilePath(), Self.waits, Self.checkpoints, Self.snapshots] {
+            let receipts = ["accepted", "rejected"].map { Self.inbox.appending($0) }
+            for folder in [FilePath(), Self.waits, Self.checkpoints, Self.snapshots] + receipts {
                 for entry in try directory.entries(folder, limit: 1_000_000) ?? []
                 where TemporaryName.isTemporary(entry.name) && entry.kind != .directory {
                     _ = try directory.remove(folder.appending(entry.name))

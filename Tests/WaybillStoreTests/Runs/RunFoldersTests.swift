@@ -161,8 +161,23 @@ struct RunFoldersTests {
         try folder.unproject("snapshots/a.json")
         try folder.unproject("snapshots/a.json")
         #expect(!operations.all.contains("sync") && !operations.all.contains("syncFolder"))
-        try folder.directory.write([1], toNew: "waits/.x.json.1-1.tmp", durability: .relaxed)
+    }
+
+    @Test("what a killed process left on its way to its name is removed, and nothing else")
+    func leftovers() throws {
+        let system = MemoryFileSystem()
+        try sample.create(in: try system.root())
+        let folder = try #require(try RunFolders(system.root()).open(sample.run))
+        let places: [FilePath] = ["waits", "checkpoints", "snapshots", "inbox/accepted", "inbox/rejected"]
+        for place in places {
+            for name in [".x.json.1-1.tmp", "x.json", ".x.json"] {
+                try folder.project(place.appending(name), [1])
+            }
+        }
         try folder.sweep()
-        #expect(try folder.directory.entries("waits", limit: 9)?.isEmpty == true)
+        for place in places {
+            #expect(
+                try folder.directory.entries(place, limit: 9)?.map(\.name.string).sorted() == [".x.json", "x.json"])
+        }
     }
 }
