@@ -197,6 +197,19 @@ struct AdoptionTests {
         #expect(refusal?.code == .log)
     }
 
+    @Test("is waited for before its monitor has said who it is, and is unknown once nobody has it")
+    func handedOver() async throws {
+        let bench = try Bench()
+        let held = open(bench.folder.file("monitor.lock").string, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        #expect(flock(held, LOCK_EX) == 0)
+        let (process, ending) = try adopt(bench, with: bench.launcher)
+        // There is nobody yet to tell.
+        process.terminate(grace: nil)
+        close(held)
+        #expect(await ending.outcome() == nil)
+        #expect(bench.folder.read("exit.json") == nil)
+    }
+
     @Test("has the outcome that its monitor had no time to give its name")
     func unnamedOutcome() async throws {
         let bench = try Bench()

@@ -27,12 +27,17 @@ struct Projections {
         }
         let rebuild = RunRebuild(
             tree: tree, folder: folder, definition: definition.workflow, genesis: definition.digest)
-        var findings: [Finding] = []
-        for attempt in 0..<Self.patience {
-            findings = try look(rebuild)
-            let isSound = !findings.contains(where: \.isError)
-            if isSound || isAtRest || attempt == Self.patience - 1 { break }
+        // In the same pass as the first look: to read a long ledger is most of what both take. What a ledger names is
+        // there before it does, so that one look is enough.
+        var payloads = PayloadCheck(tree: tree, folder: folder)
+        var findings = try look(rebuild) { payloads.take($0) }
+        report.findings += try payloads.findings()
+        // What is missing explains what does not follow.
+        guard report.isOK else { return }
+        for _ in 1..<Self.patience {
+            if !findings.contains(where: \.isError) || isAtRest { break }
             usleep(Self.pauseMicroseconds)
+            findings = try look(rebuild)
         }
         report.findings += findings.prefix(Self.limit)
     }
@@ -44,21 +49,17 @@ struct Projections {
         return (try? ledger.lock()) != nil
     }
 
-    private func look(_ rebuild: RunRebuild) throws(StoreError) -> [Finding] {
+    private func look(
+        _ rebuild: RunRebuild, visiting visit: (Entry) -> Void = { _ in }
+    ) throws(StoreError) -> [Finding] {
         var findings: [Finding] = []
         var paths: Set<FilePath> = []
-        // In the same pass: to read a long ledger is most of what this takes.
-        var payloads = PayloadCheck(tree: tree, folder: folder)
-        let result = try rebuild.everything(visiting: { payloads.take($0) }) { projection in
+        let result = try rebuild.everything(visiting: visit) { projection in
             paths.insert(projection.path)
             if let finding = difference(projection) { findings.append(finding) }
         }
-        let lost = try payloads.findings()
-        // What is missing explains what does not follow.
-        if lost.contains(where: \.isError) { return lost }
-        findings = lost + findings
         if let fault = result.fault {
-            findings.insert(Finding(kind: "fold", message: fault.message, seq: fault.seq), at: lost.count)
+            findings.insert(Finding(kind: "fold", message: fault.message, seq: fault.seq), at: 0)
         }
         for name in try folder.names(in: RunFolder.waits) where !paths.contains(RunFolder.waits.appending(name)) {
             findings.append(

@@ -53,7 +53,7 @@ package struct TreeAccess: Sendable {
         try set(folder, Self.folder, in: runs)
     }
 
-    /// These are there before anybody else can make them. The first claim makes the name of `.claimed/` durable.
+    /// These are there before anybody else can make them. Whoever uses `.claimed/` first makes its name durable.
     private func makeOwnFolders(of inbox: FilePath, in directory: any Directory) throws(FileSystemError) {
         _ = try directory.createDirectory(inbox.appending(".claimed"), permissions: InboxDoor.unfinished)
         for name in ["accepted", "rejected"] {
