@@ -59,6 +59,13 @@ package final class Lane: SerialExecutor {
     /// Runs a body on the lane, after everything that was given to it before.
     package func submit(_ body: @escaping @Sendable () -> Void) { append(.body(body)) }
 
+    /// Returns when everything that was given to the lane before is done.
+    package func flush() async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            submit { continuation.resume() }
+        }
+    }
+
     /// Lets an actor of this lane be entered from a body, without a task.
     package func checkIsolated() {
         precondition(thread.load(ordering: .relaxed) == UInt(pthread_self()), "not on the lane of this actor")

@@ -28,6 +28,33 @@ extension Reconciler {
         noteRest()
     }
 
+    /// So many names are kept in mind; where there are more, the inbox is looked through for them later.
+    private static let mostNames = 1 << 16
+    /// So many of them are taken before everything else has its turn again.
+    private static let namesPerTurn = 512
+
+    /// Whether runs that are being made are as many as there may be. What comes meanwhile waits, in its order: an event
+    /// that was dropped after a request must not come before the run, nor an answer.
+    private var isHeldUp: Bool { starts.isFull || !commonNames.isEmpty || !review.isOver }
+
+    /// Goes on with what waited for runs to be made.
+    func goOnTaking(_ door: InboxDoor) {
+        goOnJudging(door)
+        var taken = 0
+        while review.isOver, !starts.isFull, taken < Self.namesPerTurn, let name = commonNames.popFirst() {
+            routeNow(name, door)
+            taken += 1
+        }
+        acceptEvents(door)
+        if commonNames.isEmpty {
+            commonNames = []
+        } else if !starts.isFull, review.isOver {
+            post { $0.goOnTaking(door) }
+        }
+        if commonScan != nil, !isHeldUp { return goOnReading(door) }
+        noteRest()
+    }
+
     /// Looks at the whole inbox once what appeared there has been quiet for long enough: a link, or a file that is still
     /// being written.
     func lookAtCommonInboxLater() {
@@ -66,7 +93,7 @@ extension Reconciler {
 
     private func goOnReading(_ door: InboxDoor) {
         var taken = 0
-        while let scan = commonScan, taken < Self.filesPerTurn {
+        while let scan = commonScan, taken < Self.filesPerTurn, !isHeldUp {
             guard let candidates = try? scan.next(limit: Self.slice, now: tree.clock.now()) else {
                 commonScan = nil
                 commonScanBegan = scanBegan
@@ -83,6 +110,8 @@ extension Reconciler {
             }
             acceptEvents(door)
         }
+        // It goes on by itself.
+        if commonScan != nil, isHeldUp { return }
         let now = tree.clock.now()
         if commonScan == nil, isCommonScanStale {
             isCommonScanStale = false
@@ -99,9 +128,10 @@ extension Reconciler {
     ///
     /// - Parameter run: whose answers are looked for, however much lies beside them.
     func readCommonInbox(forDeadline deadline: Timestamp, of run: RunID) {
-        if let commonScanBegan, commonScanBegan >= deadline, commonScanBegan <= tree.clock.now() { return }
+        // What is held up was found, and not delivered.
+        if !isHeldUp, let commonScanBegan, commonScanBegan >= deadline, commonScanBegan <= tree.clock.now() { return }
         readCommonInbox()
-        guard commonScan != nil, let door = commonDoor(), let scan = try? door.scan() else { return }
+        guard commonScan != nil || isHeldUp, let door = commonDoor(), let scan = try? door.scan() else { return }
         let prefix = run.text + "."
         let isAddressed = { (name: FilePath.Component) in name.string.hasPrefix(prefix) }
         while let candidates = try? scan.next(limit: 1_024, now: tree.clock.now(), where: isAddressed) {
@@ -109,7 +139,7 @@ extension Reconciler {
                 if candidate.readyAt > tree.clock.now() {
                     noteUnripe(candidate, door)
                 } else {
-                    route(candidate.name, door)
+                    routeNow(candidate.name, door)
                 }
             }
         }
@@ -155,19 +185,32 @@ extension Reconciler {
             UnripeAnswer(key: addressed.name.key, readyAt: candidate.readyAt, quietTime: door.limits.quietTime))
     }
 
-    /// A dot in the stem makes an answer; anything else is looked into.
     private func route(_ name: FilePath.Component, _ door: InboxDoor) {
+        guard isHeldUp else { return routeNow(name, door) }
+        guard commonNames.count < Self.mostNames else { return lookAtCommonInboxLater() }
+        commonNames.append(name)
+    }
+
+    /// To whom a file goes; nil for what is no answer. A dot in the stem makes one.
+    static func addressee(of name: FilePath.Component) -> String? {
         // A signature goes where the answer goes that it signs.
         let subject =
             name.signedName.flatMap { AnswerName.addressed(ClaimedFile.escaped($0)) == nil ? nil : $0 } ?? name
-        guard let addressed = AnswerName.addressed(ClaimedFile.escaped(subject)) else {
-            return takeRequest(name, door)
+        return AnswerName.addressed(ClaimedFile.escaped(subject))?.run
+    }
+
+    private func routeNow(_ name: FilePath.Component, _ door: InboxDoor) {
+        guard let addressee = Self.addressee(of: name) else {
+            // Who stops leaves it to whoever comes next.
+            guard !isStopping, let claimed = claim(name, door) else { return }
+            return judge(claimed, door, fixedRun: nil)
         }
+        if let run = RunID(addressee), starts.hold(name, for: run) { return }
         // Where the disk does not say, the next look does.
-        guard let isKnown = try? isKnown(addressed.run) else { return }
-        guard isKnown, let run = RunID(addressed.run) else {
+        guard let isKnown = try? isKnown(addressee) else { return }
+        guard isKnown, let run = RunID(addressee) else {
             guard let claimed = claim(name, door) else { return }
-            return refuse(claimed, door, .answerRefused, .unknownRun, "there is no run '\(addressed.run)'")
+            return refuse(claimed, door, .answerRefused, .unknownRun, "there is no run '\(addressee)'")
         }
         // It came early and is held: its run looks at it when it is woken for another reason.
         if let record = records[run], record.phase == .dormant,
@@ -178,14 +221,14 @@ extension Reconciler {
         register(run, Wake(commonNames: [name]))
     }
 
-    private func isKnown(_ name: String) throws(FileSystemError) -> Bool {
+    func isKnown(_ name: String) throws(FileSystemError) -> Bool {
         guard let run = RunID(name) else { return false }
         if records[run] != nil { return true }
         return try tree.runsDirectory.status(FilePath(run.text)) != nil
     }
 
     /// Nil if the file is gone, or cannot be taken now.
-    private func claim(_ name: FilePath.Component, _ door: InboxDoor) -> ClaimedFile? {
+    func claim(_ name: FilePath.Component, _ door: InboxDoor) -> ClaimedFile? {
         do throws(FileSystemError) {
             return try door.claim(name)
         } catch  where error.code == .denied {
@@ -213,14 +256,15 @@ extension Reconciler {
         scheduleDoor()
     }
 
-    private func scheduleDoor() {
+    func scheduleDoor() {
         guard presence != nil else { return }
         services.timers.schedule(TimerKey.door, at: tree.clock.now() + options.retryInterval * 4)
     }
 
+    /// - Parameter recorded: what the journal refused before; nil: nothing that could be this file.
     func refuse(
         _ claimed: ClaimedFile, _ door: InboxDoor, _ type: EntryType, _ kind: RefusalKind, _ message: String,
-        diagnostics: [Diagnostic] = [], verdict: Object? = nil
+        diagnostics: [Diagnostic] = [], verdict: Object? = nil, recorded: JournalRefusal.Recorded? = nil
     ) {
         if receipts(of: door).isFull() {
             // It is neither kept nor said by itself: as many as there are come to one entry a minute.
@@ -231,7 +275,7 @@ extension Reconciler {
         do throws(RuntimeError) {
             try JournalRefusal(tree: tree).refuse(
                 claimed, of: door, into: receipts(of: door), type: type, kind: kind, message: message,
-                diagnostics: diagnostics, verdict: verdict, recorded: recordedRefusals)
+                diagnostics: diagnostics, verdict: verdict, recorded: recorded ?? review.recorded)
             options.log.warning("\(claimed.escapedName) was refused: \(message)")
         } catch {
             postpone(claimed, "cannot be refused now: \(error.message)")
@@ -264,156 +308,5 @@ extension Reconciler {
         let receipts = InboxReceipts(door.directory)
         commonReceipts = receipts
         return receipts
-    }
-
-    // MARK: - Start requests
-
-    private func takeRequest(_ name: FilePath.Component, _ door: InboxDoor) {
-        guard let claimed = claim(name, door) else { return }
-        judge(claimed, door, fixedRun: nil)
-    }
-
-    /// What was claimed when the last one that kept the door stopped.
-    private func recoverCommonInbox(_ door: InboxDoor) {
-        do throws(FileSystemError) {
-            let names = try door.leftovers()
-            hasUnknownClaims = false
-            judgeAgain(names, door)
-        } catch {
-            lookThroughClaims()
-        }
-    }
-
-    private func judgeAgain(_ door: InboxDoor) {
-        // What is on its way into the journal is no leftover.
-        if hasUnknownClaims { acceptEvents(door) }
-        // Each claim is judged once: among all of them are those that are known.
-        let names = unsettledClaims
-        unsettledClaims = []
-        if hasUnknownClaims { recoverCommonInbox(door) } else { judgeAgain(names, door) }
-    }
-
-    private func judgeAgain(_ names: [FilePath.Component], _ door: InboxDoor) {
-        guard !names.isEmpty else { return }
-        recordedRefusals = try? JournalRefusal.Recorded(tree.journal)
-        defer { recordedRefusals = nil }
-        // Together, as an answer is judged with its signature.
-        var claims: [RunID: [FilePath.Component]] = [:]
-        for name in names {
-            if let run = judgeAgain(name, door) { claims[run, default: []].append(name) }
-        }
-        for (run, names) in claims { register(run, Wake(commonClaims: names)) }
-    }
-
-    /// - Returns: the run that an answer is addressed to, which judges it.
-    private func judgeAgain(_ name: FilePath.Component, _ door: InboxDoor) -> RunID? {
-        let reclaimed: ClaimedFile?
-        do throws(FileSystemError) {
-            reclaimed = try door.reclaim(name)
-        } catch {
-            unsettledClaims.append(name)
-            scheduleDoor()
-            return nil
-        }
-        guard let claimed = reclaimed else { return nil }
-        // `<run-id>.json` was fixed by the claim; other names say where the file came from.
-        let isFixed = claimed.name == claimed.claimedName
-        guard !isFixed, let addressed = AnswerName.addressed(claimed.escapedName) else {
-            judge(claimed, door, fixedRun: isFixed ? RunID(claimed.name.stem) : nil)
-            return nil
-        }
-        guard let isKnown = try? isKnown(addressed.run), let recordedRefusals else {
-            unsettledClaims.append(name)
-            scheduleDoor()
-            return nil
-        }
-        // One that came before its run is refused, also when there is such a run by now; one that came after its end has
-        // its receipt there.
-        let refusal = recordedRefusals.entry(of: claimed, .answerRefused)
-        let isRefused = refusal.map { $0.data["run"] == nil } ?? false
-        if isKnown, !isRefused, let run = RunID(addressed.run) { return run }
-        refuse(claimed, door, .answerRefused, .unknownRun, "there is no run '\(addressed.run)'")
-        return nil
-    }
-
-    private func judge(_ claimed: ClaimedFile, _ door: InboxDoor, fixedRun: RunID?) {
-        guard let bytes = claimed.bytes else {
-            let refusal = claimed.refusal
-            return refuse(
-                claimed, door, .startRefused, RefusalKind(rawValue: refusal?.kind.rawValue ?? "") ?? .type,
-                refusal?.message ?? "it cannot be read")
-        }
-        let format = AnswerName(file: claimed.escapedName).format
-        switch Reply(.any).parse(bytes, as: format) {
-        case .failure(let refusal): refuse(claimed, door, .startRefused, .syntax, refusal.message)
-        case .success(let value):
-            if value["specversion"] != nil { return takeEvent(value, claimed, door) }
-            do throws(StartRequest.Problem) {
-                var request = try StartRequest(value)
-                request.by = claimed.user
-                request.userID = claimed.status.userID
-                if let fixedRun { request.id = fixedRun.text }
-                start(request, claimed, door)
-            } catch {
-                refuse(claimed, door, .startRefused, .schema, error.message)
-            }
-        }
-    }
-
-    private func start(_ request: StartRequest, _ claimed: ClaimedFile, _ door: InboxDoor) {
-        if sources?.isIncomplete == true { refreshSources() }
-        guard let sources else { return }
-        // Events that were dropped before are before the run's start.
-        acceptEvents(door)
-        var request = request
-        var claimed = claimed
-        let made = RunID.make(workflow: request.workflow, at: tree.clock.now(), random: services.random())
-        if request.id == nil { request.id = made.text }
-        guard fix(&claimed, as: request.id ?? made.text, door) else {
-            return postpone(claimed, "cannot be started now: its name cannot be kept")
-        }
-        do throws(RuntimeError) {
-            let starter = RunStarter(
-                tree: tree, sources: sources, limits: options.limits, definitions: definitions)
-            let started = try starter.start(request)
-            discard(claimed, door)
-            options.log.info("\(started.run) \(started.isNew ? "started" : "was started before")")
-            register(started.run, Wake())
-        } catch {
-            switch error.code {
-            case .unknownWorkflow where sources.isIncomplete, .invalidManifest where sources.isIncomplete:
-                postpone(claimed, "cannot be started now: some of workflows/ cannot be read")
-            case .unknownWorkflow, .invalidManifest:
-                refuse(claimed, door, .startRefused, .unknownWorkflow, error.message, diagnostics: error.diagnostics)
-            case .invalidInputs: refuse(claimed, door, .startRefused, .schema, error.message)
-            case .conflict: refuse(claimed, door, .startRefused, .conflict, error.message)
-            case .policy: refuse(claimed, door, .startRefused, .policy, error.message, verdict: error.verdict)
-            case .skipped: refuse(claimed, door, .startRefused, .skipped, error.message)
-            default:
-                // The disk's trouble, not the request's.
-                postpone(claimed, "cannot be started now: \(error.message)")
-            }
-        }
-    }
-
-    /// Names a claimed request after the run it starts: from here on a crash starts this run, and no other.
-    ///
-    /// - Returns: false where the name may be lost in a crash, so that nothing may start yet.
-    private func fix(_ claimed: inout ClaimedFile, as id: String, _ door: InboxDoor) -> Bool {
-        guard let name = FilePath.Component(id + ".json"), name != claimed.claimedName else { return true }
-        let folder = door.claimedPath(claimed).removingLastComponent()
-        do throws(FileSystemError) {
-            try door.directory.rename(
-                door.claimedPath(claimed), to: folder.appending(name), in: nil, replacing: false)
-            claimed.claimedName = name
-            try door.directory.synchronize(folder)
-            return true
-        } catch  where error.code == .exists {
-            // Another request for the same run is under way: starting is idempotent, so both may go on.
-            options.log.debug("\(claimed.escapedName) keeps its claimed name: \(error.description)")
-            return true
-        } catch {
-            return false
-        }
     }
 }

@@ -93,8 +93,13 @@ package actor Reconciler {
     var unsettledClaims: [FilePath.Component] = []
     /// Whether something may lie in `.claimed/` that is in no list: the disk failed while it was taken.
     var hasUnknownClaims = false
-    /// What the journal refused, while leftovers are judged.
-    var recordedRefusals: JournalRefusal.Recorded?
+    /// Claims that are being judged again.
+    var review = ClaimReview()
+    /// Names in the common inbox that wait until runs that came before them are made.
+    var commonNames: ArraySlice<FilePath.Component> = []
+    var starts = StartsUnderWay()
+    /// The lane on which all those runs are made that stand in line with others.
+    lazy var lineLane = lanes.take()
     /// Events that were claimed in the common inbox, until they are accepted together.
     var claimedEvents: [ClaimedEvent] = []
     var claimedEventBytes = 0
@@ -184,6 +189,7 @@ package actor Reconciler {
         }
         for record in records.values { record.driver?.post { $0.stop() } }
         await drainDrivers()
+        for lane in starts.lanes { await lane.flush() }
         // Hooks are called through the launcher, and end with it.
         await hooks.drain(within: options.drainTime)
         services.launcher.shutDown()
@@ -272,8 +278,9 @@ package actor Reconciler {
     var isAtRest: Bool {
         let now = tree.clock.now()
         return
-            (placesTaken == 0 && waitingForPlace.isEmpty && suspects.isEmpty && endedRuns.isEmpty || isStopping)
-            && (commonLookAgainAt == nil || isStopping)
+            starts.isEmpty
+            && (placesTaken == 0 && waitingForPlace.isEmpty && suspects.isEmpty && endedRuns.isEmpty || isStopping)
+            && (commonLookAgainAt == nil && commonNames.isEmpty && review.isOver || isStopping)
             && records.values.allSatisfy { record in
                 switch record.phase {
                 case .dormant: isStopping || isQuiet(record, at: now)
@@ -292,7 +299,7 @@ package actor Reconciler {
         return glance.lookAgainAt == nil && (glance.deadline.map { $0 > now } ?? true)
     }
 
-    private func untilRest() async {
+    func untilRest() async {
         // Looked at in there: a task that prefers an executor of its own lets others have the lane before it gets there.
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             if isAtRest { continuation.resume() } else { restWaiters.append(continuation) }

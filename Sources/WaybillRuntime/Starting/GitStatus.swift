@@ -8,8 +8,8 @@ import WaybillStore
 
 /// Whether files are exactly what a commit has.
 ///
-/// Only git can tell, and a process for each start would be dear: the last answer is kept for as long as commit and
-/// files are the same.
+/// Only git can tell, and a process for each start would be dear: an answer is kept for as long as commit and files are
+/// the same.
 package final class GitStatus: Sendable {
     private struct Answer {
         var commit: String
@@ -17,7 +17,10 @@ package final class GitStatus: Sendable {
         var isClean: Bool
     }
 
-    private let last = Mutex<Answer?>(nil)
+    /// So many lists of files are remembered: about one for each workflow that is started.
+    private static let limit = 256
+
+    private let answers = Mutex<[[String]: Answer]>([:])
 
     package init() {}
 
@@ -26,9 +29,14 @@ package final class GitStatus: Sendable {
         guard let commit = GitHead.commit(of: tree) else { return nil }
         var files: [String: FileStatus] = [:]
         for path in paths { files[path] = (try? tree.root.status(FilePath(path))).flatMap { $0 } }
-        let known = last.withLock { $0.flatMap { $0.commit == commit && $0.files == files ? $0.isClean : nil } }
-        let isClean = known ?? Self.isClean(paths, in: tree.layout.root)
-        last.withLock { $0 = Answer(commit: commit, files: files, isClean: isClean) }
+        // Under the lock: of starts at the same time, one asks git, and the others have its answer.
+        let isClean = answers.withLock { answers in
+            if let known = answers[paths], known.commit == commit, known.files == files { return known.isClean }
+            let isClean = Self.isClean(paths, in: tree.layout.root)
+            if answers.count >= Self.limit { answers = [:] }
+            answers[paths] = Answer(commit: commit, files: files, isClean: isClean)
+            return isClean
+        }
         return isClean ? commit : nil
     }
 

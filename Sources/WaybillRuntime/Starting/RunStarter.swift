@@ -33,11 +33,14 @@ package struct RunStarter: Sendable {
 
     /// Starts a run, or finds the one that the same request started before. When this returns, the start is durable.
     ///
-    /// - Parameter random: tells apart runs of one workflow that start in the same second.
+    /// - Parameters:
+    ///   - random: tells apart runs of one workflow that start in the same second.
+    ///   - journalSeq: the journal's last entry when the request came: the run hears of events from there on. Nil: as it
+    ///     is now.
     /// - Throws: `unknownWorkflow`, `invalidManifest`, `invalidInputs`, `conflict` where the id is taken by other
     ///   inputs or was used and pruned, `policy`, `skipped`, `storage`. Nothing was started then.
     package func start(
-        _ request: StartRequest, random: UInt64 = .random(in: 0 ... .max)
+        _ request: StartRequest, random: UInt64 = .random(in: 0 ... .max), after journalSeq: Int? = nil
     ) throws(RuntimeError) -> StartedRun {
         let workflow = try workflow(request.workflow)
         try tree.signing.use(sources.catalog.settings)
@@ -62,7 +65,7 @@ package struct RunStarter: Sendable {
         start.group = try RunGroups(tree: tree).join(definition.workflow, start, now: now)
         do {
             // What other processes have written was read when the id was looked up.
-            start.journalSeq = try tree.events.lastSeq(following: false)
+            start.journalSeq = try journalSeq ?? tree.events.lastSeq(following: false)
             let moment = Moment(now: now, boot: tree.boot)
             let decision = try engine.signed(
                 try engine.handle(.start(start), at: moment), by: tree.signing.sign, at: moment)

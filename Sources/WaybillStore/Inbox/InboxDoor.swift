@@ -157,6 +157,11 @@ package struct InboxDoor: Sendable {
         return file
     }
 
+    /// The name that a claimed file was dropped under; nil for one that was given a name of its own.
+    package static func droppedName(ofClaimed name: FilePath.Component) -> FilePath.Component? {
+        ClaimedName(name)?.name
+    }
+
     /// Removes a claimed file, of any kind, that was settled.
     package func discard(_ file: ClaimedFile) throws(FileSystemError) {
         _ = try directory.removeTree(claimedPath(file))

@@ -1,0 +1,148 @@
+import SystemPackage
+import Testing
+import WaybillCore
+import WaybillEngine
+import WaybillPorts
+import WaybillStore
+import WaybillTestKit
+
+@testable import WaybillRuntime
+
+@Suite("Runs that the common inbox asks for")
+struct StartTests {
+    /// More than are made at once.
+    private static let many = 40
+
+    private let system = MemoryFileSystem()
+    private let clock = ManualClock()
+    private let tree: Tree
+    private let reconciler: Reconciler
+    private let inbox: any Directory
+
+    init() throws {
+        try system.createDirectories("/tree/workflows")
+        tree = try Tree.open("/tree", fileSystem: system, clock: clock)
+        let services = RuntimeServices(
+            launcher: NothingStarts(), performer: NothingStarts(), secrets: NothingStarts(),
+            watcher: ManualWatcher(), timers: clock, hookTimers: ManualClock())
+        reconciler = Reconciler(tree: tree, services: services, options: ReconcilerOptions())
+        inbox = try #require(try tree.runsDirectory.openDirectory("inbox"))
+    }
+
+    private func add(_ workflow: String) throws {
+        try tree.root.write(Array(workflow.utf8), toNew: "workflows/w.yaml", durability: .relaxed)
+    }
+
+    private func drop(_ text: String, as name: FilePath.Component) throws -> FilePath.Component {
+        try inbox.write(Array(text.utf8), toNew: FilePath(root: nil, [name]), durability: .relaxed)
+        return name
+    }
+
+    /// Of runs that are numbered, so that names and numbers have one order.
+    private func requests(_ data: String = "") throws -> [FilePath.Component] {
+        try (100..<100 + Self.many).map { number in
+            let name = try #require(FilePath.Component("r\(number).json"))
+            return try drop(#"{"workflow":"w","id":"r\#(number)"\#(data)}"#, as: name)
+        }
+    }
+
+    private func rejected() throws -> [String] {
+        try (inbox.entries("rejected", limit: 1_000) ?? []).map(\.name.string).sorted()
+    }
+
+    private func start(of run: RunID) throws -> Entry { try #require(try RunStarter.firstEntry(of: run, in: tree)) }
+
+    @Test("answers wait behind the requests for their runs, however many these are")
+    func answersBehindRequests() async throws {
+        try add("kind: Workflow\nname: w\nsteps: [{id: q, ask: {prompt: Go on?, choices: [yes, no]}}]\n")
+        try await reconciler.start()
+        let names = try requests()
+        let answers = try names.map { try drop("yes", as: #require(FilePath.Component("\($0.stem).q.txt"))) }
+        await reconciler.takeFromCommonInbox(names + answers)
+        await reconciler.untilRest()
+        await reconciler.stop()
+        #expect(try rejected() == [])
+        #expect(try tree.journal.query(following: true) { $0.runs.values.count { $0.ended != nil } } == Self.many)
+    }
+
+    @Test("runs of one group stand in line in the order of their requests")
+    func inLine() async throws {
+        try add(
+            """
+            kind: Workflow
+            name: w
+            concurrency: {group: all, limit: 200}
+            steps: [{id: q, ask: {prompt: Go on?}}]
+            """)
+        try await reconciler.start()
+        let names = try requests()
+        await reconciler.takeFromCommonInbox(names)
+        await reconciler.untilRest()
+        await reconciler.stop()
+        let line = try tree.journal.query(following: true) { $0.groups["all"] ?? [] }
+        #expect(line.map(\.text) == names.map(\.stem))
+    }
+
+    @Test("a run hears of the events that were dropped after its request, and of none before")
+    func eventsBehindRequests() async throws {
+        try add("kind: Workflow\nname: w\nsteps: [{id: q, wait: {event: {type: go}}}]\n")
+        try await reconciler.start()
+        func event(_ number: Int) throws -> FilePath.Component {
+            try drop(
+                #"{"specversion":"1.0","type":"go","source":"/here","id":"\#(number)"}"#,
+                as: #require(FilePath.Component("event\(number).json")))
+        }
+        let before = try event(1)
+        let names = try requests()
+        let after = try event(2)
+        await reconciler.takeFromCommonInbox([before] + names + [after])
+        await reconciler.untilRest()
+        await reconciler.stop()
+        let ended = try tree.journal.query(following: true) { $0.runs.values.count { $0.ended != nil } }
+        #expect(ended == Self.many)
+        var last = 0
+        for name in names {
+            let seq = try start(of: #require(RunID(name.stem))).data["journal"]?.intValue
+            last = max(last, Int(try #require(seq)))
+        }
+        let arrival = try #require(try tree.events.arrivals(after: 0, limit: 10, following: true).last)
+        #expect(last < arrival.seq)
+    }
+
+    @Test("an answer to a run that could not be made is refused with its request")
+    func answerToNothing() async throws {
+        try add("kind: Workflow\nname: w\nsteps: [{id: q, ask: {prompt: Go on?, choices: [yes, no]}}]\n")
+        try await reconciler.start()
+        let names = [
+            try drop(#"{"workflow":"other","id":"r1"}"#, as: "one.json"), try drop("yes", as: "r1.q.txt"),
+            try drop(#"{"workflow":"w","id":"r2"}"#, as: "two.json"),
+        ]
+        await reconciler.takeFromCommonInbox(names)
+        await reconciler.untilRest()
+        await reconciler.stop()
+        #expect(try tree.runsDirectory.status("r1") == nil)
+        #expect(try tree.runsDirectory.status("r2") != nil)
+        var refused: [String] = []
+        _ = try tree.journal.read(from: .beginning) { item in
+            guard item.entry.data["kind"] != nil else { return }
+            refused.append("\(item.entry.type) \(item.entry.data["file"]?.stringValue ?? "")")
+        }
+        #expect(refused.sorted() == ["ANSWER_REFUSED r1.q.txt", "START_REFUSED one.json"])
+    }
+
+    @Test("what was claimed before the door was lost is judged again: requests first, then answers to their runs")
+    func leftovers() async throws {
+        try add("kind: Workflow\nname: w\nsteps: [{id: q, ask: {prompt: Go on?, choices: [yes, no]}}]\n")
+        let door = InboxDoor(inbox)
+        for name in try requests() {
+            _ = try door.claim(drop("yes", as: #require(FilePath.Component("\(name.stem).q.txt"))))
+            _ = try door.claim(name, as: name)
+        }
+        try await reconciler.start()
+        await reconciler.untilRest()
+        await reconciler.stop()
+        #expect(try rejected() == [])
+        #expect(try tree.journal.query(following: true) { $0.runs.values.count { $0.ended != nil } } == Self.many)
+        #expect(try door.leftovers() == [])
+    }
+}
