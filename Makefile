@@ -20,13 +20,13 @@ SOAK_ARGUMENTS ?=
 # Arguments for the benchmarks, for example BENCH_ARGUMENTS="--json bench.json".
 BENCH_ARGUMENTS ?=
 
-RELEASE := -c release --static-swift-stdlib
+RELEASE = $(shell SWIFT="$(SWIFT)" ./.ci/release-flags)
 RELEASE_BIN := .build/release
 ifeq ($(DEMO_CONFIGURATION),debug)
 DEMO_FLAGS :=
 DEMO_BIN := .build/debug
 else
-DEMO_FLAGS := $(RELEASE)
+DEMO_FLAGS = $(RELEASE)
 DEMO_BIN := $(RELEASE_BIN)
 endif
 
