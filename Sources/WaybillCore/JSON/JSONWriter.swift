@@ -17,6 +17,8 @@ package struct JSONWriter {
     }
 
     private let style: Style
+    /// What is written now; that of a pretty writer's member on one line is compact.
+    private var presentStyle: Style
     private var bytes: [UInt8] = []
     private var depth = 0
     /// Whether a value stands before the next one in the innermost list or object.
@@ -27,6 +29,7 @@ package struct JSONWriter {
     /// - Parameter capacity: for how many bytes there is room before more has to be found.
     package init(style: Style = .compact, capacity: Int = 0) {
         self.style = style
+        presentStyle = style
         if capacity > 0 { bytes.reserveCapacity(capacity) }
     }
 
@@ -48,7 +51,7 @@ package struct JSONWriter {
         separate()
         writeString(name)
         bytes.append(UInt8(ascii: ":"))
-        if style == .pretty { bytes.append(UInt8(ascii: " ")) }
+        if presentStyle == .pretty { bytes.append(UInt8(ascii: " ")) }
         isAfterName = true
     }
 
@@ -107,6 +110,14 @@ package struct JSONWriter {
     package mutating func member(_ name: String, _ value: Object) {
         self.name(name)
         self.value(value)
+    }
+
+    /// A member that stands on one line also where the others do not: what programs read, and people seldom.
+    package mutating func member(_ name: String, onOneLine value: Object) {
+        self.name(name)
+        presentStyle = .compact
+        self.value(value)
+        presentStyle = style
     }
 
     /// A nil is written as `null`.
@@ -180,7 +191,7 @@ package struct JSONWriter {
     }
 
     private mutating func newline() {
-        guard style == .pretty else { return }
+        guard presentStyle == .pretty else { return }
         bytes.append(UInt8(ascii: "\n"))
         for _ in 0..<depth { bytes.append(contentsOf: [0x20, 0x20]) }
     }

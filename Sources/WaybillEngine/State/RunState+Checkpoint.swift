@@ -7,7 +7,8 @@ package import WaybillManifests
 extension RunState {
     package static let checkpointFormat: Int64 = 1
 
-    /// The bytes of `checkpoints/<seq>.json`.
+    /// The bytes of `checkpoints/<seq>.json`. What it is about and the outputs are for people, a line each; the rest of the
+    /// state is for `jq` and the next daemon: indented it would weigh twice as much, 410 bytes a step instead of 220.
     package func checkpointBytes() -> [UInt8] {
         var writer = JSONWriter(style: .pretty)
         writer.beginObject()
@@ -23,7 +24,7 @@ extension RunState {
         writer.member("goal", goal)
         writer.member("context", context)
         writer.member("outputs", outputsSoFar)
-        writer.member("state", stateObject)
+        writer.member("state", onOneLine: stateObject)
         writer.endObject()
         return writer.finish()
     }

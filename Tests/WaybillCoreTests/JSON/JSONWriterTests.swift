@@ -64,6 +64,25 @@ struct JSONWriterTests {
                 == "{\"\":1e+21,\"a\":9223372036854775807,\"\u{1F600}\":0,\"\u{FB33}\":1}")
     }
 
+    @Test("a member on one line is compact, and what follows it is as before")
+    func onOneLine() {
+        var writer = JSONWriter(style: .pretty)
+        writer.beginObject()
+        writer.member("a", onOneLine: ["x": [1, [:]], "y": nil])
+        writer.member("b", [true] as Value)
+        writer.endObject()
+        let expected = """
+            {
+              "a": {"x":[1,{}],"y":null},
+              "b": [
+                true
+              ]
+            }
+
+            """
+        #expect(text(writer.finish()) == expected)
+    }
+
     @Test("members can be written one by one in any order")
     func streaming() {
         for (style, expected) in [
