@@ -49,15 +49,17 @@ package final class HookService: Sendable {
     }
 
     /// Finds events that another process made durable and did not deliver. Called on the run's lane whenever this process
-    /// opens the run, before a `note`; not for runs whose end is in the journal. What nobody else has written on costs
-    /// nothing.
+    /// opens the run, before a `note`. What nobody else has written on costs nothing.
     ///
     /// Without a cursor nothing of the run was ever told: events are then told to hooks that are older than they.
-    /// - Parameter head: the ledger's end.
-    package func catchUp(_ run: RunID, upTo head: LedgerHead) {
+    /// - Parameters:
+    ///   - head: the ledger's end.
+    ///   - isOver: whether the run's end is in the journal, so that there is nothing left to tell; asked only where it
+    ///     matters, as the answer may have to wait for the journal's disk.
+    package func catchUp(_ run: RunID, upTo head: LedgerHead, unless isOver: () -> Bool = { false }) {
         let hooks = catalog.current()
         let known = dispatcher.end(of: run)
-        guard !hooks.isEmpty, known != head else { return }
+        guard !hooks.isEmpty, known != head, !isOver() else { return }
         var batch = Batch(of: run, hooks)
         // The other one delivered what lies before its cursor, and this one knows what it did itself.
         let cursor = [spool.cursor(of: run), known].compactMap { $0 }.filter { $0.seq <= head.seq }

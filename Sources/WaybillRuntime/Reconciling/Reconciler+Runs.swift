@@ -9,16 +9,18 @@ import WaybillStore
 
 extension Reconciler {
     /// Takes up a run, and wakes it.
-    func register(_ run: RunID, _ wake: Wake) {
+    ///
+    /// - Parameter lane: where its driver works, if it can begin at once; nil: on any.
+    func register(_ run: RunID, _ wake: Wake, on lane: Lane? = nil) {
         if records[run] == nil {
             records[run] = RunRecord()
             // Before the first look, so that nothing falls between look and watch.
             watchInbox(of: run)
         }
-        self.wake(run, wake)
+        self.wake(run, wake, on: lane)
     }
 
-    func wake(_ run: RunID, _ wake: Wake) {
+    func wake(_ run: RunID, _ wake: Wake, on lane: Lane? = nil) {
         guard var record = records[run], !record.isAside, !isStopping else { return }
         defer { records[run] = record }
         switch record.phase {
@@ -33,7 +35,7 @@ extension Reconciler {
             if placesTaken < places {
                 takePlace(&record)
                 record.phase = .busy
-                begin(run, &record, wake)
+                begin(run, &record, wake, on: lane)
             } else {
                 record.pending = wake
                 record.phase = .queued
@@ -48,14 +50,14 @@ extension Reconciler {
         return merged
     }
 
-    private func begin(_ run: RunID, _ record: inout RunRecord, _ wake: Wake) {
+    private func begin(_ run: RunID, _ record: inout RunRecord, _ wake: Wake, on lane: Lane? = nil) {
         guard let environment else { return }
         record.inboxModified = modification(ofInboxOf: run)
         record.ledgerStatus = status(ofLedgerOf: run)
         let driver =
             record.driver
             ?? RunDriver(
-                run: run, lane: lanes.take(), environment: environment, isFirst: !record.wasOpened,
+                run: run, lane: lane ?? lanes.take(), environment: environment, isFirst: !record.wasOpened,
                 glance: record.glance)
         record.driver = driver
         if !record.wasOpened { openings.enter(run) }
@@ -167,7 +169,7 @@ extension Reconciler {
             note(glance, of: run)
             options.log.info("\(run) \(glance.status.rawValue)")
             tell(glance.parent, of: run)
-            wakeGroup(of: run)
+            if glance.hasGroup { wakeGroup(of: run) }
             if let late, late.isAboutFiles, !isStopping { register(run, late) }
         case .busy(let message):
             block(run, &record, RuntimeError(.busy, message), retryAfter: options.retryInterval)

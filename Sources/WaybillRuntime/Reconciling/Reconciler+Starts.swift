@@ -50,14 +50,12 @@ extension Reconciler {
         } catch {
             return postpone(claimed, "cannot be started now: \(error.message)")
         }
-        let lane = starts.begin(run, claimed) {
-            // Runs of one group stand in line as their requests came.
-            let isInLine = sources.catalog.workflows[request.workflow]?.concurrency != nil
-            return isInLine ? lineLane : lanes.take()
-        }
+        // Runs of one group stand in line as their requests came.
+        let isInLine = sources.catalog.workflows[request.workflow]?.concurrency != nil
+        let lane = starts.begin(run, claimed) { isInLine ? lineLane : lanes.take() }
         let start = StartOfRun(
-            run: run, request: request, claimed: claimed, door: door, journalSeq: journalSeq,
-            isComplete: !sources.isIncomplete, recorded: review.recorded)
+            run: run, driverLane: isInLine ? nil : lane, request: request, claimed: claimed, door: door,
+            journalSeq: journalSeq, isComplete: !sources.isIncomplete, recorded: review.recorded)
         let starter = RunStarter(tree: tree, sources: sources, limits: options.limits, definitions: definitions)
         lane.submit { [weak self] in
             let outcome = start.make(starter)
@@ -74,7 +72,7 @@ extension Reconciler {
         case .success(let started):
             if let failure = outcome.removal { postpone(claimed, "cannot be removed now: \(failure.description)") }
             options.log.info("\(started.run) \(started.isNew ? "started" : "was started before")")
-            register(started.run, held)
+            register(started.run, held, on: start.driverLane)
         case .failure(let error):
             if let kind = start.refusal(for: error) {
                 refuse(
@@ -106,6 +104,8 @@ private struct StartOfRun: Sendable {
     }
 
     var run: RunID
+    /// Where the run's driver goes on: the lane on which it was made, whose thread is awake; nil: on any.
+    var driverLane: Lane?
     var request: StartRequest
     var claimed: ClaimedFile
     var door: InboxDoor

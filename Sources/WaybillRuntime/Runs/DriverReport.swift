@@ -29,6 +29,8 @@ package struct RunGlance: Sendable, Hashable {
     package var openWaits: Int
     /// Whether it waits for its turn in its concurrency group.
     package var isQueued = false
+    /// Whether it is in a concurrency group, so that others may have their turn when it ends.
+    package var hasGroup = false
     /// The run that called this one.
     var parent: RunID?
     /// Files that were refused beyond the limit, and that the ledger does not count yet.

@@ -238,7 +238,7 @@ actor RunDriver {
             status: state.status, deadline: heldBack.isEmpty ? session.engine.nextTick : nil,
             lookAgainAt: lookAgainAt,
             openWaits: state.waits.count, isQueued: state.isQueued && !state.phase.isEnded,
-            parent: state.parentRun.flatMap(RunID.init),
+            hasGroup: state.group != nil, parent: state.parentRun.flatMap(RunID.init),
             uncountedRejections: session.engine.uncountedRejections,
             heldCommonNames: heldCommonNames, events: interests(of: session),
             requests: attempts.values.count { $0 is RunningExchange },
@@ -260,8 +260,9 @@ actor RunDriver {
         ) { hooks.note($0.entries, of: run, upTo: $1) }
         self.session = session
         // Other processes may have written since; a run whose end is in the journal has nothing left to tell.
-        let isToldOf = (try? tree.journal.query(following: false) { $0.runs[run]?.ended != nil }) ?? false
-        if !isToldOf { hooks.catchUp(run, upTo: session.state.ledgerHead) }
+        hooks.catchUp(run, upTo: session.state.ledgerHead) {
+            (try? self.tree.journal.query(following: false) { $0.runs[run]?.ended != nil }) ?? false
+        }
         // Whoever worked on it since may have been killed before its files were what they should be.
         let isFirst = isFirstOpening || ledgerLength.map { $0 != session.state.ledgerHead.length } ?? false
         ledgerLength = nil

@@ -273,8 +273,14 @@ package struct RunStarter: Sendable {
     /// Notes in the journal that a run ended, with its final head.
     static func recordEnd(of state: RunState, in tree: Tree) throws(RuntimeError) {
         guard let run = RunID(state.id) else { return }
-        try recordStart(of: state, in: tree)
         let draft = EntryDraft.runEnded(run, status: state.status.rawValue, head: state.ledgerHead)
+        // Nearly always the start is there, and one turn at the journal is enough.
+        let entries = try decide(in: tree) { index in
+            guard let known = index.runs[run], known.started > 0 else { return [] }
+            return known.ended == nil ? [draft] : []
+        }
+        guard entries.isEmpty else { return }
+        try recordStart(of: state, in: tree)
         try decide(in: tree) { $0.runs[run]?.ended == nil ? [draft] : [] }
     }
 
@@ -292,11 +298,12 @@ package struct RunStarter: Sendable {
         try decide(in: tree) { _ in [draft] }
     }
 
+    @discardableResult
     private static func decide(
         in tree: Tree, _ body: @escaping @Sendable (JournalIndex) -> [EntryDraft]
-    ) throws(RuntimeError) {
+    ) throws(RuntimeError) -> [Entry] {
         do throws(StoreError) {
-            _ = try tree.journal.decide(at: tree.clock.now(), body)
+            return try tree.journal.decide(at: tree.clock.now(), body)
         } catch {
             throw RuntimeError(error)
         }

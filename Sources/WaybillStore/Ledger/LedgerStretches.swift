@@ -9,12 +9,14 @@ internal import WaybillPorts
 struct LedgerStretches {
     /// A shorter one costs about as much on a thread as it saves.
     static let shortest = 4 << 20
+    /// Asked once: each time a file is read to find out.
+    static let machineProcessors = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 
     let folder: any Directory
     let path: FilePath
     let knownHeads: [Int: Digest]
     var shortest = Self.shortest
-    var processors = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    var processors = Self.machineProcessors
 
     /// - Parameter head: where to begin.
     /// - Returns: up to where the ledger is right: the head itself where nothing is known of what follows.
