@@ -80,7 +80,6 @@ extension Reconciler {
         guard !isFixed, let addressee = Self.addressee(of: claimed.name) else {
             return judge(claimed, door, fixedRun: isFixed ? RunID(claimed.name.stem) : nil)
         }
-        if let run = RunID(addressee), starts.hold(claimOf: name, for: run) { return }
         guard let isKnown = try? isKnown(addressee), let recorded = review.recorded else {
             unsettledClaims.append(name)
             return scheduleDoor()
@@ -89,6 +88,7 @@ extension Reconciler {
         // its receipt there.
         let refusal = recorded.entry(of: claimed, .answerRefused)
         let isRefused = refusal.map { $0.data["run"] == nil } ?? false
+        if !isRefused, let run = RunID(addressee), starts.hold(claimOf: name, for: run) { return }
         if isKnown, !isRefused, let run = RunID(addressee) {
             review.answers[run, default: []].append(name)
         } else {

@@ -145,4 +145,24 @@ struct StartTests {
         #expect(try tree.journal.query(following: true) { $0.runs.values.count { $0.ended != nil } } == Self.many)
         #expect(try door.leftovers() == [])
     }
+
+    @Test("an answer that was refused before its run was asked for stays refused, whenever the daemon was killed")
+    func refusedBefore() async throws {
+        try add("kind: Workflow\nname: w\nsteps: [{id: q, ask: {prompt: Go on?, choices: [yes, no]}}]\n")
+        let door = InboxDoor(inbox)
+        let answer = try #require(try door.claim(drop("yes", as: "r1.q.txt")))
+        // What stood in the journal when the file was about to be moved.
+        let data: Object = [
+            "file": "r1.q.txt", "changedAt": .string(answer.changed.description), "kind": "unknown-run",
+            "sha256": .string(try #require(answer.sha256).hex), "message": "there is no run 'r1'",
+        ]
+        try tree.journal.append([EntryDraft(.answerRefused, actor: .user, data: data)], at: clock.now())
+        _ = try door.claim(drop(#"{"workflow":"w","id":"r1"}"#, as: "r1.json"), as: "r1.json")
+        try await reconciler.start()
+        await reconciler.untilRest()
+        await reconciler.stop()
+        #expect(try rejected().count == 2)
+        let ends = try tree.journal.query(following: true) { $0.runs.values.map { $0.ended != nil } }
+        #expect(ends == [false])
+    }
 }
