@@ -56,6 +56,8 @@ struct RegressionTests {
             (20_116, 390, .kill), (20_054, 1_334, .one),
             // The power took back the journal's name, and all that was in it.
             (20_169, 27, .kill),
+            // A claim that had been refused before its run was asked for waited for that run, and was accepted.
+            (60_008, 313, .kill),
             // A snapshot that the power had torn could not be written at once, and never was.
             (20_229, 630, .power),
             // The power took back the name of a ledger's copy, and all that was in it.
