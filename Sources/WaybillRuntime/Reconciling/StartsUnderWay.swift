@@ -5,7 +5,7 @@ import WaybillStore
 
 /// Runs that are being made for requests of the common inbox, each on a lane: a start is half a dozen syncs, and those of
 /// many starts join, where one after the other they would be all that a daemon does (8 at once: 2.3 times what the plain
-/// files cost, now below 1.5).
+/// files cost; so 1.2).
 struct StartsUnderWay {
     /// More are not under way at once. Their requests are in memory, so what they weigh counts as well.
     private static let most = 32
