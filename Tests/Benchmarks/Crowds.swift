@@ -39,7 +39,26 @@ enum Crowds {
         figures += try burst(
             "\(Text.count(count)) answers at once", crowd, daemon, bench, runs: Array(waiting.suffix(count)), drop)
         try daemon.stop()
+        if let burst = figures.last(where: { $0.unit == "runs/s" }) {
+            let plain = try plainAnswers(count, bench)
+            figures.append(
+                Figure(
+                    name: "the same beside a plain program", unit: "runs/s", samples: burst.samples,
+                    baseline: .init(name: "answers/s, the same files made plainly", samples: [plain])))
+        }
         return figures + (try await events(crowd, count, bench))
+    }
+
+    /// Answers in a second, if plain threads do to the files what each of them asks for.
+    private static func plainAnswers(_ count: Int, _ bench: Workbench) throws -> Double {
+        let tree = try PlainTree(at: bench.path("plain-answers"), manifest: "")
+        defer { bench.remove(tree.root) }
+        for number in 0..<count { try tree.addWaiting("r\(number)") }
+        let threads = threads
+        let seconds = try PlainThreads.time(threads) { thread in
+            for number in stride(from: thread, to: count, by: threads) { try tree.answer("r\(number)") }
+        }
+        return Double(count) / seconds
     }
 
     private static func events(_ crowd: Crowd, _ count: Int, _ bench: Workbench) async throws -> [Figure] {

@@ -12,8 +12,10 @@ struct PlainTree {
         static let ledger = 1_800
         static let index = 256
         static let journalLine = 300
-        static let checkpoint = 2_600
+        static let checkpoint = 1_750
         static let glance = 1_030
+        static let answerEntries = 1_500
+        static let receipt = 500
     }
 
     init(at root: FilePath, manifest: String) throws {
@@ -41,6 +43,33 @@ struct PlainTree {
         try project(Size.glance, as: "run.json", in: root.at("runs/\(id)"))
         try Self.make(root.at("runs/\(id)/checkpoints"))
         try project(Size.checkpoint, as: "5.json", in: root.at("runs/\(id)/checkpoints"))
+        try appendToJournal()
+    }
+
+    /// A run that waits, with an answer in its inbox.
+    func addWaiting(_ id: String) throws {
+        let folder = root.at("runs/\(id)")
+        for path in ["", "waits", "checkpoints", "inbox", "inbox/.claimed"] { try Self.make(folder.at(path)) }
+        try write(Size.ledger, to: folder.appending("ledger.jsonl"), isSynced: false)
+        try write(Size.receipt, to: folder.at("waits/approve.json"), isSynced: false)
+        try write(3, to: folder.at("inbox/approve.txt"), isSynced: false)
+    }
+
+    /// An answer that is claimed, read and recorded, its receipt and its copy, and what else a run leaves that ends with it.
+    func answer(_ id: String) throws {
+        let folder = root.at("runs/\(id)")
+        let claimed = folder.at("inbox/.claimed/approve.txt")
+        rename(folder.at("inbox/approve.txt").string, claimed.string)
+        guard PlainFile.text(claimed) != nil else { throw Errno.noSuchFileOrDirectory }
+        let ledger = try FileDescriptor.open(folder.appending("ledger.jsonl"), .writeOnly, options: .append)
+        try ledger.closeAfter { try append(Size.answerEntries, to: ledger) }
+        try Self.make(folder.at("inbox/accepted"))
+        try project(Size.receipt, as: "3-approve.txt.reason.json", in: folder.at("inbox/accepted"))
+        try project(3, as: "3-approve.txt", in: folder.at("inbox/accepted"))
+        unlink(claimed.string)
+        unlink(folder.at("waits/approve.json").string)
+        try project(Size.checkpoint, as: "9.json", in: folder.at("checkpoints"))
+        try project(Size.glance, as: "run.json", in: folder)
         try appendToJournal()
     }
 
@@ -73,9 +102,11 @@ struct PlainTree {
         }
     }
 
-    private func appendToJournal() throws {
-        _ = try journal.writeAll([UInt8](repeating: UInt8(ascii: "x"), count: Size.journalLine))
-        guard fdatasync(journal.rawValue) == 0 else { throw Errno(rawValue: errno) }
+    private func appendToJournal() throws { try append(Size.journalLine, to: journal) }
+
+    private func append(_ size: Int, to file: FileDescriptor) throws {
+        _ = try file.writeAll([UInt8](repeating: UInt8(ascii: "x"), count: size))
+        guard fdatasync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }
     }
 
     private func synchronize(_ folder: FilePath) throws {
