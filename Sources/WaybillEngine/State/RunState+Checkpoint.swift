@@ -9,7 +9,9 @@ extension RunState {
 
     /// The bytes of `checkpoints/<seq>.json`. What it is about and the outputs are for people, a line each; the rest of the
     /// state is for `jq` and the next daemon: indented it would weigh twice as much, 410 bytes a step instead of 240.
-    package func checkpointBytes() -> [UInt8] {
+    ///
+    /// - Parameter isIndented: whether the state is indented as well, as earlier builds wrote it.
+    package func checkpointBytes(isIndented: Bool = false) -> [UInt8] {
         var writer = JSONWriter(style: .pretty)
         writer.beginObject()
         writer.member("format", Int(Self.checkpointFormat))
@@ -24,7 +26,11 @@ extension RunState {
         writer.member("goal", goal)
         writer.member("context", context)
         writer.member("outputs", outputsSoFar)
-        writer.member("state", onOneLine: stateObject)
+        if isIndented {
+            writer.member("state", stateObject)
+        } else {
+            writer.member("state", onOneLine: stateObject)
+        }
         writer.endObject()
         return writer.finish()
     }

@@ -93,6 +93,12 @@ struct ReplayTests {
         for checkpoint in run.checkpoints {
             var state = try RunState(checkpoint: checkpoint.bytes, definition: run.definition.workflow)
             #expect(state.checkpointBytes() == checkpoint.bytes)
+            // What an earlier build wrote says the same.
+            let earlier = state.checkpointBytes(isIndented: true)
+            #expect(earlier.count > checkpoint.bytes.count)
+            #expect(
+                try RunState(checkpoint: earlier, definition: run.definition.workflow).checkpointBytes()
+                    == checkpoint.bytes)
             for item in items where item.entry.seq > checkpoint.seq {
                 try state.apply(item.entry)
                 state.seal(item.entry, digest: item.digest, byteCount: item.length)
