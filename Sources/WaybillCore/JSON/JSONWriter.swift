@@ -16,9 +16,8 @@ package struct JSONWriter {
         case pretty
     }
 
-    private let style: Style
-    /// What is written now; that of a pretty writer's member on one line is compact.
-    private var presentStyle: Style
+    /// Compact also within a pretty writer's member on one line.
+    private var style: Style
     private var bytes: [UInt8] = []
     private var depth = 0
     /// Whether a value stands before the next one in the innermost list or object.
@@ -29,7 +28,6 @@ package struct JSONWriter {
     /// - Parameter capacity: for how many bytes there is room before more has to be found.
     package init(style: Style = .compact, capacity: Int = 0) {
         self.style = style
-        presentStyle = style
         if capacity > 0 { bytes.reserveCapacity(capacity) }
     }
 
@@ -51,7 +49,7 @@ package struct JSONWriter {
         separate()
         writeString(name)
         bytes.append(UInt8(ascii: ":"))
-        if presentStyle == .pretty { bytes.append(UInt8(ascii: " ")) }
+        if style == .pretty { bytes.append(UInt8(ascii: " ")) }
         isAfterName = true
     }
 
@@ -115,9 +113,10 @@ package struct JSONWriter {
     /// A member that stands on one line also where the others do not: what programs read, and people seldom.
     package mutating func member(_ name: String, onOneLine value: Object) {
         self.name(name)
-        presentStyle = .compact
+        let outer = style
+        style = .compact
         self.value(value)
-        presentStyle = style
+        style = outer
     }
 
     /// A nil is written as `null`.
@@ -191,7 +190,7 @@ package struct JSONWriter {
     }
 
     private mutating func newline() {
-        guard presentStyle == .pretty else { return }
+        guard style == .pretty else { return }
         bytes.append(UInt8(ascii: "\n"))
         for _ in 0..<depth { bytes.append(contentsOf: [0x20, 0x20]) }
     }

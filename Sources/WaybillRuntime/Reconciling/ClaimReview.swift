@@ -42,19 +42,19 @@ extension Reconciler {
     func review(_ names: [FilePath.Component], _ door: InboxDoor) {
         guard !names.isEmpty else { return }
         // Answers to runs that are there wait for nobody. Those to others come after the requests for these.
-        let known = names.filter { isAnswer($0, toKnownRun: true) }
-        let unknown = names.filter { isAnswer($0, toKnownRun: false) }
-        let answers = Set(known + unknown)
-        review.names += names.filter { !answers.contains($0) } + unknown
+        var known: [FilePath.Component] = []
+        var unknown: [FilePath.Component] = []
+        for name in names {
+            if let run = InboxDoor.droppedName(ofClaimed: name).flatMap(Self.addressee) {
+                if (try? isKnown(run)) ?? false { known.append(name) } else { unknown.append(name) }
+            } else {
+                review.names.append(name)
+            }
+        }
+        review.names += unknown
         if review.recorded == nil { review.recorded = try? JournalRefusal.Recorded(tree.journal) }
         for name in known { judgeAgain(name, door) }
         goOnJudging(door)
-    }
-
-    private func isAnswer(_ name: FilePath.Component, toKnownRun isWanted: Bool) -> Bool {
-        guard let dropped = InboxDoor.droppedName(ofClaimed: name), let addressee = Self.addressee(of: dropped)
-        else { return false }
-        return ((try? isKnown(addressee)) ?? false) == isWanted
     }
 
     /// Judges as many as there is room for.
@@ -88,7 +88,7 @@ extension Reconciler {
         // its receipt there.
         let refusal = recorded.entry(of: claimed, .answerRefused)
         let isRefused = refusal.map { $0.data["run"] == nil } ?? false
-        if !isRefused, let run = RunID(addressee), starts.hold(claimOf: name, for: run) { return }
+        if !isRefused, let run = RunID(addressee), starts.hold(Wake(commonClaims: [name]), for: run) { return }
         if isKnown, !isRefused, let run = RunID(addressee) {
             review.answers[run, default: []].append(name)
         } else {

@@ -10,7 +10,7 @@ import WaybillStore
 
 extension Reconciler {
     private static let slice = 256
-    /// So many files that a scan found are taken before everything else has its turn again.
+    /// So many files that a scan found, or that waited, are taken before everything else has its turn again.
     private static let filesPerTurn = 512
 
     private func commonDoor() -> InboxDoor? {
@@ -30,8 +30,6 @@ extension Reconciler {
 
     /// So many names are kept in mind; where there are more, the inbox is looked through for them later.
     private static let mostNames = 1 << 16
-    /// So many of them are taken before everything else has its turn again.
-    private static let namesPerTurn = 512
 
     /// Whether runs that are being made are as many as there may be. What comes meanwhile waits, in its order: an event
     /// that was dropped after a request must not come before the run, nor an answer.
@@ -41,7 +39,7 @@ extension Reconciler {
     func goOnTaking(_ door: InboxDoor) {
         goOnJudging(door)
         var taken = 0
-        while review.isOver, !starts.isFull, taken < Self.namesPerTurn, let name = commonNames.popFirst() {
+        while review.isOver, !starts.isFull, taken < Self.filesPerTurn, let name = commonNames.popFirst() {
             routeNow(name, door)
             taken += 1
         }
@@ -205,7 +203,7 @@ extension Reconciler {
             guard !isStopping, let claimed = claim(name, door) else { return }
             return judge(claimed, door, fixedRun: nil)
         }
-        if let run = RunID(addressee), starts.hold(name, for: run) { return }
+        if let run = RunID(addressee), starts.hold(Wake(commonNames: [name]), for: run) { return }
         // Where the disk does not say, the next look does.
         guard let isKnown = try? isKnown(addressee) else { return }
         guard isKnown, let run = RunID(addressee) else {

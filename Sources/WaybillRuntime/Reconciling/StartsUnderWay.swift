@@ -53,19 +53,8 @@ struct StartsUnderWay {
         return making.requests > 0 ? Wake() : making.held
     }
 
-    /// Keeps an answer for a run that is being made; false where none is.
-    mutating func hold(_ name: FilePath.Component, for run: RunID) -> Bool {
-        guard runs[run] != nil else { return false }
-        runs[run]?.held.commonNames.append(name)
-        return true
-    }
-
-    /// Keeps an answer that was claimed before.
-    mutating func hold(claimOf name: FilePath.Component, for run: RunID) -> Bool {
-        guard runs[run] != nil else { return false }
-        runs[run]?.held.commonClaims.append(name)
-        return true
-    }
+    /// Keeps answers for a run that is being made; false where none is.
+    mutating func hold(_ answers: Wake, for run: RunID) -> Bool { runs[run]?.held.merge(answers) != nil }
 
     /// The name in `.claimed/` of a request whose run is certain.
     static func fixedName(of run: RunID) -> FilePath.Component? { FilePath.Component(run.text + ".json") }

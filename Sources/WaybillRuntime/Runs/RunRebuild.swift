@@ -51,13 +51,12 @@ package struct RunRebuild {
             visit(item.entry)
             guard fault == nil else { return }
             if item.entry.type == .checkpoint {
-                let isNamed = { (bytes: [UInt8]) in item.entry.data["sha256"] == .string(Digest.sha256(bytes).hex) }
-                var bytes = engine.state.checkpointBytes()
-                if !isNamed(bytes) {
-                    let earlier = engine.state.checkpointBytes(isIndented: true)
-                    if isNamed(earlier) { bytes = earlier }
-                }
-                if !isNamed(bytes) {
+                // As this build writes it, or else as earlier ones did.
+                let state = engine.state
+                let named = [false, true].lazy.map { state.checkpointBytes(isIndented: $0) }
+                    .first { item.entry.data["sha256"] == .string(Digest.sha256($0).hex) }
+                let bytes = named ?? state.checkpointBytes()
+                if named == nil {
                     fault = StoreError(
                         .damaged, "the checkpoint of entry \(engine.state.seq) does not follow from the ledger",
                         seq: item.entry.seq)
