@@ -107,7 +107,9 @@ final class MemoryFile: File {
             try perform(.sync) { (volume, _) throws(FileSystemError) in volume.synchronize(file: self.node) }
         } catch {
             system.disk.withVolume { volume in
-                if volume.lifetime == lifetime { volume.nodes[node]?.failSynchronize() }
+                // Whoever was killed before the disk was asked for anything has lost nothing of it.
+                guard volume.lifetime == lifetime, !volume.dead.contains(system.process) else { return }
+                volume.nodes[node]?.failSynchronize()
             }
             throw error
         }

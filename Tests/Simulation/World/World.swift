@@ -174,7 +174,11 @@ package final class World: @unchecked Sendable {
             if needsHelp, help() { continue }
             guard passTime() else { return .stuck("nothing is due") }
             let now = progress
-            if now != size { idleSince = outside.monotonicNanoseconds }
+            if now != size {
+                idleSince = outside.monotonicNanoseconds
+                // What goes on then may wait for another moment that was planned before the clock was set back.
+                jumpsBridged = 0
+            }
             size = now
             let idle = Duration.nanoseconds(Int64(outside.monotonicNanoseconds - idleSince))
             // Where somebody set the clock back by years, years pass.
