@@ -15,10 +15,11 @@ extension Directory {
     package func read(_ path: FilePath, limit: Int) throws(FileSystemError) -> [UInt8]? {
         guard let file = try open(path, .read) else { return nil }
         defer { file.close() }
-        guard try file.status().kind == .file else {
+        let status = try file.status()
+        guard status.kind == .file else {
             throw FileSystemError(.wrongKind, "read", self.path.appending(path.components))
         }
-        return try file.readAll(limit: limit)
+        return try file.readAll(size: status.size, limit: limit)
     }
 
     /// Makes a new file with this content. `durability` covers the content; the name is durable once its

@@ -8,12 +8,14 @@ extension File {
     private static var maximumInterruptions: Int { 1_000 }
 
     /// Fills the buffer, through short and interrupted reads; less only at the end of the file.
-    package func readFully(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(FileSystemError)
-        -> Int
-    {
+    ///
+    /// - Parameter enough: with so many bytes it is left at what has come.
+    package func readFully(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: Int64, enough: Int = .max
+    ) throws(FileSystemError) -> Int {
         var done = 0
         var interruptions = 0
-        while done < buffer.count {
+        while done < min(buffer.count, enough) {
             do throws(FileSystemError) {
                 let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
                 let count = try read(into: rest, at: offset + Int64(done))
@@ -27,14 +29,14 @@ extension File {
         return done
     }
 
-    /// At most `count` bytes from an offset; fewer only at the end of the file.
-    package func read(at offset: Int64, count: Int) throws(FileSystemError) -> [UInt8] {
+    /// At most `count` bytes from an offset; fewer only at the end of the file, or once there are `enough`.
+    package func read(at offset: Int64, count: Int, enough: Int = .max) throws(FileSystemError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         var failure: FileSystemError?
         var length = 0
         bytes.withUnsafeMutableBytes { buffer in
             do throws(FileSystemError) {
-                length = try readFully(into: buffer, at: offset)
+                length = try readFully(into: buffer, at: offset, enough: enough)
             } catch {
                 failure = error
             }
@@ -77,10 +79,15 @@ extension File {
     /// The whole content.
     /// - Throws: `.tooLarge` when there are more than `limit` bytes, before any is read where the length says so.
     package func readAll(limit: Int) throws(FileSystemError) -> [UInt8] {
-        let size = try status().size
+        try readAll(size: try status().size, limit: limit)
+    }
+
+    /// The whole content of a file that had so many bytes a moment ago.
+    package func readAll(size: Int64, limit: Int) throws(FileSystemError) -> [UInt8] {
         guard size <= Int64(limit) else { throw FileSystemError(.tooLarge, "read", path) }
-        // One byte more than the length says shows whether the file has grown since.
-        var bytes = try read(at: 0, count: Int(size) + 1)
+        // One byte more than the length says shows whether the file has grown since; where the first call brings what the
+        // length says, nothing is asked again.
+        var bytes = try read(at: 0, count: Int(size) + 1, enough: Int(size))
         while bytes.count > Int(size) {
             guard bytes.count <= limit else { throw FileSystemError(.tooLarge, "read", path) }
             let more = try read(at: Int64(bytes.count), count: min(limit - bytes.count + 1, 65_536))

@@ -29,7 +29,7 @@ final class LocalDirectory: Directory {
         let mode = access == .read ? O_RDONLY : O_RDWR
         let flags = mode | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
         guard let opened = try openBeneath(path, flags: flags, permissions: 0, "open") else { return nil }
-        return LocalFile(owning: opened, path: full(path))
+        return LocalFile(owning: opened, LocalPlace(self.path, path))
     }
 
     func create(_ path: FilePath, permissions: UInt16) throws(FileSystemError) -> any File {
@@ -37,7 +37,7 @@ final class LocalDirectory: Directory {
         guard let opened = try openBeneath(path, flags: flags, permissions: permissions, "create") else {
             throw FileSystemError(.notFound, "create", full(path), errno: .noSuchFileOrDirectory)
         }
-        let file = LocalFile(owning: opened, path: full(path))
+        let file = LocalFile(owning: opened, LocalPlace(self.path, path))
         // The umask can only take bits away, and only bits beyond the owner's are ever at risk.
         if permissions & 0o077 != 0, fchmod(opened, mode_t(permissions)) < 0 {
             throw FileSystemError(errno: Errno(rawValue: errno), "set permissions of", full(path))
@@ -58,7 +58,7 @@ final class LocalDirectory: Directory {
         let place: FilePath = path.isEmpty ? "." : path
         let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
         guard let opened = try openBeneath(place, flags: flags, permissions: 0, "list") else { return nil }
-        return LocalDirectoryListing(owning: opened, path: full(path))
+        return LocalDirectoryListing(owning: opened, LocalPlace(self.path, path))
     }
 
     func createDirectory(_ path: FilePath, permissions: UInt16) throws(FileSystemError) -> Bool {
@@ -89,7 +89,10 @@ final class LocalDirectory: Directory {
             throw FileSystemError(.unsupported, "rename", full(path))
         }
         let isDone: Bool?? = try withParent(of: path, "rename") { (parent, name) throws(FileSystemError) in
-            try target.withParent(of: newPath, "rename") { (newParent, newName) throws(FileSystemError) in
+            // What is renamed within a folder needs that opened once.
+            let isBeside = target === self && newPath.hasFolder(of: path)
+            return try target.withParent(of: newPath, "rename", openAs: isBeside ? parent : nil) {
+                (newParent, newName) throws(FileSystemError) in
                 if replacing {
                     guard renameat(parent, name, newParent, newName) == 0 else { throw self.failure(path, "rename") }
                 } else {
@@ -176,45 +179,50 @@ extension LocalDirectory {
     private func openBeneath(
         _ path: FilePath, flags: CInt, permissions: UInt16, _ operation: String
     ) throws(FileSystemError) -> CInt? {
-        try checkBeneath(path, operation)
+        // Nil for what would leave the folder: the kernel is not asked then.
+        let opened = path.withPlatformString { text -> CInt? in
+            RelativeName(text) == nil ? nil : openBeneath(text, flags, permissions)
+        }
+        guard let opened else { throw FileSystemError(.escapes, operation, path) }
+        return try check(opened: opened, path, operation)
+    }
+
+    /// The descriptor, or what went wrong as a negative number.
+    private func openBeneath(_ path: UnsafePointer<CChar>, _ flags: CInt, _ permissions: UInt16 = 0) -> CInt {
         while true {
-            let opened = path.withPlatformString { wb_open_beneath(descriptor, $0, flags, mode_t(permissions)) }
-            if opened >= 0 { return opened }
-            switch Errno(rawValue: -opened) {
+            let opened = wb_open_beneath(descriptor, path, flags, mode_t(permissions))
             // EAGAIN: the kernel could not rule out a race with a rename, and asks to try again.
-            case .interrupted, .resourceTemporarilyUnavailable: continue
-            case .noSuchFileOrDirectory: return nil
-            case let error: throw FileSystemError(errno: error, operation, full(path))
-            }
+            guard opened == -EINTR || opened == -EAGAIN else { return opened }
         }
     }
 
-    /// Refuses what would leave the folder before the kernel is asked.
-    private func checkBeneath(_ path: FilePath, _ operation: String) throws(FileSystemError) {
-        guard path.isRelative, !path.isEmpty, !path.components.contains(where: { $0.kind == .parentDirectory })
-        else { throw FileSystemError(.escapes, operation, path) }
+    private func check(
+        opened: CInt, _ path: FilePath, _ operation: String
+    ) throws(FileSystemError) -> CInt? {
+        if opened >= 0 { return opened }
+        if opened == -ENOENT { return nil }
+        throw FileSystemError(errno: Errno(rawValue: -opened), operation, full(path))
     }
 
     /// Calls `body` with the folder a path's last name is in; nil if that folder is missing.
+    ///
+    /// - Parameter openAs: that folder, where the caller has it open.
     private func withParent<Result>(
-        of path: FilePath, _ operation: String,
+        of path: FilePath, _ operation: String, openAs opened: CInt? = nil,
         _ body: (CInt, UnsafePointer<CChar>) throws(FileSystemError) -> Result
     ) throws(FileSystemError) -> Result? {
-        try checkBeneath(path, operation)
-        guard let name = path.lastComponent else { throw FileSystemError(.escapes, operation, path) }
-        let folder = path.removingLastComponent()
-        var parent = descriptor
-        if !folder.isEmpty {
-            let flags = wb_o_path | O_DIRECTORY | O_CLOEXEC
-            guard let opened = try openBeneath(folder, flags: flags, permissions: 0, operation) else { return nil }
-            parent = opened
-        }
-        defer { if parent != descriptor { Glibc.close(parent) } }
         // Errors travel beside the closure, which can only rethrow any error.
         var failure: FileSystemError?
-        let result: Result? = name.withPlatformString { name in
+        let result: Result? = path.withPlatformString { text in
             do throws(FileSystemError) {
-                return try body(parent, name)
+                guard let name = RelativeName(text) else { throw FileSystemError(.escapes, operation, path) }
+                let last = text + name.start
+                if let parent = opened ?? (name.start == 0 ? descriptor : nil) { return try body(parent, last) }
+                let flags = wb_o_path | O_DIRECTORY | O_CLOEXEC
+                let parent = name.withFolder(of: text) { openBeneath($0, flags) }
+                guard let parent = try check(opened: parent, path, operation) else { return nil }
+                defer { Glibc.close(parent) }
+                return try body(parent, last)
             } catch {
                 failure = error
                 return nil
@@ -222,5 +230,51 @@ extension LocalDirectory {
         }
         if let failure { throw failure }
         return result
+    }
+}
+
+/// A path that stays beneath a folder, found in one pass over its bytes: a component at a time costs as much as the call
+/// that it is for.
+private struct RelativeName {
+    /// Where the last name begins; what is before it is the folder, with the slash.
+    let start: Int
+
+    /// Nil for what is absolute, empty or goes up.
+    init?(_ text: UnsafePointer<CChar>) {
+        let (slash, dot) = (CChar(bitPattern: UInt8(ascii: "/")), CChar(bitPattern: UInt8(ascii: ".")))
+        guard text[0] != 0, text[0] != slash else { return nil }
+        var (start, end) = (0, 0)
+        while true {
+            if text[end] == 0 || text[end] == slash {
+                if end - start == 2, text[start] == dot, text[start + 1] == dot { return nil }
+                if text[end] == 0 { break }
+                start = end + 1
+            }
+            end += 1
+        }
+        self.start = start
+    }
+
+    /// Calls `body` with the folder of the path that this was found in.
+    func withFolder<Result>(
+        of text: UnsafePointer<CChar>, _ body: (UnsafePointer<CChar>) -> Result
+    ) -> Result {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: start) { copy in
+            for index in 0..<start - 1 { copy[index] = text[index] }
+            copy[start - 1] = 0
+            return body(UnsafePointer(copy.baseAddress ?? UnsafeMutablePointer(mutating: text)))
+        }
+    }
+}
+
+extension FilePath {
+    /// Whether the last name of this path is in the same folder, by the letters, as that of another one.
+    fileprivate func hasFolder(of other: FilePath) -> Bool {
+        withPlatformString { text in
+            other.withPlatformString { otherText in
+                guard let name = RelativeName(text), let other = RelativeName(otherText) else { return false }
+                return name.start == other.start && memcmp(text, otherText, name.start) == 0
+            }
+        }
     }
 }

@@ -12,15 +12,15 @@ final class LocalDirectoryListing: DirectoryListing {
     private static let nameOffset = 19
 
     private let descriptor: CInt
-    private let path: FilePath
+    private let place: LocalPlace
     private nonisolated(unsafe) let buffer: UnsafeMutableRawBufferPointer
     private nonisolated(unsafe) var position = 0
     private nonisolated(unsafe) var filled = 0
     private nonisolated(unsafe) var isAtEnd = false
 
-    init(owning descriptor: CInt, path: FilePath) {
+    init(owning descriptor: CInt, _ place: LocalPlace) {
         self.descriptor = descriptor
-        self.path = path
+        self.place = place
         buffer = .allocate(byteCount: Self.bufferSize, alignment: 8)
     }
 
@@ -46,7 +46,7 @@ final class LocalDirectoryListing: DirectoryListing {
         if count < 0 {
             let error = Errno(rawValue: CInt(-count))
             // The folder itself was removed while it was open: it has no names.
-            guard error == .noSuchFileOrDirectory else { throw FileSystemError(errno: error, "list", path) }
+            guard error == .noSuchFileOrDirectory else { throw FileSystemError(errno: error, "list", place.path) }
             isAtEnd = true
             return false
         }

@@ -6,17 +6,19 @@ internal import WaybillPorts
 
 /// An open file of the machine.
 final class LocalFile: File {
-    let path: FilePath
+    private let place: LocalPlace
     /// Negative once closed, so that a late call meets EBADF instead of somebody else's file.
     private let descriptor: Atomic<CInt>
     private let isLocked = Atomic<Bool>(false)
 
-    init(owning descriptor: CInt, path: FilePath) {
+    init(owning descriptor: CInt, _ place: LocalPlace) {
         self.descriptor = Atomic(descriptor)
-        self.path = path
+        self.place = place
     }
 
     deinit { close() }
+
+    var path: FilePath { place.path }
 
     func close() {
         let closing = descriptor.exchange(-1, ordering: .acquiringAndReleasing)

@@ -65,7 +65,7 @@ package final class SystemZones: TimeZoneSource {
     private static func read(_ path: FilePath) -> [UInt8]? {
         let descriptor = path.withPlatformString { open($0, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) }
         guard descriptor >= 0 else { return nil }
-        let file = LocalFile(owning: descriptor, path: path)
+        let file = LocalFile(owning: descriptor, LocalPlace(path))
         defer { file.close() }
         return try? file.readAll(limit: maximumSize)
     }
