@@ -71,8 +71,11 @@ final class HookCatalog: Sendable {
 
     /// The hooks as they are now. A folder that cannot be read has none.
     func current() -> HookSet {
-        state.withLock { state in
-            if let stamps = state.stamps, stamps.allSatisfy({ status($0.path) == $0.status }) { return state.hooks }
+        // Usually nothing has changed, and then nobody waits for another one who looks.
+        let known = state.withLock { $0 }
+        if isCurrent(known) { return known.hooks }
+        return state.withLock { state in
+            if isCurrent(state) { return state.hooks }
             var reading = Reading(catalog: self)
             reading.read()
             state.hooks = HookSet(reading.hooks)
@@ -82,6 +85,10 @@ final class HookCatalog: Sendable {
             state.stamps = isSettled ? reading.stamps : nil
             return state.hooks
         }
+    }
+
+    private func isCurrent(_ state: State) -> Bool {
+        state.stamps?.allSatisfy { status($0.path) == $0.status } ?? false
     }
 
     private func status(_ path: FilePath) -> FileStatus? { (try? root.status(path)) ?? nil }

@@ -34,6 +34,8 @@ final class HookDispatcher: Sendable {
     let limits: HookLimits
     let signal = Signal()
     private let report: @Sendable (HookFailure) -> Void
+    /// Whether any run was ever taken in: without hooks none is, and then the lanes need not wait for each other here.
+    private let hasRuns = Atomic(false)
     private let state: Mutex<State>
 
     init(limits: HookLimits, report: @escaping @Sendable (HookFailure) -> Void) {
@@ -54,6 +56,7 @@ final class HookDispatcher: Sendable {
 
     /// Sets where a run's ledger was gone through up to, as its cursor says it.
     func open(_ run: RunID, at done: LedgerHead?) {
+        hasRuns.store(true, ordering: .relaxed)
         state.withLock { state in
             state.progress[run] = HookProgress(done: done)
             state.recovered = state.recovered.filter { $0.run != run }
@@ -65,7 +68,8 @@ final class HookDispatcher: Sendable {
     func add(_ events: [(event: SpooledEvent, hooks: [String])], lost: Int, of run: RunID, upTo head: LedgerHead)
         -> Bool
     {
-        state.withLock { state in
+        hasRuns.store(true, ordering: .relaxed)
+        return state.withLock { state in
             var progress = state.progress[run] ?? HookProgress(done: nil)
             progress.add(events.count, lost: lost, upTo: head)
             state.progress[run] = progress
@@ -85,7 +89,9 @@ final class HookDispatcher: Sendable {
 
     /// - Returns: whether the cursor goes now, and not with the last delivery.
     func forget(_ run: RunID) -> Bool {
-        state.withLock { state in
+        // What is not taken in on this run's own lane is none of its own.
+        guard hasRuns.load(ordering: .relaxed) else { return true }
+        return state.withLock { state in
             guard let progress = state.progress[run], !progress.isIdle, !progress.hasLost else {
                 state.progress[run] = nil
                 return true

@@ -58,8 +58,9 @@ package final class HookService: Sendable {
     ///     matters, as the answer may have to wait for the journal's disk.
     package func catchUp(_ run: RunID, upTo head: LedgerHead, unless isOver: () -> Bool = { false }) {
         let hooks = catalog.current()
+        guard !hooks.isEmpty else { return }
         let known = dispatcher.end(of: run)
-        guard !hooks.isEmpty, known != head, !isOver() else { return }
+        guard known != head, !isOver() else { return }
         var batch = Batch(of: run, hooks)
         // The other one delivered what lies before its cursor, and this one knows what it did itself.
         let cursor = [spool.cursor(of: run), known].compactMap { $0 }.filter { $0.seq <= head.seq }

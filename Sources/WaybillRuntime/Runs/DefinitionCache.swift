@@ -10,19 +10,22 @@ package final class DefinitionCache: Sendable {
     /// How many definitions are kept.
     private static let limit = 256
 
-    private struct Entry {
-        var definition: RunDefinition
-        var lastUse: Int
+    /// A reference, so that nobody waits while somebody else copies a definition.
+    private final class Entry: Sendable {
+        let definition: RunDefinition
+        let lastUse: Atomic<Int>
+
+        init(_ definition: RunDefinition, lastUse: Int) {
+            self.definition = definition
+            self.lastUse = Atomic(lastUse)
+        }
     }
 
-    private struct State {
-        var entries: [Digest: Entry] = [:]
-        var uses = 0
-        var running: [PolicyDefinition] = []
-        var secrets: [String: SecretSource] = [:]
-    }
-
-    private let state = Mutex(State())
+    private let entries = Mutex<[Digest: Entry]>([:])
+    private let uses = SharedCounter()
+    private let policies = Mutex<[PolicyDefinition]>([])
+    private let changes = Atomic(0)
+    private let sources = Mutex<[String: SecretSource]>([:])
     private let manifests: ManifestCache?
 
     /// - Parameter manifests: what was read of the tree's manifests, which the frozen ones were when their run started.
@@ -30,14 +33,20 @@ package final class DefinitionCache: Sendable {
 
     /// The tree's present policies that bind running runs.
     package var running: [PolicyDefinition] {
-        get { state.withLock { $0.running } }
-        set { state.withLock { $0.running = newValue.filter { $0.binding == .running } } }
+        get { policies.withLock { $0 } }
+        set {
+            policies.withLock { $0 = newValue.filter { $0.binding == .running } }
+            changes.add(1, ordering: .releasing)
+        }
     }
+
+    /// Grows whenever they change: whoever has them need not ask again before.
+    var policyChanges: Int { changes.load(ordering: .acquiring) }
 
     /// Where the tree's secrets are at present.
     package var secrets: [String: SecretSource] {
-        get { state.withLock { $0.secrets } }
-        set { state.withLock { $0.secrets = newValue } }
+        get { sources.withLock { $0 } }
+        set { sources.withLock { $0 = newValue } }
     }
 
     /// The definition of a run, from its own `definition/` folder.
@@ -48,6 +57,16 @@ package final class DefinitionCache: Sendable {
             guard let folder = try tree.runs.open(run) else {
                 throw RuntimeError(.unknownRun, "there is no run \(run)")
             }
+            return try definition(of: folder, in: tree)
+        } catch {
+            throw RuntimeError(wrapping: error)
+        }
+    }
+
+    /// As above, of a run whose folder is open.
+    func definition(of folder: RunFolder, in tree: Tree) throws(RuntimeError) -> RunDefinition {
+        let run = folder.run
+        do {
             guard let index = try folder.read(RunFolder.index, limit: RunFolders.largestSource) else {
                 throw RuntimeError(.quarantined, "run \(run) has no definition/index.json")
             }
@@ -70,22 +89,22 @@ package final class DefinitionCache: Sendable {
     }
 
     private func known(_ digest: Digest) -> RunDefinition? {
-        state.withLock { state in
-            state.uses += 1
-            state.entries[digest]?.lastUse = state.uses
-            return state.entries[digest]?.definition
-        }
+        guard let entry = entries.withLock({ $0[digest] }) else { return nil }
+        entry.lastUse.store(uses.increment(), ordering: .relaxed)
+        return entry.definition
     }
 
     func keep(_ definition: RunDefinition) {
-        state.withLock { state in
-            if state.entries.count >= Self.limit,
-                let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse })
+        let entry = Entry(definition, lastUse: uses.increment())
+        entries.withLock { entries in
+            if entries.count >= Self.limit,
+                let oldest = entries.min(by: {
+                    $0.value.lastUse.load(ordering: .relaxed) < $1.value.lastUse.load(ordering: .relaxed)
+                })
             {
-                state.entries[oldest.key] = nil
+                entries[oldest.key] = nil
             }
-            state.uses += 1
-            state.entries[definition.digest] = Entry(definition: definition, lastUse: state.uses)
+            entries[definition.digest] = entry
         }
     }
 

@@ -41,8 +41,8 @@ package struct RunGlance: Sendable, Hashable {
     var events: [EventInterest]
     /// Its requests under way, which end with this process.
     var requests = 0
-    /// Bytes of its ledger: where it has others later, another process has worked on the run.
-    var ledgerLength: Int
+    /// The end of its ledger: where that has other bytes later, another process has worked on the run.
+    var ledger: LedgerHead
 }
 
 /// Why a driver is woken, and what is known about it.

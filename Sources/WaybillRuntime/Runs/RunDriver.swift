@@ -42,8 +42,8 @@ actor RunDriver {
     let environment: DriverEnvironment
     private(set) var session: RunSession?
     private var isFirstOpening: Bool
-    /// Bytes that the ledger had when this process closed it last.
-    private var ledgerLength: Int?
+    /// Where this process closed the ledger last.
+    private var left: LedgerHead?
     /// Whether the disk kept files from being written that only a comparison of all of them finds.
     private var isUncertain = false
     /// Attempts that have a process or a request under way, or wait for a place.
@@ -85,7 +85,7 @@ actor RunDriver {
         self.run = run
         for event in glance?.events ?? [] { examined[event.waitKey] = event.examined }
         uncountedRejections = glance?.uncountedRejections ?? 0
-        ledgerLength = glance?.ledgerLength
+        left = glance?.ledger
         isFirstOpening = isFirst
         self.lane = lane
         self.environment = environment
@@ -217,8 +217,7 @@ actor RunDriver {
         guard session.project() else {
             throw RuntimeError(.storage, "what \(run) shows of itself cannot be written")
         }
-        // What fails here is done again by the claim, which says so.
-        if session.state.waits.values.contains(where: { $0.reply != nil }) { try? session.door.prepare() }
+        if session.state.waits.values.contains(where: { $0.reply != nil }) { session.prepareForAnswers() }
         let glance = glance(session)
         close()
         report(.dormant(glance))
@@ -242,7 +241,7 @@ actor RunDriver {
             uncountedRejections: session.engine.uncountedRejections,
             heldCommonNames: heldCommonNames, events: interests(of: session),
             requests: attempts.values.count { $0 is RunningExchange },
-            ledgerLength: state.ledgerHead.length)
+            ledger: state.ledgerHead)
     }
 
     // MARK: - Opening
@@ -256,7 +255,7 @@ actor RunDriver {
         let run = self.run
         let session = try RunSession(
             run, tree: tree, definitions: environment.definitions, limits: environment.limits,
-            uncountedRejections: uncountedRejections, verifiesWhole: isFirstOpening
+            uncountedRejections: uncountedRejections, verifiesWhole: isFirstOpening, left: left
         ) { hooks.note($0.entries, of: run, upTo: $1) }
         self.session = session
         // Other processes may have written since; a run whose end is in the journal has nothing left to tell.
@@ -264,8 +263,8 @@ actor RunDriver {
             (try? self.tree.journal.query(following: false) { $0.runs[run]?.ended != nil }) ?? false
         }
         // Whoever worked on it since may have been killed before its files were what they should be.
-        let isFirst = isFirstOpening || ledgerLength.map { $0 != session.state.ledgerHead.length } ?? false
-        ledgerLength = nil
+        let isFirst = isFirstOpening || left.map { $0 != session.state.ledgerHead } ?? false
+        left = nil
         if isFirst {
             // Before the first of its steps has any effect.
             try RunStarter.recordStart(of: session.state, in: tree)
@@ -456,6 +455,7 @@ actor RunDriver {
         environment.hooks.forget(run)
         let glance = glance(session)
         close()
+        tree.ledgers.forget(run)
         report(.ended(glance))
     }
 

@@ -15,6 +15,8 @@ struct RunLoader {
     var uncountedRejections = 0
     /// Whether the whole chain is checked first, not only what follows a checkpoint: once in a process for each run.
     var verifiesWhole = false
+    /// The end of the ledger when this process closed it last.
+    var left: LedgerHead?
 
     /// Takes the ledger's lock.
     func open(
@@ -24,12 +26,12 @@ struct RunLoader {
         if verifiesWhole, case .damaged(_, let reason) = try verify(known) {
             throw StoreError(.damaged, reason.description, seq: reason.seq)
         }
-        if let found = try vouchedCheckpoint(rejected: rejected) {
-            var fold = Fold(engine: engine(found.state), expecting: found.mark)
+        if let found = newestCheckpoint(rejected: rejected) {
+            var fold = Fold(engine: engine(found.state))
             do throws(StoreError) {
                 let ledger = try tree.ledgers.open(
-                    run, from: found.state.ledgerHead, knownHeads: known.filter { $0.key >= found.state.seq },
-                    durability: durability
+                    run, from: found.state.ledgerHead, checkpoint: found.mark,
+                    knownHeads: known.filter { $0.key >= found.state.seq }, durability: durability
                 ) { fold.take($0) }
                 if let fault = fold.fault { throw fault }
                 return (ledger, fold.engine)
@@ -53,29 +55,6 @@ struct RunLoader {
         try tree.ledgers.verify(run, from: .start(genesis: definition.digest), knownHeads: known)
     }
 
-    private func vouchedCheckpoint(
-        rejected: (Int) -> Void
-    ) throws(StoreError) -> (state: RunState, mark: Digest)? {
-        guard let newest = newestCheckpoint(rejected: rejected) else { return nil }
-        if try isVouchedFor(newest) { return newest }
-        rejected(newest.state.seq)
-        return nil
-    }
-
-    /// Whether the entry behind a checkpoint names its digest. It is read before the ledger is opened for writing: a
-    /// wrong head would make whole entries look like a torn tail.
-    private func isVouchedFor(_ found: (state: RunState, mark: Digest)) throws(StoreError) -> Bool {
-        var isFirst = true
-        var isVouchedFor = false
-        _ = try tree.ledgers.scan(run, from: found.state.ledgerHead, knownHeads: [:]) { item in
-            if isFirst {
-                isVouchedFor = item.entry.type == .checkpoint && item.entry.data["sha256"] == .string(found.mark.hex)
-            }
-            isFirst = false
-        }
-        return isVouchedFor
-    }
-
     private var durability: WaybillPorts.Durability { definition.workflow.durability == .full ? .full : .relaxed }
 
     private func engine(_ state: RunState) -> RunEngine {
@@ -84,9 +63,17 @@ struct RunLoader {
             uncountedRejections: uncountedRejections)
     }
 
-    /// Heads that are known beside the ledger: the journal's of a run that ended, and `run.json`'s, where the run is
-    /// durable. A file that is missing or unreadable vouches for nothing.
+    /// Heads that are known beside the ledger: where this process left it, if nobody has worked on it since; else the
+    /// journal's of a run that ended, and `run.json`'s, where the run is durable. A file that is missing or unreadable
+    /// vouches for nothing.
+    ///
+    /// Whoever asks the journal waits for those that write to it, and `run.json` costs as much to read as the ledger does.
     private func knownHeads() -> [Int: Digest] {
+        if let left, !verifiesWhole, let ledger = try? folder.directory.status(RunFolder.ledger),
+            ledger.size == Int64(left.length)
+        {
+            return [left.seq: left.digest]
+        }
         var known = glanceHead()
         let end = (try? tree.journal.query(following: false) { $0.runs[run]?.ended }) ?? nil
         if let end { known[end.headSeq] = end.head }
@@ -122,24 +109,11 @@ struct RunLoader {
 /// Takes entries into an engine, one after the other.
 struct Fold {
     private(set) var engine: RunEngine
-    /// What the first entry must say if the fold begins at a checkpoint: its file's digest.
-    private var expected: Digest?
     private(set) var fault: StoreError?
 
-    init(engine: RunEngine, expecting expected: Digest? = nil) {
-        self.engine = engine
-        self.expected = expected
-        if expected != nil {
-            fault = StoreError(.damaged, "no entry vouches for the checkpoint", seq: engine.state.seq)
-        }
-    }
+    init(engine: RunEngine) { self.engine = engine }
 
     mutating func take(_ item: LedgerScanner.Item) {
-        if let expected {
-            self.expected = nil
-            guard item.entry.type == .checkpoint, item.entry.data["sha256"] == .string(expected.hex) else { return }
-            fault = nil
-        }
         guard fault == nil else { return }
         do throws(EngineError) {
             try engine.replay(SealedEntry(entry: item.entry, digest: item.digest), byteCount: item.length)

@@ -36,10 +36,11 @@ final class RunSession {
     /// Whether the disk refused a checkpoint that the ledger names.
     private(set) var isCheckpointUnwritten = false
 
+    /// How often the policies had changed when this session took them.
+    private var policyChanges: Int?
+
     /// The answers that the last stimulus was accepted with.
     private var accepted: [Entry] = []
-
-    private var salts = Salts()
 
     var state: RunState { engine.state }
 
@@ -53,28 +54,28 @@ final class RunSession {
 
     /// Opens a run.
     ///
+    /// - Parameter left: the end of the ledger when this process closed it last.
     /// - Throws: `busy` with the owner when another process works on it, `quarantined` with the entry's number when the
     ///   ledger is not what it should be, `unknownRun`.
     init(
         _ run: RunID, tree: Tree, definitions: DefinitionCache, limits: EngineLimits = EngineLimits(),
-        uncountedRejections: Int = 0, verifiesWhole: Bool = false,
+        uncountedRejections: Int = 0, verifiesWhole: Bool = false, left: LedgerHead? = nil,
         onDecision: @escaping (Decision, LedgerHead) -> Void = { _, _ in }
     ) throws(RuntimeError) {
-        let definition = try definitions.definition(of: run, in: tree)
         var rejected: [Int] = []
         self.onDecision = onDecision
+        var folder = try Self.folder(of: run, in: tree)
+        let definition = try definitions.definition(of: folder, in: tree)
+        // What the group cannot be given keeps no run from going on; `doctor` says what is wrong.
+        if let access = TreeAccess(definition.settings.accessGroup) {
+            try? access.open(run, in: tree.runsDirectory)
+            folder = try Self.folder(of: run, in: tree)
+        }
+        self.folder = folder
         do throws(StoreError) {
-            // What the group cannot be given keeps no run from going on; `doctor` says what is wrong.
-            if let access = TreeAccess(definition.settings.accessGroup) {
-                try? access.open(run, in: tree.runsDirectory)
-            }
-            guard let folder = try tree.runs.open(run) else {
-                throw StoreError(.missing, "there is no run \(run)")
-            }
-            self.folder = folder
             let loader = RunLoader(
                 tree: tree, run: run, folder: folder, definition: definition, limits: limits,
-                uncountedRejections: uncountedRejections, verifiesWhole: verifiesWhole)
+                uncountedRejections: uncountedRejections, verifiesWhole: verifiesWhole, left: left)
             (ledger, engine) = try loader.open { rejected.append($0) }
             let inbox = try Self.inbox(of: folder)
             door = tree.door(to: inbox, keeper: (try? folder.directory.status(RunFolder.inbox))?.userID)
@@ -92,8 +93,18 @@ final class RunSession {
         rejectedCheckpoints = rejected
     }
 
+    private static func folder(of run: RunID, in tree: Tree) throws(RuntimeError) -> RunFolder {
+        do throws(StoreError) {
+            guard let folder = try tree.runs.open(run) else { throw StoreError(.missing, "there is no run \(run)") }
+            return folder
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
     private static func inbox(of folder: RunFolder) throws(StoreError) -> any Directory {
         do throws(FileSystemError) {
+            if let inbox = try folder.directory.openDirectory(RunFolder.inbox) { return inbox }
             _ = try folder.directory.createDirectory(RunFolder.inbox, permissions: Permissions.folder)
             if let inbox = try folder.directory.openDirectory(RunFolder.inbox) { return inbox }
         } catch {
@@ -150,11 +161,11 @@ final class RunSession {
     private func commit(
         isOutcome: Bool = false, _ decide: (inout RunEngine, Moment) throws(EngineError) -> Decision
     ) throws(RuntimeError) -> Decision {
-        var moment = Moment(now: tree.clock.now(), boot: tree.boot, salt: salts.next())
+        var moment = Moment(now: tree.clock.now(), boot: tree.boot, salt: Salts.next())
         if waitsForLaterEvents { moment.journalSeq = try journalSeq() }
         let decision: Decision
         do throws(EngineError) {
-            engine.runningPolicies = definitions.running
+            updatePolicies()
             decision = try engine.signed(try decide(&engine, moment), by: tree.signing.sign, at: moment)
         } catch {
             throw RuntimeError(.internal, error.message)
@@ -166,6 +177,14 @@ final class RunSession {
             throw RuntimeError(error)
         }
         return decision
+    }
+
+    /// Every decision is made under the policies of the moment, and all lanes ask for them.
+    private func updatePolicies() {
+        let changes = definitions.policyChanges
+        guard changes != policyChanges else { return }
+        policyChanges = changes
+        engine.runningPolicies = definitions.running
     }
 
     private func write(_ decision: Decision) throws(StoreError) {
@@ -251,25 +270,28 @@ final class RunSession {
         return !present.contains(state.checkpoint.seq) || !rejectedCheckpoints.isEmpty
     }
 
+    /// Makes the folders of the inbox while nobody waits for them. What fails here is done again by the claim, which says
+    /// so. `accepted/` that somebody took away after an answer is not made again, or nobody would see that it was.
+    func prepareForAnswers() {
+        guard (try? door.prepare()) == true else { return }
+        try? receipts.prepare()
+    }
+
     func close() { ledger.close() }
 }
 
 /// Salts that nobody can guess, and of which none tells anything of another.
 ///
-/// They are digests of one secret and a number: a draw from the kernel for each costs 4 calls, and few are ever used.
-private struct Salts {
-    private let secret: [UInt8]
-    private var count: UInt64 = 0
-
-    init() {
+/// They are digests of one secret of the process and a number: a draw from the kernel for each costs 4 calls, and few are
+/// ever used.
+private enum Salts {
+    private static let secret: [UInt8] = {
         var random = SystemRandomNumberGenerator()
-        secret = (0..<4).flatMap { _ in withUnsafeBytes(of: random.next()) { Array($0) } }
-    }
+        return (0..<4).flatMap { _ in withUnsafeBytes(of: random.next()) { Array($0) } }
+    }()
+    private static let count = SharedCounter()
 
-    mutating func next() -> Digest {
-        count += 1
-        return Digest.sha256(secret + withUnsafeBytes(of: count) { Array($0) })
-    }
+    static func next() -> Digest { Digest.sha256(secret + withUnsafeBytes(of: count.increment()) { Array($0) }) }
 }
 
 extension RunState {

@@ -78,7 +78,10 @@ package struct InboxDoor: Sendable {
 
     /// Has the folder ready that files are claimed into, so that none waits for its sync when it comes: of what passes
     /// between an answer and the step after it, that would be a third.
-    package func prepare() throws(FileSystemError) { try makeClaimed() }
+    ///
+    /// - Returns: whether it was missing.
+    @discardableResult
+    package func prepare() throws(FileSystemError) -> Bool { try makeClaimed() }
 
     /// Takes a file out of the inbox and reads it. Nil if it is gone, or somebody else took it.
     /// - Parameter fixedName: the name in `.claimed/`; the rename is then durable before this returns. It fixes
@@ -114,16 +117,24 @@ package struct InboxDoor: Sendable {
     /// Somebody else's folder of that name would let them change what was claimed. One that the power takes would take
     /// with it what was moved there, so it is durable before anything is; until then nobody can write to it, which tells
     /// that to whoever comes after a process that was killed in between.
-    private func makeClaimed() throws(FileSystemError) {
-        let isNew = try directory.createDirectory(Self.claimed, permissions: Self.unfinished)
-        guard let status = try directory.status(Self.claimed) else { return }
+    ///
+    /// - Returns: whether it was missing.
+    @discardableResult
+    private func makeClaimed() throws(FileSystemError) -> Bool {
+        var isNew = false
+        var found = try directory.status(Self.claimed)
+        if found?.kind != .directory {
+            isNew = try directory.createDirectory(Self.claimed, permissions: Self.unfinished)
+            found = try directory.status(Self.claimed)
+        }
+        guard let status = found else { return isNew }
         if let keeper {
             guard status.userID == keeper || status.userID == 0, status.permissions & 0o022 == 0 else {
                 throw FileSystemError(
                     .denied, "claim into a folder that others may write", directory.path.appending(".claimed"))
             }
         }
-        guard status.permissions & 0o777 == Self.unfinished else { return }
+        guard status.permissions & 0o777 == Self.unfinished else { return isNew }
         do throws(FileSystemError) {
             // Its maker may have seen a sync fail: another one of the same name would prove nothing.
             if !isNew { try remake() }
@@ -136,6 +147,7 @@ package struct InboxDoor: Sendable {
             _ = try? directory.removeDirectory(Self.claimed)
             throw error
         }
+        return isNew
     }
 
     private func remake() throws(FileSystemError) {
@@ -233,8 +245,9 @@ package struct InboxDoor: Sendable {
         for _ in 0..<Self.maximumReadings {
             let before = try file.status()
             if !before.isSameFile(as: claimed.status) { throw FileSystemError(.wrongKind, "read", path) }
+            // Asking who that is reads a file each time, or asks a service.
+            if before.userID != claimed.status.userID { claimed.user = userName(before.userID) }
             claimed.status = before
-            claimed.user = userName(before.userID)
             if let refusal = refusal(before) { return .refused(refusal) }
             let bytes = try file.readAll(limit: limits.fileSize)
             let after = try file.status()

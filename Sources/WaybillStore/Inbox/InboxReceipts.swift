@@ -47,13 +47,24 @@ package final class InboxReceipts: Sendable {
         return "\(seq)-\(InboxName.short(component)).\(ending)"
     }
 
+    /// Makes the folder that the first answer is kept in before that comes: a tenth of what it takes to accept one.
+    package func prepare() throws(StoreError) {
+        try storing { () throws(FileSystemError) in
+            _ = try directory.createDirectory(Self.accepted, permissions: Permissions.folder)
+        }
+    }
+
     /// Writes an accepted answer's exact bytes and its receipt. The bytes are written anew: whoever still has the
     /// dropped file open cannot change what is kept here.
     package func accept(as name: String, bytes: [UInt8], receipt: Receipt) throws(StoreError) {
         try storing { () throws(FileSystemError) in
-            _ = try directory.createDirectory(Self.accepted, permissions: Permissions.folder)
             let path = Self.accepted.appending(name)
-            try directory.replace(Self.reason(path), with: receipt.json, durability: .relaxed)
+            do throws(FileSystemError) {
+                try directory.replace(Self.reason(path), with: receipt.json, durability: .relaxed)
+            } catch  where error.code == .notFound {
+                _ = try directory.createDirectory(Self.accepted, permissions: Permissions.folder)
+                try directory.replace(Self.reason(path), with: receipt.json, durability: .relaxed)
+            }
             try directory.replace(path, with: bytes, durability: .relaxed)
         }
     }

@@ -10,6 +10,7 @@ internal import WaybillPorts
 struct ChainFile: Sendable {
     /// How much is read, copied or saved at once.
     static let chunkSize = 262_144
+    private static let firstChunkSize = 16_384
     /// Another process may replace the file between opening and locking it; not that often.
     private static let maximumReopenings = 100
     /// Saved tails are numbered; so many on one ledger mean a machine that needs its owner.
@@ -54,7 +55,8 @@ struct ChainFile: Sendable {
     static func read(
         _ file: any File, from offset: Int, _ feed: (UnsafeRawBufferPointer) -> Void
     ) throws(FileSystemError) {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkSize, alignment: 16)
+        // Most ledgers end within the first read, and need not make the heap grow for it.
+        var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: firstChunkSize, alignment: 16)
         defer { buffer.deallocate() }
         var offset = Int64(offset)
         while true {
@@ -62,14 +64,18 @@ struct ChainFile: Sendable {
             if count > 0 { feed(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
             if count < buffer.count { return }
             offset += Int64(count)
+            guard buffer.count < chunkSize else { continue }
+            buffer.deallocate()
+            buffer = .allocate(byteCount: chunkSize, alignment: 16)
         }
     }
 
     /// Reads what follows `head`, hands on its entries, and moves `head` behind them. A torn tail is saved beside
     /// the file and cut.
+    /// - Parameter checkpoint: what the first entry must vouch for.
     /// - Throws: `.damaged`, and then nothing is changed.
     mutating func follow(
-        knownHeads: [Int: Digest], _ body: (LedgerScanner.Item) -> Void
+        checkpoint: Digest? = nil, knownHeads: [Int: Digest], _ body: (LedgerScanner.Item) -> Void
     ) throws(StoreError) {
         try recover()
         let size = try storing { () throws(FileSystemError) in try file.status().size }
@@ -78,10 +84,22 @@ struct ChainFile: Sendable {
                 .damaged, "\(file.path) has \(size) bytes, and \(head.length) were recorded", seq: head.seq)
         }
         // The common case, and a system call that need not read.
-        if size == Int64(head.length), knownHeads.isEmpty { return }
+        if size == Int64(head.length), knownHeads.isEmpty, checkpoint == nil { return }
         var scanner = LedgerScanner(after: head, knownHeads: knownHeads)
+        // What is still to be vouched for.
+        var open = checkpoint
         try storing { () throws(FileSystemError) in
-            try Self.read(file, from: head.length) { scanner.feed($0, body) }
+            try Self.read(file, from: head.length) { bytes in
+                scanner.feed(bytes) { item in
+                    if let checkpoint = open, item.entry.seq == head.seq + 1, item.vouches(for: checkpoint) {
+                        open = nil
+                    }
+                    body(item)
+                }
+            }
+        }
+        guard open == nil else {
+            throw StoreError(.damaged, "no entry vouches for the checkpoint", seq: head.seq)
         }
         switch scanner.finish() {
         case .whole(let head): self.head = head

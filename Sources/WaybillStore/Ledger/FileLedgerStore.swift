@@ -14,7 +14,7 @@ package struct FileLedgerStore: LedgerStore {
     package init(runs: any Directory) { self.runs = runs }
 
     package func open(
-        _ run: RunID, from head: LedgerHead, knownHeads: [Int: Digest], durability: Durability,
+        _ run: RunID, from head: LedgerHead, checkpoint: Digest?, knownHeads: [Int: Digest], durability: Durability,
         _ body: (LedgerScanner.Item) -> Void
     ) throws(StoreError) -> any Ledger {
         let folder = try folder(of: run)
@@ -23,7 +23,7 @@ package struct FileLedgerStore: LedgerStore {
         }
         guard var chain = opened else { throw missing(run) }
         let length = Int(chain.identity.size)
-        try chain.follow(knownHeads: knownHeads, body)
+        try chain.follow(checkpoint: checkpoint, knownHeads: knownHeads, body)
         let (distrusted, settled) = (distrusted, settled)
         let known = settled.length(of: run)
         // `run.json` and the journal name a head after it was synced.
@@ -53,6 +53,8 @@ package struct FileLedgerStore: LedgerStore {
     }
 
     package func noteDurable(_ run: RunID, length: Int) { settled.note(run, length: length) }
+
+    package func forget(_ run: RunID) { settled.forget(run) }
 
     package func scan(
         _ run: RunID, from head: LedgerHead, knownHeads: [Int: Digest], _ body: (LedgerScanner.Item) -> Void
@@ -150,10 +152,18 @@ private final class DistrustedFiles: Sendable {
 }
 
 /// How many bytes of which ledgers this process has made durable.
+///
+/// In as many parts as there are lanes, about: with one, thousands of runs that go on at once wait for each other here.
 private final class SettledLedgers: Sendable {
-    private let lengths = Mutex<[RunID: Int]>([:])
+    private final class Part: Sendable {
+        let lengths = Mutex<[RunID: Int]>([:])
+    }
 
-    func length(of run: RunID) -> Int? { lengths.withLock { $0[run] } }
-    func note(_ run: RunID, length: Int) { lengths.withLock { $0[run] = length } }
-    func forget(_ run: RunID) { lengths.withLock { $0[run] = nil } }
+    private let parts = (0..<64).map { _ in Part() }
+
+    private func part(of run: RunID) -> Part { parts[Int(UInt(bitPattern: run.hashValue) % UInt(parts.count))] }
+
+    func length(of run: RunID) -> Int? { part(of: run).lengths.withLock { $0[run] } }
+    func note(_ run: RunID, length: Int) { part(of: run).lengths.withLock { $0[run] = length } }
+    func forget(_ run: RunID) { part(of: run).lengths.withLock { $0[run] = nil } }
 }

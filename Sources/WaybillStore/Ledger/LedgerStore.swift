@@ -10,9 +10,11 @@ package import WaybillPorts
 package protocol LedgerStore: Sendable {
     /// Takes the ledger's lock, reads what follows `head`, cuts a torn tail after saving it, and makes durable what
     /// an earlier owner may have left un-synced. `body` gets every entry behind `head`, in order.
+    /// - Parameter checkpoint: of the checkpoint that `head` was read in; the entry behind it must name that. Somebody
+    ///   else's head would make whole entries look like a torn tail.
     /// - Throws: `.missing`, `.locked` with the owner, `.damaged` with the entry's number (nothing is changed then).
     func open(
-        _ run: RunID, from head: LedgerHead, knownHeads: [Int: Digest], durability: Durability,
+        _ run: RunID, from head: LedgerHead, checkpoint: Digest?, knownHeads: [Int: Digest], durability: Durability,
         _ body: (LedgerScanner.Item) -> Void
     ) throws(StoreError) -> any Ledger
 
@@ -24,6 +26,9 @@ package protocol LedgerStore: Sendable {
 
     /// Says that this process has made a ledger durable up to so many bytes by other means: it was made with its run.
     func noteDurable(_ run: RunID, length: Int)
+
+    /// Says that a run has ended, and its ledger is closed: nobody in this process will write to it again.
+    func forget(_ run: RunID)
 
     /// Checks the chain at the speed of the hash, without the lock.
     func verify(_ run: RunID, from head: LedgerHead, knownHeads: [Int: Digest]) throws(StoreError) -> LedgerVerdict
@@ -69,11 +74,26 @@ extension Ledger {
     }
 }
 
+extension LedgerScanner.Item {
+    /// Whether it vouches for a checkpoint's file.
+    package func vouches(for checkpoint: Digest) -> Bool {
+        entry.type == .checkpoint && entry.data["sha256"] == .string(checkpoint.hex)
+    }
+}
+
 extension LedgerStore {
-    /// Opens from the beginning, or from a checkpoint's head, with full durability.
+    /// As below, with full durability.
     package func open(
         _ run: RunID, from head: LedgerHead, _ body: (LedgerScanner.Item) -> Void = { _ in }
     ) throws(StoreError) -> any Ledger {
         try open(run, from: head, knownHeads: [:], durability: .full, body)
+    }
+
+    /// Opens from the beginning, or from a head that the caller trusts.
+    package func open(
+        _ run: RunID, from head: LedgerHead, knownHeads: [Int: Digest], durability: Durability,
+        _ body: (LedgerScanner.Item) -> Void
+    ) throws(StoreError) -> any Ledger {
+        try open(run, from: head, checkpoint: nil, knownHeads: knownHeads, durability: durability, body)
     }
 }

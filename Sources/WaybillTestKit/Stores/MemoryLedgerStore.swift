@@ -23,13 +23,18 @@ package final class MemoryLedgerStore: LedgerStore {
     package func bytes(_ run: RunID) -> [UInt8]? { ledgers.withLock { $0[run]?.bytes } }
 
     package func open(
-        _ run: RunID, from head: LedgerHead, knownHeads: [Int: Digest], durability: Durability,
+        _ run: RunID, from head: LedgerHead, checkpoint: Digest?, knownHeads: [Int: Digest], durability: Durability,
         _ body: (LedgerScanner.Item) -> Void
     ) throws(StoreError) -> any Ledger {
         guard let line = ledgers.withLock({ $0[run] }) else { throw missing(run) }
         if line.isOpen { throw StoreError(.locked, "the ledger of run \(run) is open") }
         var scanner = LedgerScanner(after: head, knownHeads: knownHeads)
-        scanner.feed(Array(line.bytes.dropFirst(head.length)), body)
+        var isVouchedFor = checkpoint == nil
+        scanner.feed(Array(line.bytes.dropFirst(head.length))) { item in
+            if let checkpoint, item.entry.seq == head.seq + 1 { isVouchedFor = item.vouches(for: checkpoint) }
+            body(item)
+        }
+        guard isVouchedFor else { throw StoreError(.damaged, "no entry vouches for the checkpoint", seq: head.seq) }
         let verdict = scanner.finish()
         if case .damaged(_, let reason) = verdict { throw StoreError(.damaged, "\(reason)", seq: reason.seq) }
         let kept = Array(line.bytes.prefix(verdict.head.length))
@@ -48,6 +53,8 @@ package final class MemoryLedgerStore: LedgerStore {
 
     /// Nothing of it is ever anything but durable.
     package func noteDurable(_ run: RunID, length: Int) {}
+
+    package func forget(_ run: RunID) {}
 
     package func verify(
         _ run: RunID, from head: LedgerHead, knownHeads: [Int: Digest]

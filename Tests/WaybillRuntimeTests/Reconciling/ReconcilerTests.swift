@@ -93,7 +93,7 @@ struct ReconcilerTests {
 
     private static let glance = RunGlance(
         status: .waiting, deadline: nil, lookAgainAt: nil, openWaits: 0, isQueued: false, parent: nil,
-        uncountedRejections: 0, heldCommonNames: HeldNames(), events: [], requests: 0, ledgerLength: 0)
+        uncountedRejections: 0, heldCommonNames: HeldNames(), events: [], requests: 0, ledger: .start(genesis: .zero))
 
     @Test("a driver that was woken while it came to rest has the run for itself until it says so again")
     func wokenWhileComingToRest() async throws {

@@ -66,6 +66,17 @@ struct FileLedgerStoreTests {
         #expect(!kinds.all.contains("write") && !kinds.all.contains("sync"))
     }
 
+    @Test("nothing is remembered of a run that has ended")
+    func forgotten() throws {
+        let (store, head) = try start()
+        store.noteDurable(sample.run, length: head.length)
+        store.forget(sample.run)
+        let kinds = Recorder()
+        system.setPlan { kinds.note($0) }
+        #expect(try store.open(sample.run, from: sample.genesis).head == head)
+        #expect(kinds.all.contains("sync"))
+    }
+
     @Test("what somebody else added since is written again and synced")
     func settledBefore() throws {
         let (store, _) = try start()

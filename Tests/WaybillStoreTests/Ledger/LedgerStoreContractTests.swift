@@ -69,6 +69,35 @@ struct LedgerStoreContractTests {
         #expect(try store.verify(sample.run, from: sample.genesis, knownHeads: [3: head.digest]) == .whole(ledger.head))
     }
 
+    @Test(
+        "a head that no entry vouches for opens nothing and changes nothing, also where it makes the rest look torn",
+        arguments: LedgerForm.allCases)
+    func vouched(_ form: LedgerForm) throws {
+        let past = sample.lines([2])
+        let digest = Digest.sha256("a checkpoint")
+        var head = past.head
+        let entry = EntryDraft(.checkpoint, data: ["seq": 2, "sha256": .string(digest.hex)])
+        let lines = head.append([entry], at: sample.time).flatMap(\.1)
+        let (store, keep) = try form.make(sample, past.bytes + lines)
+        defer { withExtendedLifetime(keep) {} }
+        func open(_ from: LedgerHead, _ checkpoint: Digest) throws -> LedgerHead {
+            let ledger = try store.open(
+                sample.run, from: from, checkpoint: checkpoint, knownHeads: [:], durability: .full
+            ) {
+                _ in
+            }
+            defer { ledger.close() }
+            return ledger.head
+        }
+        var shifted = past.head
+        shifted.length = head.length - 3
+        for (from, checkpoint) in [(past.head, Digest.zero), (head, digest), (shifted, digest)] {
+            #expect(code { _ = try open(from, checkpoint) } == .damaged)
+            #expect(try store.verify(sample.run, from: sample.genesis, knownHeads: [:]) == .whole(head))
+        }
+        #expect(try open(past.head, digest) == head)
+    }
+
     @Test("begins where a checkpoint ends", arguments: LedgerForm.allCases)
     func beginsLater(_ form: LedgerForm) throws {
         let middle = sample.lines([2])
