@@ -3,7 +3,7 @@ import SystemPackage
 import WaybillCore
 
 /// Answers and events in a tree of thousands of runs that wait: how soon one of them goes on, and how all of them do when
-/// all are meant at once.
+/// all are meant at once. Trees stay until all is measured, as in ``WholeRuns``.
 enum Crowds {
     /// Microseconds over the bare notification that an answer may take to a step's start: half of them, and all but one of
     /// a hundred.
@@ -18,7 +18,6 @@ enum Crowds {
         let count = bench.size(10_000)
         let answered = bench.size(500)
         let crowd = try Crowd(at: bench.path("crowd"))
-        defer { bench.remove(crowd.tree.root) }
         let waiting = try await crowd.addWaiting(count + 2 * answered)
         let bare = Figure.percentile(50, of: try Answers.notifications(answered, bench))
         let daemon = try attending(crowd, bench)
@@ -52,7 +51,6 @@ enum Crowds {
     /// Answers in a second, if plain threads do to the files what each of them asks for.
     private static func plainAnswers(_ count: Int, _ bench: Workbench) throws -> Double {
         let tree = try PlainTree(at: bench.path("plain-answers"), manifest: "")
-        defer { bench.remove(tree.root) }
         for number in 0..<count { try tree.addWaiting("r\(number)") }
         let threads = threads
         let seconds = try PlainThreads.time(threads) { thread in

@@ -10,17 +10,17 @@ import WaybillStore
 extension Reconciler {
     /// Takes up a run, and wakes it.
     ///
-    /// - Parameter lane: where its driver works, if it can begin at once; nil: on any.
-    func register(_ run: RunID, _ wake: Wake, on lane: Lane? = nil) {
+    /// - Parameter made: what counts if its driver can begin at once.
+    func register(_ run: RunID, _ wake: Wake, made: JustMade? = nil) {
         if records[run] == nil {
             records[run] = RunRecord()
             // Before the first look, so that nothing falls between look and watch.
             watchInbox(of: run)
         }
-        self.wake(run, wake, on: lane)
+        self.wake(run, wake, made: made)
     }
 
-    func wake(_ run: RunID, _ wake: Wake, on lane: Lane? = nil) {
+    func wake(_ run: RunID, _ wake: Wake, made: JustMade? = nil) {
         guard var record = records[run], !record.isAside, !isStopping else { return }
         defer { records[run] = record }
         switch record.phase {
@@ -35,7 +35,7 @@ extension Reconciler {
             if placesTaken < places {
                 takePlace(&record)
                 record.phase = .busy
-                begin(run, &record, wake, on: lane)
+                begin(run, &record, wake, made)
             } else {
                 record.pending = wake
                 record.phase = .queued
@@ -50,15 +50,15 @@ extension Reconciler {
         return merged
     }
 
-    private func begin(_ run: RunID, _ record: inout RunRecord, _ wake: Wake, on lane: Lane? = nil) {
+    private func begin(_ run: RunID, _ record: inout RunRecord, _ wake: Wake, _ made: JustMade? = nil) {
         guard let environment else { return }
         record.inboxModified = modification(ofInboxOf: run)
         record.ledgerStatus = status(ofLedgerOf: run)
         let driver =
             record.driver
             ?? RunDriver(
-                run: run, lane: lane ?? lanes.take(), environment: environment, isFirst: !record.wasOpened,
-                glance: record.glance)
+                run: run, lane: made?.lane ?? lanes.take(), environment: environment, isFirst: !record.wasOpened,
+                madeAs: record.wasOpened ? nil : made?.head, glance: record.glance)
         record.driver = driver
         if !record.wasOpened { openings.enter(run) }
         record.wasOpened = true

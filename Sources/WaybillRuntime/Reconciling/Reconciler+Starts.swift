@@ -72,7 +72,7 @@ extension Reconciler {
         case .success(let started):
             if let failure = outcome.removal { postpone(claimed, "cannot be removed now: \(failure.description)") }
             options.log.info("\(started.run) \(started.isNew ? "started" : "was started before")")
-            register(started.run, held, on: start.driverLane)
+            register(started.run, held, made: JustMade(lane: start.driverLane, head: started.head))
         case .failure(let error):
             if let kind = start.refusal(for: error) {
                 refuse(
@@ -91,6 +91,14 @@ extension Reconciler {
         }
         goOnTaking(start.door)
     }
+}
+
+/// What is known of a run that was made just now, and so need not be found out again.
+struct JustMade {
+    /// Where its driver goes on: the lane on which it was made, whose thread is awake; nil: on any.
+    var lane: Lane?
+    /// The end of what it was made with; nil if it was there before.
+    var head: LedgerHead?
 }
 
 /// A request whose run is made on a lane.

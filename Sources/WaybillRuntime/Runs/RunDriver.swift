@@ -44,6 +44,8 @@ actor RunDriver {
     private var isFirstOpening: Bool
     /// Where this process closed the ledger last.
     private var left: LedgerHead?
+    /// What the run was made with, just now, by this process.
+    private var madeAs: LedgerHead?
     /// Whether the disk kept files from being written that only a comparison of all of them finds.
     private var isUncertain = false
     /// Attempts that have a process or a request under way, or wait for a place.
@@ -80,9 +82,15 @@ actor RunDriver {
     /// What runs may end; nothing is launched any more.
     private var isDraining = false
 
-    /// - Parameter glance: how the driver before this one left it.
-    init(run: RunID, lane: Lane, environment: DriverEnvironment, isFirst: Bool, glance: RunGlance?) {
+    /// - Parameters:
+    ///   - madeAs: the end of what this process made the run with just now; nil for any other run.
+    ///   - glance: how the driver before this one left it.
+    init(
+        run: RunID, lane: Lane, environment: DriverEnvironment, isFirst: Bool, madeAs: LedgerHead? = nil,
+        glance: RunGlance?
+    ) {
         self.run = run
+        self.madeAs = madeAs
         for event in glance?.events ?? [] { examined[event.waitKey] = event.examined }
         uncountedRejections = glance?.uncountedRejections ?? 0
         left = glance?.ledger
@@ -253,10 +261,17 @@ actor RunDriver {
         }
         let hooks = environment.hooks
         let run = self.run
+        let made = madeAs
+        madeAs = nil
         let session = try RunSession(
             run, tree: tree, definitions: environment.definitions, limits: environment.limits,
-            uncountedRejections: uncountedRejections, verifiesWhole: isFirstOpening, left: left
+            uncountedRejections: uncountedRejections, verifiesWhole: isFirstOpening && made == nil, left: made ?? left
         ) { hooks.note($0.entries, of: run, upTo: $1) }
+        if let made, made != session.state.ledgerHead {
+            // Somebody was faster, and what they left is looked at like that of anybody.
+            session.close()
+            return try open(restoring: restoring)
+        }
         self.session = session
         // Other processes may have written since; a run whose end is in the journal has nothing left to tell.
         hooks.catchUp(run, upTo: session.state.ledgerHead) {
@@ -266,9 +281,14 @@ actor RunDriver {
         let isFirst = isFirstOpening || left.map { $0 != session.state.ledgerHead } ?? false
         left = nil
         if isFirst {
-            // Before the first of its steps has any effect.
-            try RunStarter.recordStart(of: session.state, in: tree)
-            try session.restoreProjections(isUncertain: isUncertain || environment.isNewBoot())
+            if made != nil {
+                // It is in the journal, and nothing shows it yet.
+                session.showNew()
+            } else {
+                // Before the first of its steps has any effect.
+                try RunStarter.recordStart(of: session.state, in: tree)
+                try session.restoreProjections(isUncertain: isUncertain || environment.isNewBoot())
+            }
             isFirstOpening = false
             isUncertain = false
             session.host.scrubLeftovers(of: session.state)

@@ -231,6 +231,9 @@ final class RunSession {
     @discardableResult
     func project() -> Bool { projector.write(engine.state, now: tree.clock.now()) }
 
+    /// Nothing was written yet of what the run shows of itself, but for its checkpoint.
+    func showNew() { projector.note() }
+
     /// Makes everything that follows from the ledger look the way it should, also what was deleted or changed.
     ///
     /// - Parameter isUncertain: whether every file may be wrong, not only those that are likely to be.

@@ -11,6 +11,19 @@ package struct StartedRun: Sendable, Hashable {
     package var run: RunID
     /// False if the same request had started it before.
     package var isNew: Bool
+    /// The end of what a new one was made with. Its first decision's checkpoint is there; everything else that follows from
+    /// that is for whoever opens it.
+    var head: LedgerHead?
+}
+
+extension RunFolders {
+    /// Makes a run's folder of its first decision.
+    func create(_ run: RunID, _ frozen: FrozenDefinition, _ decision: Decision) throws(StoreError) -> Bool {
+        var checkpoint: (seq: Int, bytes: [UInt8])?
+        for case .writeCheckpoint(let seq, let bytes) in decision.effects { checkpoint = (seq, bytes) }
+        return try create(
+            run, definition: frozen, lines: decision.lines, blobs: decision.blobs.map(\.bytes), checkpoint: checkpoint)
+    }
 }
 
 /// Starts runs: checks the request, freezes the definition, and makes the folder by one rename.
@@ -75,17 +88,17 @@ package struct RunStarter: Sendable {
         } catch {
             throw RuntimeError(wrapping: error)
         }
-        return StartedRun(run: run, isNew: true)
+        return StartedRun(run: run, isNew: true, head: engine.state.ledgerHead)
     }
 
     private func create(
         _ run: RunID, _ frozen: FrozenDefinition, _ decision: Decision, _ state: RunState
     ) throws(RuntimeError) -> Bool {
-        let (runs, lines, blobs) = (tree.runs, decision.lines, decision.blobs.map(\.bytes))
+        let tree = tree
         let isNew = try RunGroups(tree: tree).make(state) { () throws(StoreError) in
-            try runs.create(run, definition: frozen, lines: lines, blobs: blobs)
+            try tree.runs.create(run, frozen, decision)
         }
-        if isNew { tree.ledgers.noteDurable(run, length: lines.count) }
+        if isNew { tree.ledgers.noteDurable(run, length: decision.lines.count) }
         return isNew
     }
 

@@ -55,12 +55,12 @@ struct SubRunStarter {
         let moment = Moment(now: now, boot: tree.boot)
         let decision = try engine.signed(
             try engine.handle(.start(begin), at: moment), by: tree.signing.sign, at: moment)
-        let (runs, lines, blobs) = (tree.runs, decision.lines, decision.blobs.map(\.bytes))
+        let tree = tree
         let isNew = try RunGroups(tree: tree).make(engine.state) { () throws(StoreError) in
-            try runs.create(run, definition: frozen, lines: lines, blobs: blobs)
+            try tree.runs.create(run, frozen, decision)
         }
         guard isNew else { return try adopt(run, digest, definition.workflow) }
-        tree.ledgers.noteDurable(run, length: lines.count)
+        tree.ledgers.noteDurable(run, length: decision.lines.count)
         try RunStarter.recordStart(ofNew: engine.state, in: tree)
     }
 

@@ -15,7 +15,7 @@ package struct FileCheckpointStore: CheckpointStore {
     package func write(_ bytes: [UInt8], run: RunID, seq: Int) throws(StoreError) -> Digest {
         guard let folder = try storing({ () throws(FileSystemError) in try runs.openDirectory(FilePath(run.text)) })
         else { throw StoreError(.missing, "there is no run \(run)") }
-        try RunFolder(run: run, directory: folder).project(Self.path(seq), bytes)
+        try RunFolder(run: run, directory: folder).project(RunFolder.checkpoint(seq), bytes)
         return Digest.sha256(bytes)
     }
 
@@ -36,10 +36,8 @@ package struct FileCheckpointStore: CheckpointStore {
     }
 
     private func full(_ run: RunID, _ seq: Int) -> FilePath {
-        FilePath(run.text).appending(Self.path(seq).components)
+        FilePath(run.text).appending(RunFolder.checkpoint(seq).components)
     }
-
-    private static func path(_ seq: Int) -> FilePath { RunFolder.checkpoints.appending("\(seq).json") }
 
     private static func number(_ name: FilePath.Component) -> Int? {
         guard name.extension == "json", let number = Int(name.stem), name.stem == "\(number)" else { return nil }

@@ -176,7 +176,9 @@ package struct InboxDoor: Sendable {
 
     /// Removes a claimed file, of any kind, that was settled.
     package func discard(_ file: ClaimedFile) throws(FileSystemError) {
-        _ = try directory.removeTree(claimedPath(file))
+        let path = claimedPath(file)
+        if file.bytes != nil, (try? directory.remove(path)) != nil { return }
+        _ = try directory.removeTree(path)
     }
 
     /// Where a claimed file is, relative to the inbox.
@@ -249,7 +251,7 @@ package struct InboxDoor: Sendable {
             if before.userID != claimed.status.userID { claimed.user = userName(before.userID) }
             claimed.status = before
             if let refusal = refusal(before) { return .refused(refusal) }
-            let bytes = try file.readAll(limit: limits.fileSize)
+            let bytes = try file.readAll(size: before.size, limit: limits.fileSize)
             let after = try file.status()
             // Another owner or another mode changes the time of the change as other bytes do.
             if after == before, Int64(bytes.count) == after.size {

@@ -31,6 +31,8 @@ package struct RunFolder: Sendable {
         steps.appending(address).appending("\(visit).\(attempt)")
     }
 
+    package static func checkpoint(_ seq: Int) -> FilePath { checkpoints.appending("\(seq).json") }
+
     package static func wait(_ key: String) -> FilePath { waits.appending("\(key).json") }
 
     /// Puts a projection in place: readers see the old file or the new one, whole. Missing folders are made.

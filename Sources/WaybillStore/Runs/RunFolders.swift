@@ -23,23 +23,26 @@ package struct RunFolders: Sendable {
     /// - Parameters:
     ///   - lines: the first decision's lines, whose first `prev` is the definition's digest.
     ///   - blobs: contents that those lines name by digest.
+    ///   - checkpoint: what those lines name as the state at an entry. It is a projection, and not synced.
     /// - Returns: false if the id is taken; whether by the same run is for the caller to find out.
     package func create(
-        _ run: RunID, definition: FrozenDefinition, lines: [UInt8], blobs: [[UInt8]] = []
+        _ run: RunID, definition: FrozenDefinition, lines: [UInt8], blobs: [[UInt8]] = [],
+        checkpoint: (seq: Int, bytes: [UInt8])? = nil
     ) throws(StoreError) -> Bool {
         try storing { () throws(FileSystemError) in
             if try directory.status(FilePath(run.text)) != nil { return false }
             do throws(FileSystemError) {
-                return try build(run, definition, lines, blobs)
+                return try build(run, definition, lines, blobs, checkpoint)
             } catch  where error.code == .notFound {
                 // A sweep may have taken the half-built folder for an abandoned one.
-                return try build(run, definition, lines, blobs)
+                return try build(run, definition, lines, blobs, checkpoint)
             }
         }
     }
 
     private func build(
-        _ run: RunID, _ definition: FrozenDefinition, _ lines: [UInt8], _ blobs: [[UInt8]]
+        _ run: RunID, _ definition: FrozenDefinition, _ lines: [UInt8], _ blobs: [[UInt8]],
+        _ checkpoint: (seq: Int, bytes: [UInt8])?
     ) throws(FileSystemError) -> Bool {
         try directory.createDirectories(Self.building)
         let temporary = try TemporaryName.next(for: Self.building.appending(run.text), in: directory)
@@ -56,6 +59,11 @@ package struct RunFolders: Sendable {
             if durability == .full { try ledger.synchronize() }
             try write(definition, into: folder)
             try write(blobs, into: folder)
+            if let checkpoint {
+                _ = try folder.createDirectory(RunFolder.checkpoints, permissions: Permissions.folder)
+                let path = RunFolder.checkpoint(checkpoint.seq)
+                try folder.write(checkpoint.bytes, toNew: path, durability: .relaxed)
+            }
             for name in [RunFolder.inbox, RunFolder.waits] {
                 _ = try folder.createDirectory(name, permissions: Permissions.folder)
             }

@@ -70,9 +70,9 @@ struct RegressionTests {
             (50_295, 2_255, .kill),
             // Who made `.claimed/` was killed before its name was durable, and the power took what was claimed next.
             (214, 266, .kill),
-            // These two the simulation itself took for mistakes: a process that was killed before its sync, which lost
-            // nothing, and two moments after each other that a clock set back had put off.
-            (61_046, 566, .one), (61_058, 418, .kill),
+            // These the simulation itself took for mistakes: a process that was killed before its sync, which lost
+            // nothing, and what a clock that was set back had put off twice.
+            (61_046, 566, .one), (61_058, 418, .kill), (64_122, 1_023, .power),
         ])
     func shared(seed: UInt64, operation: Int, crash: Crash) {
         let place = Violation.Place(operation: operation, crash: crash, isTorn: false)

@@ -65,6 +65,33 @@ struct StartTests {
         #expect(try tree.journal.query(following: true) { $0.runs.values.count { $0.ended != nil } } == Self.many)
     }
 
+    @Test("a run that was just made is opened once, and shows all of itself")
+    func justMade() async throws {
+        try add("kind: Workflow\nname: w\nsteps: [{id: a, set: {b: 1}}, {id: q, ask: {prompt: Go on?}}]\n")
+        try await reconciler.start()
+        let openings = SharedCounter()
+        system.setPlan { operation in
+            if operation.kind == .open, operation.path.string.hasSuffix("/r1/ledger.jsonl") { _ = openings.increment() }
+            return nil
+        }
+        await reconciler.takeFromCommonInbox([try drop(#"{"workflow":"w","id":"r1"}"#, as: "r1.json")])
+        await reconciler.untilRest()
+        await reconciler.stop()
+        #expect(openings.increment() == 1)
+        let run = try #require(RunID("r1"))
+        let folder = try #require(try tree.runs.open(run))
+        #expect(try folder.names(in: RunFolder.waits) == ["q.json"])
+        let definition = try DefinitionCache().definition(of: run, in: tree)
+        let rebuild = RunRebuild(
+            tree: tree, folder: folder, definition: definition.workflow, genesis: definition.digest)
+        var shown: [String] = []
+        _ = try rebuild.everything { projection in
+            shown.append(projection.path.string)
+            #expect((try? folder.read(projection.path, limit: 1 << 20)) == projection.bytes, "\(projection.path)")
+        }
+        #expect(shown == ["checkpoints/5.json", "waits/q.json", "run.json"])
+    }
+
     @Test("runs of one group stand in line in the order of their requests")
     func inLine() async throws {
         try add(
