@@ -25,7 +25,7 @@ package final class DefinitionCache: Sendable {
     private let uses = SharedCounter()
     private let policies = Mutex<[PolicyDefinition]>([])
     private let changes = Atomic(0)
-    private let sources = Mutex<[String: SecretSource]>([:])
+    private let secretSources = Mutex<[String: SecretSource]>([:])
     private let manifests: ManifestCache?
 
     /// - Parameter manifests: what was read of the tree's manifests, which the frozen ones were when their run started.
@@ -45,8 +45,8 @@ package final class DefinitionCache: Sendable {
 
     /// Where the tree's secrets are at present.
     package var secrets: [String: SecretSource] {
-        get { sources.withLock { $0 } }
-        set { sources.withLock { $0 = newValue } }
+        get { secretSources.withLock { $0 } }
+        set { secretSources.withLock { $0 = newValue } }
     }
 
     /// The definition of a run, from its own `definition/` folder.

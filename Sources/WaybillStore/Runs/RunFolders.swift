@@ -44,9 +44,13 @@ package struct RunFolders: Sendable {
         _ run: RunID, _ definition: FrozenDefinition, _ lines: [UInt8], _ blobs: [[UInt8]],
         _ checkpoint: (seq: Int, bytes: [UInt8])?
     ) throws(FileSystemError) -> Bool {
-        try directory.createDirectories(Self.building)
         let temporary = try TemporaryName.next(for: Self.building.appending(run.text), in: directory)
-        _ = try directory.createDirectory(temporary, permissions: Permissions.folder)
+        do throws(FileSystemError) {
+            _ = try directory.createDirectory(temporary, permissions: Permissions.folder)
+        } catch  where error.code == .notFound {
+            try directory.createDirectories(Self.building)
+            _ = try directory.createDirectory(temporary, permissions: Permissions.folder)
+        }
         do throws(FileSystemError) {
             guard let folder = try directory.openDirectory(temporary) else {
                 throw FileSystemError(.notFound, "open", temporary)
@@ -94,7 +98,7 @@ package struct RunFolders: Sendable {
         for source in definition.sources {
             let path = RunFolder.definition.appending(FilePath(source.path).components)
             var parent = path.removingLastComponent()
-            try folder.createDirectories(parent)
+            if !folders.contains(parent) { try folder.createDirectories(parent) }
             while !folders.contains(parent) {
                 folders.append(parent)
                 parent.removeLastComponent()
