@@ -281,11 +281,10 @@ actor RunDriver {
         let isFirst = isFirstOpening || left.map { $0 != session.state.ledgerHead } ?? false
         left = nil
         if isFirst {
+            // Before the first of its steps has any effect, or looks for what the run shows.
             if made != nil {
-                // It is in the journal, and nothing shows it yet.
                 session.showNew()
             } else {
-                // Before the first of its steps has any effect.
                 try RunStarter.recordStart(of: session.state, in: tree)
                 try session.restoreProjections(isUncertain: isUncertain || environment.isNewBoot())
             }

@@ -231,8 +231,11 @@ final class RunSession {
     @discardableResult
     func project() -> Bool { projector.write(engine.state, now: tree.clock.now()) }
 
-    /// Nothing was written yet of what the run shows of itself, but for its checkpoint.
-    func showNew() { projector.note() }
+    /// Writes what the run shows of itself for the first time, but for its checkpoint.
+    func showNew() {
+        projector.note()
+        project()
+    }
 
     /// Makes everything that follows from the ledger look the way it should, also what was deleted or changed.
     ///

@@ -1,3 +1,4 @@
+import Synchronization
 import SystemPackage
 import WaybillCore
 import WaybillEngine
@@ -22,6 +23,35 @@ struct NothingStarts: ProcessLauncher, HTTPPerformer, SecretReader {
     }
 
     func read(_ source: SecretSource) throws(SecretError) -> String { throw SecretError(.missing, "no secrets") }
+
+    func shutDown() {}
+}
+
+/// As `NothingStarts`, but notes what a step would see at its start.
+final class LaunchesSeen: ProcessLauncher {
+    private struct State {
+        var look: @Sendable () throws -> Set<String> = { [] }
+        var seen: [Set<String>] = []
+    }
+
+    private let state = Mutex(State())
+
+    var seen: [Set<String>] { state.withLock { $0.seen } }
+
+    func look(_ look: @escaping @Sendable () throws -> Set<String>) { state.withLock { $0.look = look } }
+
+    func launch(
+        _ request: LaunchRequest, ended: @escaping @Sendable (ProcessOutcome?) -> Void
+    ) throws(LaunchError) -> any RunningProcess {
+        let look = state.withLock { $0.look }
+        let found = (try? look()) ?? []
+        state.withLock { $0.seen.append(found) }
+        throw LaunchError(code: .system, message: "nothing starts")
+    }
+
+    func adopt(
+        exitFile: FilePath, ended: @escaping @Sendable (ProcessOutcome?) -> Void
+    ) throws(LaunchError) -> Adoption { .neverBegan }
 
     func shutDown() {}
 }

@@ -18,12 +18,13 @@ struct StartTests {
     private let tree: Tree
     private let reconciler: Reconciler
     private let inbox: any Directory
+    private let launches = LaunchesSeen()
 
     init() throws {
         try system.createDirectories("/tree/workflows")
         tree = try Tree.open("/tree", fileSystem: system, clock: clock)
         let services = RuntimeServices(
-            launcher: NothingStarts(), performer: NothingStarts(), secrets: NothingStarts(),
+            launcher: launches, performer: NothingStarts(), secrets: NothingStarts(),
             watcher: ManualWatcher(), timers: clock, hookTimers: ManualClock())
         reconciler = Reconciler(tree: tree, services: services, options: ReconcilerOptions())
         inbox = try #require(try tree.runsDirectory.openDirectory("inbox"))
@@ -90,6 +91,22 @@ struct StartTests {
             #expect((try? folder.read(projection.path, limit: 1 << 20)) == projection.bytes, "\(projection.path)")
         }
         #expect(shown == ["checkpoints/5.json", "waits/q.json", "run.json"])
+    }
+
+    @Test("the first step of a run finds everything that the run shows")
+    func firstStepLooks() async throws {
+        try add("kind: Workflow\nname: w\nsteps: [{id: q, ask: {prompt: Go on?}}, {id: a, needs: [], run: [x]}]\n")
+        let tree = tree
+        launches.look {
+            let folders: [FilePath] = ["r1", "r1/waits"]
+            return try Set(folders.flatMap { try tree.runsDirectory.entries($0, limit: 99)?.map(\.name.string) ?? [] })
+        }
+        try await reconciler.start()
+        await reconciler.takeFromCommonInbox([try drop(#"{"workflow":"w","id":"r1"}"#, as: "r1.json")])
+        await reconciler.untilRest()
+        await reconciler.stop()
+        let seen = try #require(launches.seen.first)
+        #expect(seen.isSuperset(of: ["run.json", "q.json"]), "\(seen)")
     }
 
     @Test("runs of one group stand in line in the order of their requests")
