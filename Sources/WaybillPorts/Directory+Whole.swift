@@ -51,6 +51,18 @@ extension Directory {
         if durability == .full { try synchronize(path.removingLastComponent()) }
     }
 
+    /// As `replace`, without a sync; missing folders are made.
+    package func project(
+        _ path: FilePath, with bytes: [UInt8], permissions: UInt16 = Permissions.file
+    ) throws(FileSystemError) {
+        do throws(FileSystemError) {
+            try replace(path, with: bytes, permissions: permissions, durability: .relaxed)
+        } catch  where error.code == .notFound {
+            try createDirectories(path.removingLastComponent())
+            try replace(path, with: bytes, permissions: permissions, durability: .relaxed)
+        }
+    }
+
     /// Renames within this folder, over whatever has the new name.
     package func rename(_ path: FilePath, to newPath: FilePath) throws(FileSystemError) {
         try rename(path, to: newPath, in: nil, replacing: true)

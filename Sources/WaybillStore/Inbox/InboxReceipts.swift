@@ -59,13 +59,8 @@ package final class InboxReceipts: Sendable {
     package func accept(as name: String, bytes: [UInt8], receipt: Receipt) throws(StoreError) {
         try storing { () throws(FileSystemError) in
             let path = Self.accepted.appending(name)
-            do throws(FileSystemError) {
-                try directory.replace(Self.reason(path), with: receipt.json, durability: .relaxed)
-            } catch  where error.code == .notFound {
-                _ = try directory.createDirectory(Self.accepted, permissions: Permissions.folder)
-                try directory.replace(Self.reason(path), with: receipt.json, durability: .relaxed)
-            }
-            try directory.replace(path, with: bytes, durability: .relaxed)
+            try directory.project(Self.reason(path), with: receipt.json)
+            try directory.project(path, with: bytes)
         }
     }
 

@@ -87,18 +87,18 @@ struct ChainFile: Sendable {
         if size == Int64(head.length), knownHeads.isEmpty, checkpoint == nil { return }
         var scanner = LedgerScanner(after: head, knownHeads: knownHeads)
         // What is still to be vouched for.
-        var open = checkpoint
+        var unvouched = checkpoint
         try storing { () throws(FileSystemError) in
             try Self.read(file, from: head.length) { bytes in
                 scanner.feed(bytes) { item in
-                    if let checkpoint = open, item.entry.seq == head.seq + 1, item.vouches(for: checkpoint) {
-                        open = nil
+                    if let checkpoint = unvouched, item.entry.seq == head.seq + 1, item.vouches(for: checkpoint) {
+                        unvouched = nil
                     }
                     body(item)
                 }
             }
         }
-        guard open == nil else {
+        guard unvouched == nil else {
             throw StoreError(.damaged, "no entry vouches for the checkpoint", seq: head.seq)
         }
         switch scanner.finish() {

@@ -39,12 +39,7 @@ package struct RunFolder: Sendable {
     package func project(_ path: FilePath, _ bytes: [UInt8]) throws(StoreError) {
         let permissions: UInt16 = isShared ? 0o640 : Permissions.file
         try storing { () throws(FileSystemError) in
-            do throws(FileSystemError) {
-                try directory.replace(path, with: bytes, permissions: permissions, durability: .relaxed)
-            } catch  where error.code == .notFound {
-                try directory.createDirectories(path.removingLastComponent())
-                try directory.replace(path, with: bytes, permissions: permissions, durability: .relaxed)
-            }
+            try directory.project(path, with: bytes, permissions: permissions)
         }
     }
 
