@@ -46,10 +46,15 @@ final class HookCatalog: Sendable {
         let status: FileStatus?
     }
 
-    private struct State {
-        var hooks = HookSet()
-        /// What the hooks were read from; nil when they must be read again.
-        var stamps: [Stamp]?
+    /// What was read, and what would look different if it were no longer true.
+    private final class Snapshot: Sendable {
+        let hooks: HookSet
+        let stamps: [Stamp]
+
+        init(_ hooks: HookSet, stamps: [Stamp]) {
+            self.hooks = hooks
+            self.stamps = stamps
+        }
     }
 
     private static let folder: FilePath = "hooks"
@@ -60,7 +65,12 @@ final class HookCatalog: Sendable {
 
     private let root: any Directory
     private let absolute: FilePath
-    private let state = Mutex(State())
+    /// Without a lock, because every lane looks at each decision: with one, 64 of them that sync each step spend a quarter of
+    /// two processors waiting for each other.
+    private let newest = Atomic<Unmanaged<Snapshot>?>(nil)
+    /// All that were ever the newest, as whoever has loaded one may not have taken hold of it yet: one for each change of
+    /// `hooks/`. Held locked by whoever reads the folder.
+    private let snapshots = Mutex<[Snapshot]>([])
 
     init(root: any Directory, hooks: FilePath) {
         self.root = root
@@ -71,24 +81,29 @@ final class HookCatalog: Sendable {
 
     /// The hooks as they are now. A folder that cannot be read has none.
     func current() -> HookSet {
-        // Usually nothing has changed, and then nobody waits for another one who looks.
-        let known = state.withLock { $0 }
-        if isCurrent(known) { return known.hooks }
-        return state.withLock { state in
-            if isCurrent(state) { return state.hooks }
+        if let known = known() { return known }
+        return snapshots.withLock { snapshots in
+            if let known = known() { return known }
             var reading = Reading(catalog: self)
             reading.read()
-            state.hooks = HookSet(reading.hooks)
+            let hooks = HookSet(reading.hooks)
             // The kernel's own times are compared with the kernel's own clock.
             let settled = SystemClock().now() - Self.settling
-            let isSettled = reading.stamps.allSatisfy { ($0.status?.changed ?? .earliest) < settled }
-            state.stamps = isSettled ? reading.stamps : nil
-            return state.hooks
+            if reading.stamps.allSatisfy({ ($0.status?.changed ?? .earliest) < settled }) {
+                let snapshot = Snapshot(hooks, stamps: reading.stamps)
+                snapshots.append(snapshot)
+                newest.store(Unmanaged.passUnretained(snapshot), ordering: .releasing)
+            }
+            return hooks
         }
     }
 
-    private func isCurrent(_ state: State) -> Bool {
-        state.stamps?.allSatisfy { status($0.path) == $0.status } ?? false
+    /// What was read last, if nothing has changed since.
+    private func known() -> HookSet? {
+        guard let snapshot = newest.load(ordering: .acquiring)?.takeUnretainedValue(),
+            snapshot.stamps.allSatisfy({ status($0.path) == $0.status })
+        else { return nil }
+        return snapshot.hooks
     }
 
     private func status(_ path: FilePath) -> FileStatus? { (try? root.status(path)) ?? nil }
