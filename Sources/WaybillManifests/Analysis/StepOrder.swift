@@ -1,54 +1,67 @@
 /// What is known about the other steps when one starts.
-struct StepOrder {
+///
+/// What it takes grows with the steps and the ways between them, not with their square: sets of all that may have ended
+/// before each of 50,000 steps would take 312 MB.
+enum StepOrder {
     /// Whether a step may be skipped or fail without ending the run, as its own fields say.
     struct Traits {
         var hasCondition = false
         var continuesOnError = false
     }
 
-    /// The steps that have ended, or may have, in machines.
-    let ended: [BitSet]
-    /// The steps that have surely completed.
-    let completed: [BitSet]
-    /// The steps that have surely completed when all have ended without a failure (graph only).
-    let sure: BitSet
+    case graph(GraphOrder)
+    case machine(MachineOrder)
 
-    func mayHaveEnded(_ step: Int, before reader: Int) -> Bool { ended[reader].contains(step) }
-    func completesSurely(_ step: Int) -> Bool { sure.contains(step) }
-    func hasCompleted(_ step: Int, before reader: Int) -> Bool { completed[reader].contains(step) }
+    /// Whether a step has ended, or may have, in machines, when another one starts.
+    func mayHaveEnded(_ step: Int, before reader: Int) -> Bool {
+        switch self {
+        case .graph(let order): order.all.contains(step, before: reader)
+        case .machine(let order): order.mayHaveVisited(step, before: reader)
+        }
+    }
+
+    /// Whether a step has surely completed when all have ended without a failure (graph only).
+    func completesSurely(_ step: Int) -> Bool {
+        switch self {
+        case .graph(let order): order.isSure[step]
+        case .machine: false
+        }
+    }
+
+    /// Whether a step has surely completed when another one starts.
+    func hasCompleted(_ step: Int, before reader: Int) -> Bool {
+        switch self {
+        case .graph(let order): order.isSure[step] && order.telling.contains(step, before: reader)
+        case .machine(let order): order.hasCompleted(step, before: reader)
+        }
+    }
 }
 
-extension StepOrder {
-    /// The order of a graph.
-    ///
-    /// - Parameter order: the steps sorted so that each comes after its needs; what is missing lies on a cycle and is
-    ///   treated as if it knew nothing.
-    static func graph(needs: [[Need]], traits: [Traits], order: [Int]) -> StepOrder {
+// MARK: - Graphs
+
+/// The order of a graph.
+struct GraphOrder {
+    /// What every step comes after.
+    let all: Ancestry
+    /// The same, but for what lies behind steps that were skipped for their needs: those tell nothing about what these
+    /// came to.
+    let telling: Ancestry
+    /// The steps that complete unless one fails and ends the run.
+    let isSure: [Bool]
+
+    /// - Parameter order: the steps sorted so that each comes after its needs; what is missing lies on a cycle.
+    init(needs: [[Need]], traits: [StepOrder.Traits], order: [Int]) {
         // A dependant that wants the failure handles it, and then the others go on as after `continueOnError`.
         var isHandled = traits.map(\.continuesOnError)
         for need in needs.joined() where need.when != .completed { isHandled[need.step] = true }
         // A step that wants a failure is skipped where there is none.
         let isSkippedByNeed = needs.map { needs in needs.contains { $0.when == .failed } }
-        let none = BitSet(capacity: needs.count)
-        var ended = [BitSet](repeating: none, count: needs.count)
-        var completed = ended
-        for step in order {
-            for need in needs[step] {
-                ended[step].insert(need.step)
-                ended[step].formUnion(ended[need.step])
-                // A step that was skipped for its needs tells nothing about what they came to.
-                guard !isSkippedByNeed[need.step] else { continue }
-                completed[step].formUnion(completed[need.step])
-                if need.when == .completed, !traits[need.step].hasCondition, !isHandled[need.step] {
-                    completed[step].insert(need.step)
-                }
-            }
-        }
-        var sure = none
-        for step in needs.indices {
-            if !traits[step].hasCondition, !isHandled[step], !isSkippedByNeed[step] { sure.insert(step) }
-        }
-        return StepOrder(ended: ended, completed: completed, sure: sure)
+        let all = Ancestry(needs: needs.map { $0.map(\.step) }, order: order)
+        self.all = all
+        telling =
+            isSkippedByNeed.contains(true)
+            ? Ancestry(needs: needs.map { $0.map(\.step).filter { !isSkippedByNeed[$0] } }, order: order) : all
+        isSure = needs.indices.map { !traits[$0].hasCondition && !isHandled[$0] && !isSkippedByNeed[$0] }
     }
 
     /// The steps sorted so that each comes after its needs, and the cycles, each as the steps on it with every step
@@ -102,62 +115,95 @@ extension StepOrder {
     }
 }
 
-extension StepOrder {
-    /// The order of a machine: what every way from the start to a state has visited.
-    ///
-    /// - Parameter next: the states each state may go to.
-    static func machine(start: Int, next: [[Int]], traits: [Traits]) -> StepOrder {
-        let count = next.count
-        let order = reversePostOrder(start: start, next: next)
-        var previous = [[Int]](repeating: [], count: count)
-        for step in order { for target in next[step] { previous[target].append(step) } }
+/// What every step of a graph comes after: its needs, what those need, and so on.
+///
+/// A step with one need hangs beneath it in a tree, and trees answer at once; only from steps with several needs a search
+/// goes on.
+struct Ancestry {
+    private let needs: [[Int]]
+    /// Where each step stands in the order.
+    private let positions: [Int]
+    /// The step with several needs, or none, that single needs lead to.
+    private let heads: [Int]
+    private let trees: Forest
 
-        var completed = [BitSet](repeating: BitSet(capacity: count, filled: true), count: count)
-        var ended = [BitSet](repeating: BitSet(capacity: count), count: count)
-        completed[start] = BitSet(capacity: count)
-        var isChanged = true
-        while isChanged {
-            isChanged = false
-            for step in order {
-                var sure = step == start ? BitSet(capacity: count) : BitSet(capacity: count, filled: true)
-                var possible = BitSet(capacity: count)
-                for source in previous[step] {
-                    possible.formUnion(ended[source])
-                    possible.insert(source)
-                    var after = completed[source]
-                    let traits = traits[source]
-                    if !traits.hasCondition && !traits.continuesOnError { after.insert(source) }
-                    sure.formIntersection(after)
-                }
-                if sure != completed[step] || possible != ended[step] {
-                    completed[step] = sure
-                    ended[step] = possible
-                    isChanged = true
-                }
-            }
+    /// - Parameter order: the steps sorted so that each comes after its needs; what is missing lies on a cycle.
+    init(needs: [[Int]], order: [Int]) {
+        self.needs = needs
+        var isSorted = [Bool](repeating: false, count: needs.count)
+        for step in order { isSorted[step] = true }
+        let order = needs.indices.filter { !isSorted[$0] } + order
+        var positions = [Int](repeating: 0, count: needs.count)
+        for (position, step) in order.enumerated() { positions[step] = position }
+        var heads = Array(needs.indices)
+        var parents = [Int?](repeating: nil, count: needs.count)
+        for step in order {
+            guard needs[step].count == 1, positions[needs[step][0]] < positions[step] else { continue }
+            parents[step] = needs[step][0]
+            heads[step] = heads[needs[step][0]]
         }
-        return StepOrder(ended: ended, completed: completed, sure: BitSet(capacity: count))
+        self.positions = positions
+        self.heads = heads
+        trees = Forest(parents: parents, order: order)
     }
 
-    /// The states that can be reached, each before those it leads to as far as cycles allow.
-    static func reversePostOrder(start: Int, next: [[Int]]) -> [Int] {
-        var isSeen = [Bool](repeating: false, count: next.count)
-        var order: [Int] = []
-        var stack: [(step: Int, child: Int)] = [(start, 0)]
-        isSeen[start] = true
-        while let (step, child) = stack.last {
-            if child < next[step].count {
-                stack[stack.count - 1].child += 1
-                let target = next[step][child]
-                if !isSeen[target] {
-                    isSeen[target] = true
-                    stack.append((target, 0))
-                }
-            } else {
-                order.append(step)
-                stack.removeLast()
+    /// Whether a step comes before another one.
+    func contains(_ step: Int, before reader: Int) -> Bool {
+        guard step != reader else { return false }
+        var open = [reader]
+        var expanded: Set<Int> = []
+        while let next = open.popLast() {
+            if trees.isOver(step, next) { return true }
+            let head = heads[next]
+            guard expanded.insert(head).inserted else { continue }
+            // What stands further ahead than the step cannot come after it.
+            open += needs[head].filter { positions[$0] >= positions[step] }
+        }
+        return false
+    }
+}
+
+// MARK: - Machines
+
+/// The order of a machine: what the ways from the start to a state visit.
+struct MachineOrder {
+    private let dominators: Dominators
+    /// The states that lead to each, of those that can be reached.
+    private let previous: [[Int]]
+    /// The states that have completed when they have ended and let the run go on.
+    private let isSure: [Bool]
+
+    /// - Parameter next: the states each state may go to.
+    init(start: Int, next: [[Int]], traits: [StepOrder.Traits]) {
+        dominators = Dominators(start: start, next: next)
+        var previous = [[Int]](repeating: [], count: next.count)
+        for step in next.indices where dominators.isReached(step) {
+            for target in next[step] { previous[target].append(step) }
+        }
+        self.previous = previous
+        isSure = traits.map { !$0.hasCondition && !$0.continuesOnError }
+    }
+
+    func isReached(_ step: Int) -> Bool { dominators.isReached(step) }
+
+    /// Whether a way from the start comes through the state before it comes to the other one.
+    func mayHaveVisited(_ step: Int, before reader: Int) -> Bool {
+        if step != reader, dominators.isOver(step, reader) { return true }
+        var open = [reader]
+        var seen: Set<Int> = []
+        while let next = open.popLast() {
+            for source in previous[next] where seen.insert(source).inserted {
+                if source == step { return true }
+                open.append(source)
             }
         }
-        return order.reversed()
+        return false
+    }
+
+    /// Whether every way from the start has completed the state when it first comes to the other one. What is never
+    /// reached is an error of its own.
+    func hasCompleted(_ step: Int, before reader: Int) -> Bool {
+        guard dominators.isReached(reader) else { return true }
+        return step != reader && isSure[step] && dominators.isOver(step, reader)
     }
 }

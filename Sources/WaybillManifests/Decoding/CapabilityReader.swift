@@ -39,7 +39,7 @@ struct CapabilityReader {
     private func step(_ inputs: [InputDefinition], _ output: StepOutline.OutputShape) -> StepDefinition? {
         let context = ReadingContext(report: report, exists: exists, capability: { _ in nil })
         let outline = StepOutline(
-            shape: .graph, steps: [], order: StepOrder.graph(needs: [], traits: [], order: []))
+            shape: .graph, steps: [], order: .graph(GraphOrder(needs: [], traits: [], order: [])))
         let scopes = StepScopes(
             outline,
             names: [

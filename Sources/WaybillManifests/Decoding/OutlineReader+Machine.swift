@@ -18,15 +18,13 @@ extension OutlineReader {
         for index in steps.indices { steps[index].targets = targets(of: steps[index], indices) }
         let start = start(fields, steps, indices)
         let next = steps.map(\.targets)
-        let reachable = Set(StepOrder.reversePostOrder(start: start, next: next))
-        for (index, step) in steps.enumerated() where !reachable.contains(index) && !step.id.isEmpty {
+        let order = MachineOrder(start: start, next: next, traits: traits(steps))
+        for (index, step) in steps.enumerated() where !order.isReached(index) && !step.id.isEmpty {
             report.error(
                 "the state `\(step.id)` is never reached", at: step.mark,
                 hint: "name it in a `next` of a state that is, or remove it")
         }
-        return StepOutline(
-            shape: .machine(start: start), steps: steps,
-            order: .machine(start: start, next: next, traits: traits(steps)))
+        return StepOutline(shape: .machine(start: start), steps: steps, order: .machine(order))
     }
 
     private func start(_ fields: Fields, _ steps: [StepOutline.Step], _ indices: [String: Int]) -> Int {

@@ -66,9 +66,9 @@ extension OutlineReader {
         let indices = indices(steps)
         for index in steps.indices { steps[index].needs = needs(of: index, steps, indices) }
         let needs = steps.map(\.needs)
-        let (order, cycles) = StepOrder.sorted(needs: needs)
+        let (order, cycles) = GraphOrder.sorted(needs: needs)
         for cycle in cycles { report(cycle, steps) }
-        let graph = StepOrder.graph(needs: needs, traits: traits(steps), order: order)
+        let graph = StepOrder.graph(GraphOrder(needs: needs, traits: traits(steps), order: order))
         reportUnreachable(steps, graph)
         return StepOutline(shape: .graph, steps: steps, order: graph)
     }
