@@ -66,7 +66,7 @@ extension Reconciler {
     /// Registers a run that was made, or says why it was not.
     private func finish(_ start: StartOfRun, _ outcome: StartOfRun.Outcome) {
         var claimed = start.claimed
-        let held = starts.end(start.run, claimed)
+        let (held, isSeen) = starts.end(start.run, claimed)
         claimed.claimedName = outcome.claimedName
         switch outcome.result {
         case .success(let started):
@@ -88,6 +88,8 @@ extension Reconciler {
                 // They are found again behind the request: these in `.claimed/`, the others in the inbox.
                 unsettledClaims += held.commonClaims
             }
+            // Somebody else may have made it.
+            if isSeen, records[start.run] == nil { register(start.run, Wake()) }
         }
         goOnTaking(start.door)
     }

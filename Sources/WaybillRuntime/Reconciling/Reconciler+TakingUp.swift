@@ -134,7 +134,12 @@ extension Reconciler {
         let news = try? tree.journal.query(following: true) { (runs: $0.open(after: seen), last: $0.lastSeq) }
         guard let news else { return }
         startsSeen = news.last
-        for run in news.runs where records[run] == nil { register(run, Wake()) }
+        takeUp(news.runs)
+    }
+
+    /// What is being made here is registered when it is: to open it before would be in its maker's way.
+    private func takeUp(_ runs: [RunID]) {
+        for run in runs where records[run] == nil && !starts.see(run) { register(run, Wake()) }
     }
 
     /// - Parameter modified: the modification time of `runs/` before all that was in it became known.
@@ -173,6 +178,6 @@ extension Reconciler {
             isComplete = false
         }
         noteListed(isComplete ? modified : nil)
-        for run in unknown where records[run] == nil { register(run, Wake()) }
+        takeUp(unknown)
     }
 }

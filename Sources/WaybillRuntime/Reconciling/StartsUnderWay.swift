@@ -19,6 +19,8 @@ struct StartsUnderWay {
         var claims: Set<FilePath.Component> = []
         /// Answers that came meanwhile, in the inbox and in `.claimed/`.
         var held = Wake()
+        /// Whether the tree showed the run meanwhile.
+        var isSeen = false
     }
 
     private var runs: [RunID: Making] = [:]
@@ -43,14 +45,22 @@ struct StartsUnderWay {
         return making.lane
     }
 
-    /// - Returns: what came for the run meanwhile, once nobody makes it any more.
-    mutating func end(_ run: RunID, _ claimed: ClaimedFile) -> Wake {
-        guard var making = runs[run] else { return Wake() }
+    /// - Returns: what came for the run meanwhile, and whether the tree showed it, once nobody makes it any more.
+    mutating func end(_ run: RunID, _ claimed: ClaimedFile) -> (held: Wake, isSeen: Bool) {
+        guard var making = runs[run] else { return (Wake(), false) }
         count -= 1
         bytes -= claimed.bytes?.count ?? 0
         making.requests -= 1
         runs[run] = making.requests > 0 ? making : nil
-        return making.requests > 0 ? Wake() : making.held
+        return making.requests > 0 ? (Wake(), false) : (making.held, making.isSeen)
+    }
+
+    /// Notes that the tree shows a run: the journal knows it, or its folder is there. False where none is being made, and
+    /// the run is somebody else's news.
+    mutating func see(_ run: RunID) -> Bool {
+        guard runs[run] != nil else { return false }
+        runs[run]?.isSeen = true
+        return true
     }
 
     /// Keeps answers for a run that is being made; false where none is.

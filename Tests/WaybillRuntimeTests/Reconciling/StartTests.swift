@@ -19,6 +19,7 @@ struct StartTests {
     private let reconciler: Reconciler
     private let inbox: any Directory
     private let launches = LaunchesSeen()
+    private let reports = SharedCounter()
 
     init() throws {
         try system.createDirectories("/tree/workflows")
@@ -26,7 +27,9 @@ struct StartTests {
         let services = RuntimeServices(
             launcher: launches, performer: NothingStarts(), secrets: NothingStarts(),
             watcher: ManualWatcher(), timers: clock, hookTimers: ManualClock())
-        reconciler = Reconciler(tree: tree, services: services, options: ReconcilerOptions())
+        var options = ReconcilerOptions()
+        options.onReport = { [reports] _ in _ = reports.increment() }
+        reconciler = Reconciler(tree: tree, services: services, options: options)
         inbox = try #require(try tree.runsDirectory.openDirectory("inbox"))
     }
 
@@ -91,6 +94,55 @@ struct StartTests {
             #expect((try? folder.read(projection.path, limit: 1 << 20)) == projection.bytes, "\(projection.path)")
         }
         #expect(shown == ["checkpoints/5.json", "waits/q.json", "run.json"])
+    }
+
+    @Test("a run that is being made is left to its maker, though the journal tells of it already")
+    func beingMade() async throws {
+        try add("kind: Workflow\nname: w\nsteps: [{id: q, ask: {prompt: Go on?}}]\n")
+        try await reconciler.start()
+        let reconciler = reconciler
+        let (news, openings) = (SharedCounter(), SharedCounter())
+        system.setPlan { operation in
+            if operation.kind == .rename, operation.path.string.contains("/.building/") {
+                _ = news.increment()
+                reconciler.post { $0.takeUpNewRuns() }
+            }
+            if operation.kind == .open, operation.path.string.hasSuffix("/r1/ledger.jsonl") { _ = openings.increment() }
+            return nil
+        }
+        await reconciler.takeFromCommonInbox([try drop(#"{"workflow":"w","id":"r1"}"#, as: "r1.json")])
+        await reconciler.untilRest()
+        await reconciler.stop()
+        #expect(news.increment() == 1)
+        #expect(openings.increment() == 1)
+        #expect(reports.increment() == 1)
+    }
+
+    @Test("a run that somebody else makes while it is asked for in another way is taken up all the same")
+    func madeByOthers() async throws {
+        try add("kind: Workflow\nname: w\ninputs: {n: {default: 1}}\nsteps: [{id: q, ask: {prompt: Go on?}}]\n")
+        try await reconciler.start()
+        _ = try RunStarter(tree: tree, sources: SourceTree(root: tree.root)).start(
+            StartRequest(workflow: "w", id: "r1"))
+        let reconciler = reconciler
+        let news = SharedCounter()
+        system.setPlan { operation in
+            // The moment at which the request has a claim that names the run.
+            if operation.kind == .rename, operation.path.string.contains("/.claimed/"), news.increment() == 0 {
+                reconciler.post { $0.takeUpNewRuns() }
+            }
+            return nil
+        }
+        let request = #"{"workflow":"w","id":"r1","inputs":{"n":2}}"#
+        await reconciler.takeFromCommonInbox([try drop(request, as: "one.json")])
+        await reconciler.untilRest()
+        await reconciler.stop()
+        #expect(news.increment() > 0)
+        let refused = try rejected()
+        #expect(refused == ["2-one.json", "2-one.json.reason.json"])
+        let run = try #require(RunID("r1"))
+        let folder = try #require(try tree.runs.open(run))
+        #expect(try folder.names(in: RunFolder.waits) == ["q.json"])
     }
 
     @Test("the first step of a run finds everything that the run shows")
