@@ -72,7 +72,7 @@ extension Reconciler {
         case .success(let started):
             if let failure = outcome.removal { postpone(claimed, "cannot be removed now: \(failure.description)") }
             options.log.info("\(started.run) \(started.isNew ? "started" : "was started before")")
-            register(started.run, held, made: JustMade(lane: start.driverLane, head: started.head))
+            register(started.run, held, made: JustMade(lane: start.driverLane, state: started.state))
         case .failure(let error):
             if let kind = start.refusal(for: error) {
                 refuse(
@@ -99,8 +99,8 @@ extension Reconciler {
 struct JustMade {
     /// Where its driver goes on: the lane on which it was made, whose thread is awake; nil: on any.
     var lane: Lane?
-    /// The end of what it was made with; nil if it was there before.
-    var head: LedgerHead?
+    /// What it was made as; nil if it was there before.
+    var state: RunState?
 }
 
 /// A request whose run is made on a lane.

@@ -44,8 +44,8 @@ actor RunDriver {
     private var isFirstOpening: Bool
     /// Where this process closed the ledger last.
     private var left: LedgerHead?
-    /// What the run was made with, just now, by this process.
-    private var madeAs: LedgerHead?
+    /// What the run was made as, just now, by this process.
+    private var madeAs: RunState?
     /// Whether the disk kept files from being written that only a comparison of all of them finds.
     private var isUncertain = false
     /// Attempts that have a process or a request under way, or wait for a place.
@@ -83,10 +83,10 @@ actor RunDriver {
     private var isDraining = false
 
     /// - Parameters:
-    ///   - madeAs: the end of what this process made the run with just now; nil for any other run.
+    ///   - madeAs: what this process made the run as just now; nil for any other run.
     ///   - glance: how the driver before this one left it.
     init(
-        run: RunID, lane: Lane, environment: DriverEnvironment, isFirst: Bool, madeAs: LedgerHead? = nil,
+        run: RunID, lane: Lane, environment: DriverEnvironment, isFirst: Bool, madeAs: RunState? = nil,
         glance: RunGlance?
     ) {
         self.run = run
@@ -265,9 +265,10 @@ actor RunDriver {
         madeAs = nil
         let session = try RunSession(
             run, tree: tree, definitions: environment.definitions, limits: environment.limits,
-            uncountedRejections: uncountedRejections, verifiesWhole: isFirstOpening && made == nil, left: made ?? left
+            uncountedRejections: uncountedRejections, verifiesWhole: isFirstOpening && made == nil, left: left,
+            madeAs: made
         ) { hooks.note($0.entries, of: run, upTo: $1) }
-        if let made, made != session.state.ledgerHead {
+        if let made, made.ledgerHead != session.state.ledgerHead {
             // Somebody was faster, and what they left is looked at like that of anybody.
             session.close()
             return try open(restoring: restoring)

@@ -17,32 +17,40 @@ struct RunLoader {
     var verifiesWhole = false
     /// The end of the ledger when this process closed it last.
     var left: LedgerHead?
+    /// What this process made the run as just now: its checkpoint says nothing else.
+    var madeAs: RunState?
 
     /// Takes the ledger's lock.
     func open(
         rejected: (Int) -> Void
     ) throws(StoreError) -> (ledger: any Ledger, engine: RunEngine) {
+        if let madeAs, let opened = try? open(from: madeAs, known: [:]) { return opened }
         let known = knownHeads()
         if verifiesWhole, case .damaged(_, let reason) = try verify(known) {
             throw StoreError(.damaged, reason.description, seq: reason.seq)
         }
         if let found = newestCheckpoint(rejected: rejected) {
-            var fold = Fold(engine: engine(found.state))
             do throws(StoreError) {
-                let ledger = try tree.ledgers.open(
-                    run, from: found.state.ledgerHead, checkpoint: found.mark,
-                    knownHeads: known.filter { $0.key >= found.state.seq }, durability: durability
-                ) { fold.take($0) }
-                if let fault = fold.fault { throw fault }
-                return (ledger, fold.engine)
+                return try open(from: found.state, checkpoint: found.mark, known: known)
             } catch  where error.code != .locked && error.code != .missing {
                 // What stands before the checkpoint may tell more; the whole ledger decides.
                 rejected(found.state.seq)
             }
         }
-        var fold = Fold(engine: engine(RunState(definition: definition.workflow, genesis: definition.digest)))
+        return try open(
+            from: RunState(definition: definition.workflow, genesis: definition.digest), known: known)
+    }
+
+    /// Takes the ledger's lock, and the entries behind a state into it.
+    ///
+    /// - Parameter checkpoint: what an entry behind the state must vouch for.
+    private func open(
+        from state: RunState, checkpoint: Digest? = nil, known: [Int: Digest]
+    ) throws(StoreError) -> (ledger: any Ledger, engine: RunEngine) {
+        var fold = Fold(engine: engine(state))
         let ledger = try tree.ledgers.open(
-            run, from: .start(genesis: definition.digest), knownHeads: known, durability: durability
+            run, from: state.ledgerHead, checkpoint: checkpoint, knownHeads: known.filter { $0.key >= state.seq },
+            durability: durability
         ) { fold.take($0) }
         if let fault = fold.fault {
             ledger.close()

@@ -54,13 +54,15 @@ final class RunSession {
 
     /// Opens a run.
     ///
-    /// - Parameter left: the end of the ledger when this process closed it last.
+    /// - Parameters:
+    ///   - left: the end of the ledger when this process closed it last.
+    ///   - madeAs: what this process made the run as just now.
     /// - Throws: `busy` with the owner when another process works on it, `quarantined` with the entry's number when the
     ///   ledger is not what it should be, `unknownRun`.
     init(
         _ run: RunID, tree: Tree, definitions: DefinitionCache, limits: EngineLimits = EngineLimits(),
         uncountedRejections: Int = 0, verifiesWhole: Bool = false, left: LedgerHead? = nil,
-        onDecision: @escaping (Decision, LedgerHead) -> Void = { _, _ in }
+        madeAs: RunState? = nil, onDecision: @escaping (Decision, LedgerHead) -> Void = { _, _ in }
     ) throws(RuntimeError) {
         var rejected: [Int] = []
         self.onDecision = onDecision
@@ -75,7 +77,7 @@ final class RunSession {
         do throws(StoreError) {
             let loader = RunLoader(
                 tree: tree, run: run, folder: folder, definition: definition, limits: limits,
-                uncountedRejections: uncountedRejections, verifiesWhole: verifiesWhole, left: left)
+                uncountedRejections: uncountedRejections, verifiesWhole: verifiesWhole, left: left, madeAs: madeAs)
             (ledger, engine) = try loader.open { rejected.append($0) }
             let inbox = try Self.inbox(of: folder)
             door = tree.door(to: inbox, keeper: (try? folder.directory.status(RunFolder.inbox))?.userID)

@@ -7,13 +7,13 @@ import WaybillPorts
 import WaybillStore
 
 /// A run that a request led to.
-package struct StartedRun: Sendable, Hashable {
+package struct StartedRun: Sendable {
     package var run: RunID
     /// False if the same request had started it before.
     package var isNew: Bool
-    /// The end of what a new one was made with. Its first decision's checkpoint is there; everything else that follows from
-    /// that is for whoever opens it.
-    var head: LedgerHead?
+    /// What a new one was made as. Its first decision's checkpoint is there; everything else that follows from that is for
+    /// whoever opens it.
+    var state: RunState?
 }
 
 extension RunFolders {
@@ -88,7 +88,7 @@ package struct RunStarter: Sendable {
         } catch {
             throw RuntimeError(wrapping: error)
         }
-        return StartedRun(run: run, isNew: true, head: engine.state.ledgerHead)
+        return StartedRun(run: run, isNew: true, state: engine.state)
     }
 
     private func create(
