@@ -60,6 +60,17 @@ struct NamesTests {
         #expect(Suggestion.hint(for: name, among: names) == expected.map { "did you mean '\($0)'?" })
     }
 
+    @Test("of many thousand names few are compared, and few are listed")
+    func manyNames() {
+        let names = (0..<5_000).map { "name\($0)" }
+        #expect(Suggestion.closest(to: "nmae7", among: names) == "name7")
+        #expect(Suggestion.closest(to: "completely-other", among: names + ["completely-othr"]) == nil)
+        #expect(Suggestion.list(["a", "b"]) == "there are a, b")
+        #expect(
+            Suggestion.list(names)
+                == "there are \(names[..<20].joined(separator: ", ")) and 4980 more")
+    }
+
     @Test("a diagnostic is a line that editors can follow, and its hint")
     func diagnostic() {
         var diagnostic = Diagnostic(

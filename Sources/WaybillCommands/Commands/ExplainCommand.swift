@@ -30,7 +30,7 @@ struct ExplainCommand: ParsableCommand {
             let step = parts.count > 1 ? parts[1] : ""
             throw CommandError(
                 "not-found", "there is no step '\(step)' in \(parts.first ?? "")",
-                hint: Suggestion.hint(for: step, among: addresses) ?? "there are \(addresses.joined(separator: ", "))",
+                hint: Suggestion.hint(for: step, among: addresses) ?? Suggestion.list(addresses),
                 status: .usage)
         }
         print(found)

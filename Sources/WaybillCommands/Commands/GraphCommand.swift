@@ -54,7 +54,7 @@ struct GraphCommand: ParsableCommand {
             let known =
                 names.isEmpty
                 ? "`waybill validate` says what is wrong with workflows/"
-                : "there are \(names.joined(separator: ", "))"
+                : Suggestion.list(names)
             throw CommandError(
                 "not-found", "there is neither a workflow nor a run '\(name)'",
                 hint: Suggestion.hint(for: name, among: names) ?? known, status: .usage)

@@ -34,7 +34,7 @@ struct ListCommand: ParsableCommand {
             options.console.note(
                 "note: no status is called '\(word)'; "
                     + (Suggestion.hint(for: word, among: RunFilter.knownStatuses)
-                        ?? "there are \(RunFilter.knownStatuses.joined(separator: ", "))"))
+                        ?? Suggestion.list(RunFilter.knownStatuses)))
         }
         let reader = GlanceReader(directory)
         let found = try directory.runIDs().map { reader.glance($0) }.filter(filter.holds)

@@ -22,7 +22,7 @@ struct SchemaCommand: ParsableCommand {
             let names = schemas.map { $0.name.lowercased() }
             throw CommandError.usage(
                 "there is no schema of '\(kind)'",
-                hint: Suggestion.hint(for: kind, among: names) ?? "there are \(names.joined(separator: ", "))")
+                hint: Suggestion.hint(for: kind, among: names) ?? Suggestion.list(names))
         }
         Output.standard.prettyJSON(found.schema)
     }

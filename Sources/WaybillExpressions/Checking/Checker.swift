@@ -84,7 +84,7 @@ struct Checker {
         }
         let names = declarations.variables.keys.sorted() + locals.map(\.name)
         var hint = Suggestion.hint(for: name, among: names)
-        if hint == nil, !names.isEmpty { hint = "there are \(names.sorted().joined(separator: ", "))" }
+        if hint == nil, !names.isEmpty { hint = Suggestion.list(names.sorted()) }
         if Library.functions[name] != nil { hint = "\(name) is a function; it is called as \(name)(...)" }
         report("there is no '\(name)' here", at: syntax.offset, hint: hint)
         return .dyn
@@ -121,7 +121,7 @@ struct Checker {
             if let known = object.fields[field] ?? object.others { return known }
             let names = object.fields.keys.sorted()
             var hint = Suggestion.hint(for: field, among: names)
-            if hint == nil, !names.isEmpty { hint = "there are \(names.joined(separator: ", "))" }
+            if hint == nil, !names.isEmpty { hint = Suggestion.list(names) }
             report("there is no member '\(field)'", at: offset, hint: hint)
             return .dyn
         case .nullable(let inner): return member(field, of: inner, at: offset)

@@ -117,14 +117,14 @@ struct GraphOrder {
 
 /// What every step of a graph comes after: its needs, what those need, and so on.
 ///
-/// A step with one need hangs beneath it in a tree, and trees answer at once; only from steps with several needs a search
-/// goes on.
+/// Each step hangs beneath one of its needs in a tree, and trees answer at once; only for what is not above a step there, a
+/// search goes through the other needs of all that is.
 struct Ancestry {
     private let needs: [[Int]]
     /// Where each step stands in the order.
     private let positions: [Int]
-    /// The step with several needs, or none, that single needs lead to.
-    private let heads: [Int]
+    /// The nearest step with more than one need, or none, on the way up: the step itself, or above it.
+    private let forks: [Int]
     private let trees: Forest
 
     /// - Parameter order: the steps sorted so that each comes after its needs; what is missing lies on a cycle.
@@ -135,15 +135,19 @@ struct Ancestry {
         let order = needs.indices.filter { !isSorted[$0] } + order
         var positions = [Int](repeating: 0, count: needs.count)
         for (position, step) in order.enumerated() { positions[step] = position }
-        var heads = Array(needs.indices)
+        var forks = Array(needs.indices)
         var parents = [Int?](repeating: nil, count: needs.count)
+        var depths = [Int](repeating: 0, count: needs.count)
         for step in order {
-            guard needs[step].count == 1, positions[needs[step][0]] < positions[step] else { continue }
-            parents[step] = needs[step][0]
-            heads[step] = heads[needs[step][0]]
+            // The longer the ways, the more of them are in trees.
+            let parent = needs[step].filter { positions[$0] < positions[step] }.max { depths[$0] < depths[$1] }
+            guard let parent else { continue }
+            parents[step] = parent
+            depths[step] = depths[parent] + 1
+            if needs[step].count == 1 { forks[step] = forks[parent] }
         }
         self.positions = positions
-        self.heads = heads
+        self.forks = forks
         trees = Forest(parents: parents, order: order)
     }
 
@@ -151,13 +155,16 @@ struct Ancestry {
     func contains(_ step: Int, before reader: Int) -> Bool {
         guard step != reader else { return false }
         var open = [reader]
-        var expanded: Set<Int> = []
+        var isPassed: [Bool] = []
         while let next = open.popLast() {
             if trees.isOver(step, next) { return true }
-            let head = heads[next]
-            guard expanded.insert(head).inserted else { continue }
+            let fork = forks[next]
+            guard !needs[fork].isEmpty else { continue }
+            if isPassed.isEmpty { isPassed = [Bool](repeating: false, count: needs.count) }
+            guard !isPassed[fork] else { continue }
+            isPassed[fork] = true
             // What stands further ahead than the step cannot come after it.
-            open += needs[head].filter { positions[$0] >= positions[step] }
+            for need in needs[fork] where positions[need] >= positions[step] { open.append(need) }
         }
         return false
     }
@@ -190,10 +197,11 @@ struct MachineOrder {
     func mayHaveVisited(_ step: Int, before reader: Int) -> Bool {
         if step != reader, dominators.isOver(step, reader) { return true }
         var open = [reader]
-        var seen: Set<Int> = []
+        var isSeen = [Bool](repeating: false, count: previous.count)
         while let next = open.popLast() {
-            for source in previous[next] where seen.insert(source).inserted {
+            for source in previous[next] where !isSeen[source] {
                 if source == step { return true }
+                isSeen[source] = true
                 open.append(source)
             }
         }

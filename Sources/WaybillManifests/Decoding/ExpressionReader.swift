@@ -9,7 +9,9 @@ struct ExpressionReader {
 
     /// A condition, bare or as `${{ }}`; nil after reporting why.
     func condition(_ node: YAMLNode, in scope: ExpressionScope) -> Expression? {
-        guard let scalar = node.scalar, scalar.isString || scalar.value.boolValue != nil else { return nil }
+        guard !report.isClosed, let scalar = node.scalar, scalar.isString || scalar.value.boolValue != nil else {
+            return nil
+        }
         // An empty one was refused with the shapes.
         guard scalar.text.contains(where: { !$0.isWhitespace }) else { return nil }
         let text = scalar.isString ? scalar.text : scalar.text.lowercased()
@@ -27,7 +29,9 @@ struct ExpressionReader {
 
     /// One expression, bare or as `${{ }}`; nil after reporting why.
     func expression(_ node: YAMLNode, in scope: ExpressionScope) -> Expression? {
-        guard let scalar = node.scalar, scalar.isString || scalar.value.boolValue != nil else { return nil }
+        guard !report.isClosed, let scalar = node.scalar, scalar.isString || scalar.value.boolValue != nil else {
+            return nil
+        }
         guard scalar.text.contains(where: { !$0.isWhitespace }) else { return nil }
         if scalar.text.holdsTemplate {
             switch template(scalar, at: node, in: scope) {
@@ -97,6 +101,7 @@ struct ExpressionReader {
 
     private func template(_ scalar: YAMLScalar, at node: YAMLNode, in scope: ExpressionScope) -> Template? {
         guard scalar.text.holdsTemplate else { return .constant(.string(scalar.text)) }
+        guard !report.isClosed else { return nil }
         do throws(InvalidExpression) {
             let template = try Template.parse(
                 scalar.text, places: report.places(of: scalar, at: node.mark), declarations: scope.declarations)

@@ -3,6 +3,18 @@ import WaybillCore
 // Machines: states and the ways between them.
 
 extension OutlineReader {
+    /// What `next` and `catch` may name.
+    private struct Targets {
+        let indices: [String: Int]
+        /// For whoever names none of them.
+        let names: [String]
+
+        init(_ indices: [String: Int]) {
+            self.indices = indices
+            names = indices.keys.sorted() + ["end"]
+        }
+    }
+
     func machine(_ fields: Fields) -> StepOutline? {
         var steps: [StepOutline.Step] = []
         for member in fields.entries("states") {
@@ -15,7 +27,8 @@ extension OutlineReader {
         }
         guard !steps.isEmpty else { return nil }
         let indices = indices(steps)
-        for index in steps.indices { steps[index].targets = targets(of: steps[index], indices) }
+        let all = Targets(indices)
+        for index in steps.indices { steps[index].targets = targets(of: steps[index], all) }
         let start = start(fields, steps, indices)
         let next = steps.map(\.targets)
         let order = MachineOrder(start: start, next: next, traits: traits(steps))
@@ -32,20 +45,20 @@ extension OutlineReader {
         if let index = indices[id] { return index }
         report.error(
             "`start` names the state `\(id)`, which does not exist", at: node.mark,
-            hint: Suggestion.hint(for: id, among: steps.map(\.id)))
+            hint: Suggestion.hint(for: id, among: steps.lazy.map(\.id)))
         return 0
     }
 
-    private func targets(of step: StepOutline.Step, _ indices: [String: Int]) -> [Int] {
-        next(of: step, indices) + catches(of: step, indices)
+    private func targets(of step: StepOutline.Step, _ all: Targets) -> [Int] {
+        next(of: step, all) + catches(of: step, all)
     }
 
-    private func catches(of step: StepOutline.Step, _ indices: [String: Int]) -> [Int] {
+    private func catches(of step: StepOutline.Step, _ all: Targets) -> [Int] {
         step.fields.list("catch").compactMap { Fields($0)?.node("to") }
-            .compactMap { target($0, indices, field: "catch") }
+            .compactMap { target($0, all, field: "catch") }
     }
 
-    private func next(of step: StepOutline.Step, _ indices: [String: Int]) -> [Int] {
+    private func next(of step: StepOutline.Step, _ all: Targets) -> [Int] {
         let endsRun = ["fail", "finish"].contains(step.action) && step.fields.flag("continueOnError") != true
         guard let next = step.fields.member("next") else {
             if !endsRun, step.action != nil {
@@ -58,10 +71,10 @@ extension OutlineReader {
         if endsRun, let action = step.action {
             report.error("nothing comes after `\(action)`, which ends the run", at: next.keyMark, hint: "remove `next`")
         }
-        if next.node.text != nil { return [target(next.node, indices)].compactMap { $0 } }
+        if next.node.text != nil { return [target(next.node, all)].compactMap { $0 } }
         let entries = step.fields.list("next").compactMap { Fields($0) }
         checkConditions(entries)
-        return entries.compactMap { $0.node("to") }.compactMap { target($0, indices) }
+        return entries.compactMap { $0.node("to") }.compactMap { target($0, all) }
     }
 
     private func checkConditions(_ entries: [Fields]) {
@@ -79,12 +92,12 @@ extension OutlineReader {
     }
 
     /// The index of a state; nil for `end` and after reporting one that does not exist.
-    private func target(_ node: YAMLNode, _ indices: [String: Int], field: String = "next") -> Int? {
+    private func target(_ node: YAMLNode, _ all: Targets, field: String = "next") -> Int? {
         guard let id = node.text, Names.isID(id), id != "end" else { return nil }
-        if let index = indices[id] { return index }
+        if let index = all.indices[id] { return index }
         report.error(
             "`\(field)` names the state `\(id)`, which does not exist", at: node.mark,
-            hint: Suggestion.hint(for: id, among: indices.keys.sorted() + ["end"]))
+            hint: Suggestion.hint(for: id, among: all.names))
         return nil
     }
 }

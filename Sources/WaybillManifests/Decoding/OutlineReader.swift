@@ -98,10 +98,10 @@ extension OutlineReader {
             let target = fields?.node("step") ?? entry
             guard let id = target.text, Names.isID(id) else { continue }
             guard let need = indices[id] else {
-                let others = steps.map(\.id).filter { $0 != step.id && !$0.isEmpty }
                 report.error(
                     "`needs` names the step `\(id)`, which does not exist", at: target.mark,
-                    hint: Suggestion.hint(for: id, among: others))
+                    hint: Suggestion.hint(
+                        for: id, among: steps.lazy.map(\.id).filter { $0 != step.id && !$0.isEmpty }))
                 continue
             }
             if needs.contains(where: { $0.step == need }) {

@@ -19,25 +19,34 @@ final class Report: @unchecked Sendable {
     private static let most = 500
     private(set) var hasErrors = false
 
-    func error(_ message: String, at place: SourcePlace?, hint: String? = nil) {
-        add([Diagnostic(message: message, place: place, hint: hint)])
+    /// Whether the file is refused, and nothing else that is found in it will be told.
+    var isClosed: Bool { hasErrors && diagnostics.count > Self.most }
+
+    // A hint may compare thousands of names: it is asked for only where it is told.
+
+    func error(_ message: String, at place: SourcePlace?, hint: @autoclosure () -> String? = nil) {
+        add(Diagnostic(message: message, place: place, hint: isTelling ? hint() : nil))
     }
 
-    func error(_ message: String, at mark: YAMLMark, hint: String? = nil) {
-        add(.error, .manifest, message, at: mark, hint: hint)
+    func error(_ message: String, at mark: YAMLMark, hint: @autoclosure () -> String? = nil) {
+        add(.error, .manifest, message, at: mark, hint: isTelling ? hint() : nil)
     }
 
-    func warning(_ kind: Diagnostic.Kind, _ message: String, at mark: YAMLMark, hint: String? = nil) {
-        add(.warning, kind, message, at: mark, hint: hint)
+    func warning(
+        _ kind: Diagnostic.Kind, _ message: String, at mark: YAMLMark, hint: @autoclosure () -> String? = nil
+    ) {
+        add(.warning, kind, message, at: mark, hint: isTelling ? hint() : nil)
     }
 
     func add(_ diagnostics: [Diagnostic]) {
         for diagnostic in diagnostics { add(diagnostic) }
     }
 
+    private var isTelling: Bool { diagnostics.count < Self.most }
+
     private func add(_ diagnostic: Diagnostic) {
         if diagnostic.level == .error { hasErrors = true }
-        if diagnostics.count < Self.most {
+        if isTelling {
             diagnostics.append(diagnostic)
         } else if diagnostics.count == Self.most {
             diagnostics.append(

@@ -83,8 +83,7 @@ struct WorkflowTies {
             "the step `\(visit.path)` names the pool `\(pool)`, which no `kind: Settings` declares",
             at: visit.step.place,
             hint: Suggestion.hint(for: pool, among: names)
-                ?? (names.isEmpty
-                    ? "add `pools: {\(pool): 1}` to the settings" : "there are \(names.joined(separator: ", "))"))
+                ?? (names.isEmpty ? "add `pools: {\(pool): 1}` to the settings" : Suggestion.list(names)))
     }
 
     /// Also of what a capability does.

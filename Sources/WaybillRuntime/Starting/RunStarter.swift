@@ -133,7 +133,7 @@ package struct RunStarter: Sendable {
         let names = sources.catalog.workflows.keys
         let hint = Suggestion.hint(for: name, among: names).map { "; \($0)" } ?? ""
         let known =
-            names.isEmpty ? "there is none under workflows/" : "there are \(names.sorted().joined(separator: ", "))"
+            names.isEmpty ? "there is none under workflows/" : Suggestion.list(names.sorted())
         throw RuntimeError(.unknownWorkflow, "there is no workflow '\(name)'\(hint) (\(known))", diagnostics: broken)
     }
 

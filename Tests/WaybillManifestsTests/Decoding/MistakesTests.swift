@@ -199,4 +199,25 @@ struct MistakesTests {
             #expect((found.first?.message.utf8.count ?? 0) < 500)
         }
     }
+
+    @Test("of a file with thousands of mistakes the first 500 are told, with their hints")
+    func manyMistakes() {
+        let steps = (0..<2_000).map { "{id: s\($0), set: {v: '${{ steps.anotherStepAltogether.output }}'}}" }
+        let found = load(["workflows/w.yaml": graph(steps.joined(separator: "\n  - "))]).diagnostics
+        #expect(found.count == 501)
+        #expect(found.prefix(500).map { $0.place?.line } == (0..<500).map { $0 + 4 })
+        #expect(found.prefix(500).allSatisfy { $0.hint?.hasSuffix(" and 1980 more") ?? false })
+        #expect(found.last?.message == "there is more than this wrong")
+        #expect(found.last?.level == .note)
+    }
+
+    @Test("a file with thousands of warnings, and nothing else, is read to its end")
+    func manyWarnings() throws {
+        let steps = (0..<600).map { "{id: s\($0), run: [./missing], if: 'inputs.x == \"\($0)\"'}" }
+        let text = graph(steps.joined(separator: "\n  - ")) + "inputs: {x: {type: string}}\n"
+        let catalog = load(["workflows/w.yaml": text]) { _ in false }
+        #expect(catalog.diagnostics.count == 501)
+        #expect(catalog.diagnostics.allSatisfy { $0.level != .error }, "\(catalog.diagnostics.prefix(1))")
+        #expect(try #require(catalog.workflows["w"]).plan.steps.allSatisfy { $0.condition != nil })
+    }
 }
