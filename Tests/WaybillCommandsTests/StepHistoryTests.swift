@@ -83,6 +83,24 @@ struct StepHistoryTests {
         #expect(history.steps[0].detail == "waits for draft.2")
     }
 
+    @Test("those at work are known in the order in which they came up, and each step by its address")
+    func running() {
+        let started: [(EntryType, String, visit: Int, Object)] = ["b", "c", "a"].map {
+            (.taskStart, $0, 1, ["action": "run"])
+        }
+        #expect(history(started).running.map(\.id) == ["b", "c", "a"])
+        let later = history(
+            started + [
+                (.taskEnd, "c", 1, ["status": "completed"]), (.taskWaiting, "b", 1, ["key": "b"]),
+                (.taskStart, "c", 2, ["action": "run"]),
+            ])
+        #expect(later.running.map(\.id) == ["c", "a"])
+        #expect(later.step("b")?.status == "waiting")
+        #expect(later.step("c")?.visit == 2)
+        #expect(later.step("d") == nil)
+        #expect(history(started + started.map { (.taskEnd, $0.1, 1, ["status": "failed"]) }).running.isEmpty)
+    }
+
     @Test("a status that is not known yet is shown as it is")
     func newerStatus() {
         let history = history([(.taskEnd, "x", 1, ["status": "teleported"])])

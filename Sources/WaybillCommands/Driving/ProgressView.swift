@@ -33,7 +33,7 @@ struct ProgressView {
             for line in lines { output.line(line) }
             return
         }
-        let active = history.steps.filter { $0.status == "running" }.prefix(Self.activeLimit)
+        let active = history.running.prefix(Self.activeLimit)
             .map { step -> String in
                 let time = step.duration(now: now).map(Text.span) ?? ""
                 return "\(terminal.paint("…", .blue)) \(step.id)  \(terminal.paint(time, .dim))"
@@ -50,7 +50,7 @@ struct ProgressView {
     private func line(for entry: Entry) -> String? {
         switch entry.type {
         case .taskEnd:
-            guard let step = step(entry) else { return nil }
+            guard let step = entry.step.flatMap(history.step) else { return nil }
             var parts = [mark(step.status), Text.oneLine(step.id)]
             if step.status != "completed" || !terminal.isInteractive {
                 parts.append(terminal.paint(status: step.status))
@@ -74,8 +74,6 @@ struct ProgressView {
     }
 
     private var room: Int { terminal.isInteractive ? max(20, terminal.width - 30) : .max }
-
-    private func step(_ entry: Entry) -> StepHistory.Step? { history.steps.first { $0.id == entry.step } }
 
     private func mark(_ status: String) -> String {
         guard terminal.isInteractive else { return "-" }

@@ -27,14 +27,25 @@ struct StepHistory: Sendable {
     /// In the order in which they first came up.
     private(set) var steps: [Step] = []
     private var indices: [String: Int] = [:]
+    /// Of the steps at work.
+    private var runningIndices: Set<Int> = []
     /// The step and the visit that each step which undoes is about, by its address.
     private var undone: [String: (step: String, visit: Int)] = [:]
     /// Attempts in the order of their starts.
     private(set) var attempts: [AttemptReference] = []
 
+    /// Those at work, in the order in which they first came up.
+    var running: [Step] { runningIndices.sorted().map { steps[$0] } }
+
+    /// The step with an address.
+    func step(_ id: String) -> Step? { indices[id].map { steps[$0] } }
+
     mutating func take(_ entry: Entry) {
         guard let id = entry.step else { return }
         let index = index(of: id)
+        defer {
+            if steps[index].status == "running" { runningIndices.insert(index) } else { runningIndices.remove(index) }
+        }
         if let visit = entry.visit, visit > steps[index].visit {
             // A new visit: what was known is of the one before.
             steps[index] = Step(id: id)
