@@ -76,22 +76,27 @@ struct OwnershipTests {
         try await expectOnce(tree)
     }
 
-    /// Whether a process stands still in the kernel until somebody gives back a lock.
-    private static func waitsForLock(_ process: Int32) -> Bool {
+    /// Whether a process stands still in the kernel until somebody gives back the lock on a file (proc(5), `locks`). It may
+    /// wait for others: a daemon that finds a step at work waits for the end of that.
+    private static func waits(_ process: Int32, for file: URL) -> Bool {
+        var status = stat()
+        guard stat(file.path(), &status) == 0 else { return false }
         let locks = (try? String(contentsOfFile: "/proc/locks", encoding: .utf8)) ?? ""
         return locks.split(separator: "\n").contains { line in
             let words = line.split(separator: " ").map(String.init)
             return words.contains("->") && words.contains("FLOCK") && words.contains(String(process))
+                && words.contains { $0.hasSuffix(":\(status.st_ino)") }
         }
     }
 
     @Test("the kernel wakes a second daemon when the first is killed, for the common inbox and for its runs")
     func takeover() async throws {
         let (tree, owner) = try await working()
+        let door = tree[".waybill/door.lock"]
         try await tree.withDaemon { second in
-            try await tree.until("the second daemon waits for the first") { Self.waitsForLock(second.processID) }
+            try await tree.until("the second daemon waits for the first") { Self.waits(second.processID, for: door) }
             await owner.kill()
-            try await tree.until("it waits no more") { !Self.waitsForLock(second.processID) }
+            try await tree.until("it waits no more") { !Self.waits(second.processID, for: door) }
             try tree.drop(#"{"workflow": "asking", "id": "late"}"#, at: "runs/inbox/late.json")
             try tree.write("", to: "runs/go")
             try await tree.untilWaiting("late", for: "approve")
