@@ -56,8 +56,8 @@ final class RunningCommand: Sendable {
         process.currentDirectoryURL = folder
         process.environment = environment
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try Self.newFile(outputs.appending(path: "stdout"))
-        process.standardError = try Self.newFile(outputs.appending(path: "stderr"))
+        let files = try ["stdout", "stderr"].map { try Self.newFile(outputs.appending(path: $0)) }
+        (process.standardOutput, process.standardError) = (files[0], files[1])
         let (ends, end) = AsyncStream<End>.makeStream()
         self.end = end
         process.terminationHandler = { process in
@@ -65,6 +65,9 @@ final class RunningCommand: Sendable {
                 End(status: process.terminationStatus, signalled: process.terminationReason == .uncaughtSignal))
         }
         try process.run()
+        // The program has them now. Here they would stay open as long as Foundation keeps the `Process`, which is to the end:
+        // hundreds of commands later, `run` reads past the listing of so many files.
+        for file in files { try file.close() }
         processID = process.processIdentifier
         // Unstructured: whoever waits, and however many do, the end is the same.
         ended = Task {
