@@ -58,7 +58,7 @@ extension Reconciler {
             record.driver
             ?? RunDriver(
                 run: run, lane: made?.lane ?? lanes.take(), environment: environment, isFirst: !record.wasOpened,
-                madeAs: record.wasOpened ? nil : made?.state, glance: record.glance)
+                madeAs: record.wasOpened ? nil : made?.run, glance: record.glance)
         record.driver = driver
         if !record.wasOpened { openings.enter(run) }
         record.wasOpened = true

@@ -72,7 +72,7 @@ extension Reconciler {
         case .success(let started):
             if let failure = outcome.removal { postpone(claimed, "cannot be removed now: \(failure.description)") }
             options.log.info("\(started.run) \(started.isNew ? "started" : "was started before")")
-            register(started.run, held, made: JustMade(lane: start.driverLane, state: started.state))
+            register(started.run, held, made: JustMade(lane: start.driverLane, run: started.made))
         case .failure(let error):
             if let kind = start.refusal(for: error) {
                 refuse(
@@ -100,7 +100,7 @@ struct JustMade {
     /// Where its driver goes on: the lane on which it was made, whose thread is awake; nil: on any.
     var lane: Lane?
     /// What it was made as; nil if it was there before.
-    var state: RunState?
+    var run: MadeRun?
 }
 
 /// A request whose run is made on a lane.

@@ -45,7 +45,7 @@ actor RunDriver {
     /// Where this process closed the ledger last.
     private var left: LedgerHead?
     /// What the run was made as, just now, by this process.
-    private var madeAs: RunState?
+    private var madeAs: MadeRun?
     /// Whether the disk kept files from being written that only a comparison of all of them finds.
     private var isUncertain = false
     /// Attempts that have a process or a request under way, or wait for a place.
@@ -86,7 +86,7 @@ actor RunDriver {
     ///   - madeAs: what this process made the run as just now; nil for any other run.
     ///   - glance: how the driver before this one left it.
     init(
-        run: RunID, lane: Lane, environment: DriverEnvironment, isFirst: Bool, madeAs: RunState? = nil,
+        run: RunID, lane: Lane, environment: DriverEnvironment, isFirst: Bool, madeAs: MadeRun? = nil,
         glance: RunGlance?
     ) {
         self.run = run
@@ -268,7 +268,7 @@ actor RunDriver {
             uncountedRejections: uncountedRejections, verifiesWhole: isFirstOpening && made == nil, left: left,
             madeAs: made
         ) { hooks.note($0.entries, of: run, upTo: $1) }
-        if let made, made.ledgerHead != session.state.ledgerHead {
+        if let made, made.state.ledgerHead != session.state.ledgerHead {
             // Somebody was faster, and what they left is looked at like that of anybody.
             session.close()
             return try open(restoring: restoring)

@@ -18,13 +18,19 @@ struct RunLoader {
     /// The end of the ledger when this process closed it last.
     var left: LedgerHead?
     /// What this process made the run as just now: its checkpoint says nothing else.
-    var madeAs: RunState?
+    var madeAs: MadeRun?
 
     /// Takes the ledger's lock.
     func open(
         rejected: (Int) -> Void
     ) throws(StoreError) -> (ledger: any Ledger, engine: RunEngine) {
-        if let madeAs, let opened = try? open(from: madeAs, known: [:]) { return opened }
+        if let madeAs {
+            do throws(StoreError) {
+                return try open(from: madeAs.state, known: [:])
+            } catch {
+                // What is there says what is wrong.
+            }
+        }
         let known = knownHeads()
         if verifiesWhole, case .damaged(_, let reason) = try verify(known) {
             throw StoreError(.damaged, reason.description, seq: reason.seq)

@@ -62,7 +62,7 @@ final class RunSession {
     init(
         _ run: RunID, tree: Tree, definitions: DefinitionCache, limits: EngineLimits = EngineLimits(),
         uncountedRejections: Int = 0, verifiesWhole: Bool = false, left: LedgerHead? = nil,
-        madeAs: RunState? = nil, onDecision: @escaping (Decision, LedgerHead) -> Void = { _, _ in }
+        madeAs: MadeRun? = nil, onDecision: @escaping (Decision, LedgerHead) -> Void = { _, _ in }
     ) throws(RuntimeError) {
         var rejected: [Int] = []
         self.onDecision = onDecision

@@ -13,7 +13,15 @@ package struct StartedRun: Sendable {
     package var isNew: Bool
     /// What a new one was made as. Its first decision's checkpoint is there; everything else that follows from that is for
     /// whoever opens it.
-    var state: RunState?
+    var made: MadeRun?
+}
+
+/// A run's state after its first decision. It is kept apart, because it is large: every lane's stack would be deeper by
+/// 24 KiB with room for it in each call.
+final class MadeRun: Sendable {
+    let state: RunState
+
+    init(_ state: RunState) { self.state = state }
 }
 
 extension RunFolders {
@@ -88,7 +96,7 @@ package struct RunStarter: Sendable {
         } catch {
             throw RuntimeError(wrapping: error)
         }
-        return StartedRun(run: run, isNew: true, state: engine.state)
+        return StartedRun(run: run, isNew: true, made: MadeRun(engine.state))
     }
 
     private func create(
