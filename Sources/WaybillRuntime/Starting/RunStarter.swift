@@ -10,7 +10,7 @@ import WaybillStore
 package struct StartedRun: Sendable {
     package var run: RunID
     /// False if the same request had started it before.
-    package var isNew: Bool
+    package var isNew: Bool { made != nil }
     /// What a new one was made as. Its first decision's checkpoint is there; everything else that follows from that is for
     /// whoever opens it.
     var made: MadeRun?
@@ -96,7 +96,7 @@ package struct RunStarter: Sendable {
         } catch {
             throw RuntimeError(wrapping: error)
         }
-        return StartedRun(run: run, isNew: true, made: MadeRun(engine.state))
+        return StartedRun(run: run, made: MadeRun(engine.state))
     }
 
     private func create(
@@ -175,7 +175,7 @@ package struct RunStarter: Sendable {
         do {
             if let entry = try tree.journal.run(run, following: true) {
                 guard entry.inputs == digest, !entry.isPruned else { throw conflict(run, isPruned: entry.isPruned) }
-                if try tree.runs.open(run) != nil { return StartedRun(run: run, isNew: false) }
+                if try tree.runs.open(run) != nil { return StartedRun(run: run) }
                 throw RuntimeError(.conflict, "the id \(run) was used by a run whose folder is gone")
             }
             return try tree.runs.open(run) == nil ? nil : existing(run, digest)
@@ -188,7 +188,7 @@ package struct RunStarter: Sendable {
     private func existing(_ run: RunID, _ digest: Digest) throws(RuntimeError) -> StartedRun {
         let isSame = try Self.adopt(run, digest, in: tree) { sources.catalog.workflows[$0]?.concurrency }
         guard isSame else { throw conflict(run, isPruned: false) }
-        return StartedRun(run: run, isNew: false)
+        return StartedRun(run: run)
     }
 
     /// Sees to it that a run whose folder is there is durable and in the journal: whoever made it may have been stopped

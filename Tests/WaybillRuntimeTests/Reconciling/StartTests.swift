@@ -42,6 +42,13 @@ struct StartTests {
         return name
     }
 
+    /// Drops a request, and stops when all that follows from it is done.
+    private func settle(_ request: String, as name: FilePath.Component) async throws {
+        await reconciler.takeFromCommonInbox([try drop(request, as: name)])
+        await reconciler.untilRest()
+        await reconciler.stop()
+    }
+
     /// Of runs that are numbered, so that names and numbers have one order.
     private func requests(_ data: String = "") throws -> [FilePath.Component] {
         try (100..<100 + Self.many).map { number in
@@ -78,9 +85,7 @@ struct StartTests {
             if operation.kind == .open, operation.path.string.hasSuffix("/r1/ledger.jsonl") { _ = openings.increment() }
             return nil
         }
-        await reconciler.takeFromCommonInbox([try drop(#"{"workflow":"w","id":"r1"}"#, as: "r1.json")])
-        await reconciler.untilRest()
-        await reconciler.stop()
+        try await settle(#"{"workflow":"w","id":"r1"}"#, as: "r1.json")
         #expect(openings.increment() == 1)
         let run = try #require(RunID("r1"))
         let folder = try #require(try tree.runs.open(run))
@@ -110,9 +115,7 @@ struct StartTests {
             if operation.kind == .open, operation.path.string.hasSuffix("/r1/ledger.jsonl") { _ = openings.increment() }
             return nil
         }
-        await reconciler.takeFromCommonInbox([try drop(#"{"workflow":"w","id":"r1"}"#, as: "r1.json")])
-        await reconciler.untilRest()
-        await reconciler.stop()
+        try await settle(#"{"workflow":"w","id":"r1"}"#, as: "r1.json")
         #expect(news.increment() == 1)
         #expect(openings.increment() == 1)
         #expect(reports.increment() == 1)
@@ -133,13 +136,9 @@ struct StartTests {
             }
             return nil
         }
-        let request = #"{"workflow":"w","id":"r1","inputs":{"n":2}}"#
-        await reconciler.takeFromCommonInbox([try drop(request, as: "one.json")])
-        await reconciler.untilRest()
-        await reconciler.stop()
+        try await settle(#"{"workflow":"w","id":"r1","inputs":{"n":2}}"#, as: "one.json")
         #expect(news.increment() > 0)
-        let refused = try rejected()
-        #expect(refused == ["2-one.json", "2-one.json.reason.json"])
+        #expect(try rejected() == ["2-one.json", "2-one.json.reason.json"])
         let run = try #require(RunID("r1"))
         let folder = try #require(try tree.runs.open(run))
         #expect(try folder.names(in: RunFolder.waits) == ["q.json"])
@@ -154,9 +153,7 @@ struct StartTests {
             return try Set(folders.flatMap { try tree.runsDirectory.entries($0, limit: 99)?.map(\.name.string) ?? [] })
         }
         try await reconciler.start()
-        await reconciler.takeFromCommonInbox([try drop(#"{"workflow":"w","id":"r1"}"#, as: "r1.json")])
-        await reconciler.untilRest()
-        await reconciler.stop()
+        try await settle(#"{"workflow":"w","id":"r1"}"#, as: "r1.json")
         let seen = try #require(launches.seen.first)
         #expect(seen.isSuperset(of: ["run.json", "q.json"]), "\(seen)")
     }
