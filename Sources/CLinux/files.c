@@ -58,6 +58,10 @@ int wb_clone(int target, int source) {
     return ioctl(target, FICLONE, source) < 0 ? -errno : 0;
 }
 
+void wb_begin_sync(int file) {
+    sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 int wb_file_system_type(int file, uint64_t *type) {
     struct statfs status;
     if (fstatfs(file, &status) < 0) return -errno;

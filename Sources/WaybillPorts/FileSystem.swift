@@ -71,6 +71,9 @@ package protocol File: AnyObject, Sendable {
     /// Takes all the room that content of this length needs, and makes the file as long where it is shorter.
     /// - Throws: `.noSpace`, and then the file may be longer than before, but not as long as asked for.
     func allocate(_ length: Int64) throws(FileSystemError)
+    /// Lets the kernel begin to write the content out, without waiting for it: of several files that are synchronized
+    /// one after the other, all are written at once. Makes nothing durable.
+    func beginSynchronizing()
     /// Makes content and length durable. After a failure nothing is known about what was written since the
     /// last success, and a second call that succeeds proves nothing.
     func synchronize() throws(FileSystemError)

@@ -27,6 +27,9 @@ int wb_has_presence(int file);
 /* FICLONE: the target shares the source's blocks. */
 int wb_clone(int target, int source);
 
+/* sync_file_range(2) that begins to write the whole file and waits for nothing. A failure shows when the file is synced. */
+void wb_begin_sync(int file);
+
 /* f_type of statfs(2). */
 int wb_file_system_type(int file, uint64_t *type);
 

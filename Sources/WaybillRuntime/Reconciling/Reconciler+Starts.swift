@@ -129,7 +129,11 @@ private struct StartOfRun: Sendable {
         var claimed = claimed
         do throws(RuntimeError) {
             guard fix(&claimed) else { throw RuntimeError(.storage, "its name cannot be kept") }
-            let started = try starter.start(request, after: journalSeq)
+            let folder = door.claimedPath(claimed).removingLastComponent()
+            // Whoever gave it that name before may have been killed then: only what is synced here is sure.
+            let started = try starter.start(request, after: journalSeq) { () throws(FileSystemError) in
+                try door.directory.synchronize(folder)
+            }
             var outcome = Outcome(result: .success(started), claimedName: claimed.claimedName)
             do throws(FileSystemError) {
                 try door.discard(claimed)
@@ -154,17 +158,16 @@ private struct StartOfRun: Sendable {
         }
     }
 
-    /// Names a claimed request after the run it starts: from here on a crash starts this run, and no other.
+    /// Names a claimed request after the run it starts: once that is durable, a crash starts this run, and no other.
     ///
-    /// - Returns: false where the name may be lost in a crash.
+    /// - Returns: false where it cannot have that name.
     private func fix(_ claimed: inout ClaimedFile) -> Bool {
         guard let name = StartsUnderWay.fixedName(of: run), name != claimed.claimedName else { return true }
-        let folder = door.claimedPath(claimed).removingLastComponent()
+        let path = door.claimedPath(claimed)
         do throws(FileSystemError) {
             try door.directory.rename(
-                door.claimedPath(claimed), to: folder.appending(name), in: nil, replacing: false)
+                path, to: path.removingLastComponent().appending(name), in: nil, replacing: false)
             claimed.claimedName = name
-            try door.directory.synchronize(folder)
             return true
         } catch  where error.code == .exists {
             // Another request for the same run is under way: starting is idempotent, so both may go on.

@@ -26,11 +26,15 @@ final class MadeRun: Sendable {
 
 extension RunFolders {
     /// Makes a run's folder of its first decision.
-    func create(_ run: RunID, _ frozen: FrozenDefinition, _ decision: Decision) throws(StoreError) -> Bool {
+    func create(
+        _ run: RunID, _ frozen: FrozenDefinition, _ decision: Decision,
+        preparing: @escaping @Sendable () throws(FileSystemError) -> Void = {}
+    ) throws(StoreError) -> Bool {
         var checkpoint: (seq: Int, bytes: [UInt8])?
         for case .writeCheckpoint(let seq, let bytes) in decision.effects { checkpoint = (seq, bytes) }
         return try create(
-            run, definition: frozen, lines: decision.lines, blobs: decision.blobs.map(\.bytes), checkpoint: checkpoint)
+            run, definition: frozen, lines: decision.lines, blobs: decision.blobs.map(\.bytes), checkpoint: checkpoint,
+            preparing: preparing)
     }
 }
 
@@ -63,6 +67,16 @@ package struct RunStarter: Sendable {
     package func start(
         _ request: StartRequest, random: UInt64 = .random(in: 0 ... .max), after journalSeq: Int? = nil
     ) throws(RuntimeError) -> StartedRun {
+        try start(request, random: random, after: journalSeq, preparing: {})
+    }
+
+    /// As above.
+    ///
+    /// - Parameter preparing: makes durable what has to be before there is a run.
+    func start(
+        _ request: StartRequest, random: UInt64 = .random(in: 0 ... .max), after journalSeq: Int?,
+        preparing: @escaping @Sendable () throws(FileSystemError) -> Void
+    ) throws(RuntimeError) -> StartedRun {
         let workflow = try workflow(request.workflow)
         try tree.signing.use(sources.catalog.settings)
         let inputs = try Self.check(request.inputs, of: workflow)
@@ -91,7 +105,7 @@ package struct RunStarter: Sendable {
             let decision = try engine.signed(
                 try engine.handle(.start(start), at: moment), by: tree.signing.sign, at: moment)
             // The effects are carried out by whoever opens the run: they follow from the state.
-            guard try create(run, frozen, decision, engine.state) else { return try existing(run, digest) }
+            guard try create(run, frozen, decision, engine.state, preparing) else { return try existing(run, digest) }
             try Self.recordStart(ofNew: engine.state, in: tree)
         } catch {
             throw RuntimeError(wrapping: error)
@@ -100,11 +114,12 @@ package struct RunStarter: Sendable {
     }
 
     private func create(
-        _ run: RunID, _ frozen: FrozenDefinition, _ decision: Decision, _ state: RunState
+        _ run: RunID, _ frozen: FrozenDefinition, _ decision: Decision, _ state: RunState,
+        _ preparing: @escaping @Sendable () throws(FileSystemError) -> Void
     ) throws(RuntimeError) -> Bool {
         let tree = tree
         let isNew = try RunGroups(tree: tree).make(state) { () throws(StoreError) in
-            try tree.runs.create(run, frozen, decision)
+            try tree.runs.create(run, frozen, decision, preparing: preparing)
         }
         if isNew { tree.ledgers.noteDurable(run, length: decision.lines.count) }
         return isNew

@@ -64,6 +64,8 @@ final class LocalFile: File {
         try check(negated: -posix_fallocate(open, 0, off_t(length)), "take room for")
     }
 
+    func beginSynchronizing() { wb_begin_sync(open) }
+
     func synchronize() throws(FileSystemError) {
         _ = try check(Int(fdatasync(open)), "sync")
     }

@@ -10,13 +10,9 @@ package struct RunFolders: Sendable {
     package static let largestSource = 64 << 20
 
     package let directory: any Directory
-    private let durability: Durability
 
     /// - Parameter directory: `runs/`.
-    package init(_ directory: any Directory, durability: Durability = .full) {
-        self.directory = directory
-        self.durability = durability
-    }
+    package init(_ directory: any Directory) { self.directory = directory }
 
     /// Makes a run's folder with its frozen definition and its first decision. The rename at the end is the
     /// start: before it there is no run, after it the run is there for good.
@@ -24,25 +20,34 @@ package struct RunFolders: Sendable {
     ///   - lines: the first decision's lines, whose first `prev` is the definition's digest.
     ///   - blobs: contents that those lines name by digest.
     ///   - checkpoint: what those lines name as the state at an entry. It is a projection, and not synced.
+    ///   - preparing: makes durable what has to be before there is a run; may be called twice.
     /// - Returns: false if the id is taken; whether by the same run is for the caller to find out.
     package func create(
         _ run: RunID, definition: FrozenDefinition, lines: [UInt8], blobs: [[UInt8]] = [],
-        checkpoint: (seq: Int, bytes: [UInt8])? = nil
+        checkpoint: (seq: Int, bytes: [UInt8])? = nil, preparing: () throws(FileSystemError) -> Void = {}
     ) throws(StoreError) -> Bool {
         try storing { () throws(FileSystemError) in
             if try directory.status(FilePath(run.text)) != nil { return false }
+            let content = Content(definition: definition, lines: lines, blobs: blobs, checkpoint: checkpoint)
             do throws(FileSystemError) {
-                return try build(run, definition, lines, blobs, checkpoint)
+                return try build(run, content, preparing)
             } catch  where error.code == .notFound {
                 // A sweep may have taken the half-built folder for an abandoned one.
-                return try build(run, definition, lines, blobs, checkpoint)
+                return try build(run, content, preparing)
             }
         }
     }
 
+    /// What a run's folder begins with.
+    private struct Content {
+        var definition: FrozenDefinition
+        var lines: [UInt8]
+        var blobs: [[UInt8]]
+        var checkpoint: (seq: Int, bytes: [UInt8])?
+    }
+
     private func build(
-        _ run: RunID, _ definition: FrozenDefinition, _ lines: [UInt8], _ blobs: [[UInt8]],
-        _ checkpoint: (seq: Int, bytes: [UInt8])?
+        _ run: RunID, _ content: Content, _ preparing: () throws(FileSystemError) -> Void
     ) throws(FileSystemError) -> Bool {
         let temporary = try TemporaryName.next(for: Self.building.appending(run.text), in: directory)
         do throws(FileSystemError) {
@@ -55,15 +60,14 @@ package struct RunFolders: Sendable {
             guard let folder = try directory.openDirectory(temporary) else {
                 throw FileSystemError(.notFound, "open", temporary)
             }
+            var draft = FolderDraft(in: folder)
             // The lock on the ledger says that somebody is building here; it goes with this handle.
-            let ledger = try folder.create(RunFolder.ledger, permissions: Permissions.file)
+            let ledger = try draft.create(RunFolder.ledger)
             defer { ledger.close() }
             try ledger.lock()
-            try ledger.writeFully(lines, at: 0)
-            if durability == .full { try ledger.synchronize() }
-            try write(definition, into: folder)
-            try write(blobs, into: folder)
-            if let checkpoint {
+            try draft.write(content.lines, to: ledger)
+            try write(content, into: &draft)
+            if let checkpoint = content.checkpoint {
                 _ = try folder.createDirectory(RunFolder.checkpoints, permissions: Permissions.folder)
                 let path = RunFolder.checkpoint(checkpoint.seq)
                 try folder.write(checkpoint.bytes, toNew: path, durability: .relaxed)
@@ -71,7 +75,8 @@ package struct RunFolders: Sendable {
             for name in [RunFolder.inbox, RunFolder.waits] {
                 _ = try folder.createDirectory(name, permissions: Permissions.folder)
             }
-            if durability == .full { try folder.synchronize() }
+            try preparing()
+            try draft.synchronize()
             let isFirst = try claim(run, temporary)
             if !isFirst { _ = try directory.removeTree(temporary) }
             return isFirst
@@ -88,44 +93,22 @@ package struct RunFolders: Sendable {
         } catch  where error.code == .exists {
             return false
         }
-        if durability == .full { try directory.synchronize() }
+        try directory.synchronize()
         return true
     }
 
-    private func write(_ definition: FrozenDefinition, into folder: any Directory) throws(FileSystemError) {
-        var folders = [RunFolder.definition]
-        try folder.createDirectories(RunFolder.definition)
-        for source in definition.sources {
+    private func write(_ content: Content, into draft: inout FolderDraft) throws(FileSystemError) {
+        for source in content.definition.sources {
             let path = RunFolder.definition.appending(FilePath(source.path).components)
-            var parent = path.removingLastComponent()
-            if !folders.contains(parent) { try folder.createDirectories(parent) }
-            while !folders.contains(parent) {
-                folders.append(parent)
-                parent.removeLastComponent()
-            }
-            let permissions = source.isExecutable ? Permissions.script : Permissions.file
-            try folder.write(source.bytes, toNew: path, permissions: permissions, durability: durability)
+            try draft.write(
+                source.bytes, toNew: path, permissions: source.isExecutable ? Permissions.script : Permissions.file)
         }
-        try folder.write(definition.index, toNew: RunFolder.index, durability: durability)
-        guard durability == .full else { return }
-        for path in folders { try folder.synchronize(path) }
-    }
-
-    private func write(_ blobs: [[UInt8]], into folder: any Directory) throws(FileSystemError) {
-        for blob in blobs {
-            let path = Artifact.path(of: Digest.sha256(blob))
-            try folder.createDirectories(path.removingLastComponent())
-            do throws(FileSystemError) {
-                try folder.write(blob, toNew: path, durability: durability)
-            } catch  where error.code == .exists {
-                continue
-            }
-            guard durability == .full else { continue }
-            var parent = path.removingLastComponent()
-            while !parent.isEmpty {
-                try folder.synchronize(parent)
-                parent.removeLastComponent()
-            }
+        try draft.write(content.definition.index, toNew: RunFolder.index)
+        var kept: Set<Digest> = []
+        for blob in content.blobs {
+            let digest = Digest.sha256(blob)
+            guard kept.insert(digest).inserted else { continue }
+            try draft.write(blob, toNew: Artifact.path(of: digest))
         }
     }
 

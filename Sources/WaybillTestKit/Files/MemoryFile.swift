@@ -102,6 +102,9 @@ final class MemoryFile: File {
         }
     }
 
+    /// What a crash leaves of the file is not known before as after it.
+    func beginSynchronizing() {}
+
     func synchronize() throws(FileSystemError) {
         do throws(FileSystemError) {
             try perform(.sync) { (volume, _) throws(FileSystemError) in volume.synchronize(file: self.node) }

@@ -239,6 +239,25 @@ struct StartTests {
         #expect(try door.leftovers() == [])
     }
 
+    @Test("a request has its run's name for good before there is the run, whoever gave it that name")
+    func sureName() async throws {
+        try add("kind: Workflow\nname: w\nsteps: [{id: a, set: {b: 1}}]\n")
+        let door = InboxDoor(inbox)
+        let claimed = try #require(try door.claim(drop(#"{"workflow":"w"}"#, as: "one.json")))
+        // Renamed by a daemon that was killed just then.
+        for folder in ["/", "/tree", "/tree/runs", "/tree/runs/inbox", "/tree/runs/inbox/.claimed"] as [FilePath] {
+            try #require(try system.openDirectory(folder)).synchronize()
+        }
+        try inbox.rename(door.claimedPath(claimed), to: ".claimed/r1.json")
+        try await reconciler.start()
+        await reconciler.untilRest()
+        await reconciler.stop()
+        system.crash()
+        let runs = try #require(try system.openDirectory("/tree/runs"))
+        #expect(try runs.status("r1") != nil)
+        #expect(try runs.entries("inbox/.claimed", limit: 9)?.map(\.name.string) == ["r1.json"])
+    }
+
     @Test("an answer that was refused before its run was asked for stays refused, whenever the daemon was killed")
     func refusedBefore() async throws {
         try add("kind: Workflow\nname: w\nsteps: [{id: q, ask: {prompt: Go on?, choices: [yes, no]}}]\n")

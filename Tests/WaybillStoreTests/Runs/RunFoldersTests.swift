@@ -101,7 +101,43 @@ struct RunFoldersTests {
                 }
             }
         }
-        #expect(number > 30)
+        #expect(number > 25)
+    }
+
+    @Test("what has to be durable before there is a run is seen to before, and if it cannot be, there is none")
+    func prepares() throws {
+        let system = MemoryFileSystem()
+        let runs = try system.root()
+        let folders = RunFolders(runs)
+        let bytes = sample.lines([1]).bytes
+        let code = code {
+            _ = try folders.create(sample.run, definition: sample.definition, lines: bytes) {
+                () throws(FileSystemError) in
+                #expect(try runs.status(FilePath(sample.run.text)) == nil)
+                throw FileSystemError(.noSpace, "sync", "elsewhere")
+            }
+        }
+        #expect(code == .noSpace)
+        #expect(try folders.open(sample.run) == nil)
+        #expect(try runs.entries(".building", limit: 9)?.isEmpty == true)
+    }
+
+    @Test("of a definition of many files and folders nothing is lost in a crash")
+    func manySources() throws {
+        let system = MemoryFileSystem()
+        let sources = (0..<150).map { number in
+            FrozenDefinition.Source(
+                path: "workflows/\(number % 7)/\(number % 3)/\(number).yaml", bytes: Array("n: \(number)\n".utf8))
+        }
+        let definition = FrozenDefinition(workflow: "sample", commit: nil, sources: sources)
+        let blob: [UInt8] = [1, 2, 3]
+        let isMade = try RunFolders(system.root()).create(
+            sample.run, definition: definition, lines: sample.lines([1]).bytes, blobs: [blob, [4], blob])
+        #expect(isMade)
+        system.crash()
+        let folders = RunFolders(try system.root())
+        #expect(try folders.definition(of: sample.run) == definition)
+        #expect(try folders.open(sample.run)?.read(Artifact.path(of: .sha256(blob)), limit: 9) == blob)
     }
 
     @Test("a full disk leaves no run and no rubbish")
