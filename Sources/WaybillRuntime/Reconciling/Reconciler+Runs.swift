@@ -60,7 +60,8 @@ extension Reconciler {
                 run: run, lane: made?.lane ?? lanes.take(), environment: environment, isFirst: !record.wasOpened,
                 madeAs: record.wasOpened ? nil : made?.run, glance: record.glance)
         record.driver = driver
-        if !record.wasOpened { openings.enter(run) }
+        // Of one that was just made nothing has to be read that could end this process.
+        if !record.wasOpened, made?.run == nil { openings.enter(run) }
         record.wasOpened = true
         let held = Wake(
             commonNames: record.glance?.heldCommonNames.names.filter { !wake.commonNames.contains($0) } ?? [])

@@ -129,10 +129,9 @@ private struct StartOfRun: Sendable {
         var claimed = claimed
         do throws(RuntimeError) {
             guard fix(&claimed) else { throw RuntimeError(.storage, "its name cannot be kept") }
-            let folder = door.claimedPath(claimed).removingLastComponent()
             // Whoever gave it that name before may have been killed then: only what is synced here is sure.
             let started = try starter.start(request, after: journalSeq) { () throws(FileSystemError) in
-                try door.directory.synchronize(folder)
+                try door.synchronizeClaims()
             }
             var outcome = Outcome(result: .success(started), claimedName: claimed.claimedName)
             do throws(FileSystemError) {
@@ -163,11 +162,8 @@ private struct StartOfRun: Sendable {
     /// - Returns: false where it cannot have that name.
     private func fix(_ claimed: inout ClaimedFile) -> Bool {
         guard let name = StartsUnderWay.fixedName(of: run), name != claimed.claimedName else { return true }
-        let path = door.claimedPath(claimed)
         do throws(FileSystemError) {
-            try door.directory.rename(
-                path, to: path.removingLastComponent().appending(name), in: nil, replacing: false)
-            claimed.claimedName = name
+            try door.rename(&claimed, as: name)
             return true
         } catch  where error.code == .exists {
             // Another request for the same run is under way: starting is idempotent, so both may go on.

@@ -37,6 +37,8 @@ extension RunDriver {
     /// before which whatever was moved in meanwhile has its own.
     private func scanInbox(_ session: RunSession) throws(RuntimeError) {
         isScanUnfinished = false
+        // What is left at the end is refused then.
+        guard !session.state.phase.isEnded else { return }
         var taken = 0
         do {
             let scan = try session.door.scan()

@@ -34,6 +34,13 @@ struct RunProjector {
     /// Something was decided.
     mutating func note() { isBehind = true }
 
+    /// The run was just made, and shows nothing of itself yet.
+    mutating func noteNew() {
+        projectedWaits = [:]
+        projectedSnapshots = []
+        isBehind = true
+    }
+
     /// When the projections are to be written next; nil if they are up to date.
     func dueAt(_ state: RunState, now: Timestamp) -> Timestamp? {
         isBehind ? max(now, lastWrite + Self.interval) : nil

@@ -67,7 +67,12 @@ final class RunSession {
         var rejected: [Int] = []
         self.onDecision = onDecision
         var folder = try Self.folder(of: run, in: tree)
-        let definition = try definitions.definition(of: folder, in: tree)
+        let definition: RunDefinition
+        if let madeAs {
+            definition = madeAs.definition
+        } else {
+            definition = try definitions.definition(of: folder, in: tree)
+        }
         // What the group cannot be given keeps no run from going on; `doctor` says what is wrong.
         if let access = TreeAccess(definition.settings.accessGroup) {
             try? access.open(run, in: tree.runsDirectory)
@@ -235,7 +240,7 @@ final class RunSession {
 
     /// Writes what the run shows of itself for the first time, but for its checkpoint.
     func showNew() {
-        projector.note()
+        projector.noteNew()
         project()
     }
 

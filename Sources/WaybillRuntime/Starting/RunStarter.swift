@@ -20,8 +20,12 @@ package struct StartedRun: Sendable {
 /// 24 KiB with room for it in each call.
 final class MadeRun: Sendable {
     let state: RunState
+    let definition: RunDefinition
 
-    init(_ state: RunState) { self.state = state }
+    init(_ state: RunState, _ definition: RunDefinition) {
+        self.state = state
+        self.definition = definition
+    }
 }
 
 extension RunFolders {
@@ -110,7 +114,7 @@ package struct RunStarter: Sendable {
         } catch {
             throw RuntimeError(wrapping: error)
         }
-        return StartedRun(run: run, made: MadeRun(engine.state))
+        return StartedRun(run: run, made: MadeRun(engine.state, definition))
     }
 
     private func create(

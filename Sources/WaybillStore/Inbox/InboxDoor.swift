@@ -84,35 +84,41 @@ package struct InboxDoor: Sendable {
     package func prepare() throws(FileSystemError) -> Bool { try makeClaimed() }
 
     /// Takes a file out of the inbox and reads it. Nil if it is gone, or somebody else took it.
-    /// - Parameter fixedName: the name in `.claimed/`; the rename is then durable before this returns. It fixes
-    ///   the id of a run that is to be started.
-    /// - Throws: `.exists` if `fixedName` is taken; `.denied` for what the daemon may not move.
-    package func claim(
-        _ name: FilePath.Component, as fixedName: FilePath.Component? = nil
-    ) throws(FileSystemError) -> ClaimedFile? {
+    /// - Throws: `.denied` for what the daemon may not move.
+    package func claim(_ name: FilePath.Component) throws(FileSystemError) -> ClaimedFile? {
         let path = FilePath(root: nil, [name])
         guard let before = try directory.status(path) else { return nil }
         try makeClaimed()
+        guard let folder = try claimedFolder() else { throw FileSystemError(.notFound, "claim", path) }
         for number in 0..<Self.maximumNumber {
-            let derived = ClaimedName(changed: before.changed, number: number, name: name)
-            guard let target = fixedName ?? derived.component else {
+            guard let target = ClaimedName(changed: before.changed, number: number, name: name).component else {
                 throw FileSystemError(.nameTooLong, "claim", path)
             }
             do throws(FileSystemError) {
-                try directory.rename(path, to: Self.claimed.appending(target), in: nil, replacing: false)
+                try directory.rename(path, to: FilePath(root: nil, [target]), in: folder, replacing: false)
             } catch  where error.code == .notFound {
                 return nil
-            } catch  where error.code == .exists && fixedName == nil {
+            } catch  where error.code == .exists {
                 continue
             }
-            if fixedName != nil {
-                try directory.synchronize(Self.claimed)
-                try directory.synchronize()
-            }
-            return try read(target, named: name, before: before)
+            return try read(target, in: folder, named: name, before: before)
         }
         throw FileSystemError(.exists, "claim", path)
     }
+
+    private func claimedFolder() throws(FileSystemError) -> (any Directory)? {
+        try directory.openDirectory(Self.claimed)
+    }
+
+    /// Gives a claimed file a name of its own, which fixes the id of the run that it starts, once that is durable.
+    /// - Throws: `.exists` if another one has it.
+    package func rename(_ file: inout ClaimedFile, as name: FilePath.Component) throws(FileSystemError) {
+        try directory.rename(claimedPath(file), to: Self.claimed.appending(name), in: nil, replacing: false)
+        file.claimedName = name
+    }
+
+    /// Makes the names of what was claimed durable.
+    package func synchronizeClaims() throws(FileSystemError) { try directory.synchronize(Self.claimed) }
 
     /// Somebody else's folder of that name would let them change what was claimed. One that the power takes would take
     /// with it what was moved there, so it is durable before anything is; until then nobody can write to it, which tells
@@ -163,7 +169,9 @@ package struct InboxDoor: Sendable {
     /// Reads a leftover again. Nil if it is gone.
     package func reclaim(_ claimedName: FilePath.Component) throws(FileSystemError) -> ClaimedFile? {
         let parsed = ClaimedName(claimedName)
-        guard var file = try read(claimedName, named: parsed?.name ?? claimedName, before: nil) else { return nil }
+        guard let folder = try claimedFolder(),
+            var file = try read(claimedName, in: folder, named: parsed?.name ?? claimedName, before: nil)
+        else { return nil }
         if let changed = parsed?.changed { file.changed = changed }
         file.isLeftover = true
         return file
@@ -187,10 +195,10 @@ package struct InboxDoor: Sendable {
     // MARK: Looking
 
     private func read(
-        _ claimedName: FilePath.Component, named name: FilePath.Component, before: FileStatus?
+        _ claimedName: FilePath.Component, in folder: any Directory, named name: FilePath.Component, before: FileStatus?
     ) throws(FileSystemError) -> ClaimedFile? {
-        let path = Self.claimed.appending(claimedName)
-        guard let status = try directory.status(path) else { return nil }
+        let path = FilePath(root: nil, [claimedName])
+        guard let status = try folder.status(path) else { return nil }
         // If another file got the name between the look and the claim, its change is dated by the claim itself:
         // never earlier than it was.
         let changed = before.flatMap { $0.isSameFile(as: status) ? $0.changed : nil } ?? status.changed
@@ -202,7 +210,7 @@ package struct InboxDoor: Sendable {
             return file
         }
         do throws(FileSystemError) {
-            guard let content = try content(of: &file, path) else { return nil }
+            guard let content = try content(of: &file, path, in: folder) else { return nil }
             file.content = content
         } catch  where error.code == .isLink || error.code == .wrongKind {
             file.content = .refused(.init(kind: .type, message: "it is no regular file"))
@@ -240,9 +248,9 @@ package struct InboxDoor: Sendable {
     /// Reads the bytes, and with them whose file it is and who may write it: by the descriptor that they are read
     /// through, as whatever was known of the name before may be true no more.
     private func content(
-        of claimed: inout ClaimedFile, _ path: FilePath
+        of claimed: inout ClaimedFile, _ path: FilePath, in folder: any Directory
     ) throws(FileSystemError) -> ClaimedFile.Content? {
-        guard let file = try directory.open(path, .read) else { return nil }
+        guard let file = try folder.open(path, .read) else { return nil }
         defer { file.close() }
         for _ in 0..<Self.maximumReadings {
             let before = try file.status()

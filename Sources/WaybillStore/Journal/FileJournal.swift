@@ -96,7 +96,7 @@ package final class FileJournal: JournalStore {
         following: Bool, _ body: (JournalIndex) -> Answer
     ) throws(StoreError) -> Answer {
         try writer.withLock { (writer) throws(StoreError) in
-            if following || !writer.isLoaded { _ = try writer.commit([]) }
+            if following ? !writer.isUpToDate : !writer.isLoaded { _ = try writer.commit([]) }
             return body(writer.index)
         }
     }

@@ -28,6 +28,13 @@ struct JournalWriter: Sendable {
         self.options = options
     }
 
+    /// Whether nobody has added anything to what this process knows, which takes no lock to see: a quarter of the calls
+    /// that following costs.
+    var isUpToDate: Bool {
+        guard let chain, isLoaded, !isClosed, !chain.isPoisoned else { return false }
+        return (try? chain.isUnchanged()) ?? false
+    }
+
     /// Takes the lock, reads what others added, decides, writes the decisions with one write and one sync, and
     /// gives the lock back.
     /// - Returns: the entries of each decision; fewer than asked for, and at least one, where they make a large write.

@@ -326,4 +326,10 @@ extension ChainFile {
     func isCurrent() throws(FileSystemError) -> Bool {
         try folder.status(path)?.isSameFile(as: identity) ?? false
     }
+
+    /// Whether it is that file, with nothing behind `head`.
+    func isUnchanged() throws(FileSystemError) -> Bool {
+        guard let named = try folder.status(path) else { return false }
+        return named.isSameFile(as: identity) && named.size == Int64(head.length)
+    }
 }

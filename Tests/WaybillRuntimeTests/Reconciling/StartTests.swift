@@ -229,7 +229,8 @@ struct StartTests {
         let door = InboxDoor(inbox)
         for name in try requests() {
             _ = try door.claim(drop("yes", as: #require(FilePath.Component("\(name.stem).q.txt"))))
-            _ = try door.claim(name, as: name)
+            var request = try #require(try door.claim(name))
+            try door.rename(&request, as: name)
         }
         try await reconciler.start()
         await reconciler.untilRest()
@@ -243,12 +244,12 @@ struct StartTests {
     func sureName() async throws {
         try add("kind: Workflow\nname: w\nsteps: [{id: a, set: {b: 1}}]\n")
         let door = InboxDoor(inbox)
-        let claimed = try #require(try door.claim(drop(#"{"workflow":"w"}"#, as: "one.json")))
+        var claimed = try #require(try door.claim(drop(#"{"workflow":"w"}"#, as: "one.json")))
         // Renamed by a daemon that was killed just then.
         for folder in ["/", "/tree", "/tree/runs", "/tree/runs/inbox", "/tree/runs/inbox/.claimed"] as [FilePath] {
             try #require(try system.openDirectory(folder)).synchronize()
         }
-        try inbox.rename(door.claimedPath(claimed), to: ".claimed/r1.json")
+        try door.rename(&claimed, as: "r1.json")
         try await reconciler.start()
         await reconciler.untilRest()
         await reconciler.stop()
@@ -269,7 +270,8 @@ struct StartTests {
             "sha256": .string(try #require(answer.sha256).hex), "message": "there is no run 'r1'",
         ]
         try tree.journal.append([EntryDraft(.answerRefused, actor: .user, data: data)], at: clock.now())
-        _ = try door.claim(drop(#"{"workflow":"w","id":"r1"}"#, as: "r1.json"), as: "r1.json")
+        var request = try #require(try door.claim(drop(#"{"workflow":"w","id":"r1"}"#, as: "r1.json")))
+        try door.rename(&request, as: "r1.json")
         try await reconciler.start()
         await reconciler.untilRest()
         await reconciler.stop()

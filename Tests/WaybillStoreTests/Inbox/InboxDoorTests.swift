@@ -125,10 +125,12 @@ struct InboxDoorTests {
         try drop("a.json", "1")
         try drop("b.json", "2")
         let name: FilePath.Component = "release-1.json"
-        let file = try #require(try door.claim("a.json", as: name))
+        var file = try #require(try door.claim("a.json"))
+        var other = try #require(try door.claim("b.json"))
+        try door.rename(&file, as: name)
         #expect(file.claimedName == name)
-        #expect(throws: FileSystemError.self) { try door.claim("b.json", as: name) }
-        #expect(try scratch.directory.status("b.json") != nil)
+        #expect(throws: FileSystemError.self) { try door.rename(&other, as: name) }
+        #expect(try door.reclaim(other.claimedName)?.bytes == Array("2".utf8))
         #expect(try door.reclaim(name)?.bytes == Array("1".utf8))
     }
 
