@@ -220,9 +220,19 @@ struct AttemptHost: Sendable {
     private func collect(_ patterns: [String], of attempt: Attempt) throws(RuntimeError) -> [ArtifactRecord] {
         guard !patterns.isEmpty else { return [] }
         let (directory, names) = try artifacts(patterns, of: attempt)
-        var records: [ArtifactRecord] = []
-        for name in names { records.append(try keep(name, in: directory, of: attempt.reference)) }
-        return records
+        do throws(StoreError) {
+            let contents = names.map {
+                ArtifactContent.file(FilePath($0), in: directory, limit: Self.largestArtifact)
+            }
+            let kept = try tree.artifacts.put(contents, run: run)
+            var records: [ArtifactRecord] = []
+            for (name, artifact) in zip(names, kept) {
+                records.append(try place(artifact, as: name, of: attempt.reference))
+            }
+            return records
+        } catch {
+            throw RuntimeError(error)
+        }
     }
 
     /// The names of the files that an attempt was to make, below the folder that it worked in.
@@ -255,22 +265,16 @@ struct AttemptHost: Sendable {
         }
     }
 
-    /// Stores a file by its content, and places it in the attempt's folder under its own name.
-    private func keep(
-        _ name: String, in directory: any Directory, of reference: AttemptReference
-    ) throws(RuntimeError) -> ArtifactRecord {
-        do throws(StoreError) {
-            let stored = try tree.artifacts.put(
-                contentsOf: FilePath(name), in: directory, run: run, limit: Self.largestArtifact)
-            let place = path(of: reference).appending(Self.kept).pushing(FilePath(name))
-            try folder.place(Artifact.path(of: stored.sha256), at: place)
-            let path = tree.layout.runsPrefix.appending(run.text).pushing(place)
-            return ArtifactRecord(
-                name: name, digest: stored.sha256, size: Int(stored.size), mediaType: MediaType.of(name),
-                path: path.string)
-        } catch {
-            throw RuntimeError(error)
-        }
+    /// Places what was kept in the attempt's folder under its own name.
+    private func place(
+        _ artifact: Artifact, as name: String, of reference: AttemptReference
+    ) throws(StoreError) -> ArtifactRecord {
+        let place = path(of: reference).appending(Self.kept).pushing(FilePath(name))
+        try folder.place(artifact.path, at: place)
+        let path = tree.layout.runsPrefix.appending(run.text).pushing(place)
+        return ArtifactRecord(
+            name: name, digest: artifact.sha256, size: Int(artifact.size), mediaType: MediaType.of(name),
+            path: path.string)
     }
 
     func path(of reference: AttemptReference) -> FilePath {

@@ -195,7 +195,7 @@ final class RunSession {
     }
 
     private func write(_ decision: Decision) throws(StoreError) {
-        for blob in decision.blobs { _ = try tree.artifacts.put(blob.bytes, run: run) }
+        _ = try tree.artifacts.put(decision.blobs.map { .bytes($0.bytes) }, run: run)
         try ledger.append(lines: decision.lines, upTo: engine.state.ledgerHead)
     }
 

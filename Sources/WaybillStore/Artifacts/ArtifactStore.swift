@@ -4,13 +4,12 @@ package import WaybillPorts
 
 /// Outputs that are large, binary or sensitive, under the digest of their content.
 package protocol ArtifactStore: Sendable {
-    /// Keeps bytes; they are durable before this returns, so that an entry may name them. The same bytes twice
-    /// are kept once.
-    func put(_ bytes: [UInt8], run: RunID) throws(StoreError) -> Artifact
-    /// Keeps a copy of a regular file, sharing its blocks where the file system can.
-    /// - Throws: `.missing`, `.tooLarge` beyond `limit` bytes, `.files` for what is no regular file.
-    func put(contentsOf path: FilePath, in folder: any Directory, run: RunID, limit: Int64) throws(StoreError)
-        -> Artifact
+    /// Keeps contents; all are durable before this returns, so that an entry may name them. The same content twice is
+    /// kept once.
+    /// - Returns: what is kept of each, in their order.
+    /// - Throws: for a file `.missing`, `.tooLarge` beyond its limit, `.files` for what is no regular file. Some of the
+    ///   others may be kept then.
+    func put(_ contents: [ArtifactContent], run: RunID) throws(StoreError) -> [Artifact]
     /// The bytes; nil if missing.
     /// - Throws: `.tooLarge` beyond `limit` bytes, `.mismatch` if they are not what was put.
     func get(_ digest: Digest, run: RunID, limit: Int) throws(StoreError) -> [UInt8]?
@@ -18,6 +17,27 @@ package protocol ArtifactStore: Sendable {
     func size(of digest: Digest, run: RunID) throws(StoreError) -> Int64?
     /// Removes the bytes for good, durably; false if they are missing.
     func remove(_ digest: Digest, run: RunID) throws(StoreError) -> Bool
+}
+
+/// What is to be kept.
+package enum ArtifactContent: Sendable {
+    case bytes([UInt8])
+    /// A regular file of at most so many bytes. The copy shares its blocks where the file system can.
+    case file(FilePath, in: any Directory, limit: Int64)
+}
+
+extension ArtifactStore {
+    /// Keeps bytes.
+    package func put(_ bytes: [UInt8], run: RunID) throws(StoreError) -> Artifact {
+        try put([.bytes(bytes)], run: run)[0]
+    }
+
+    /// Keeps a copy of a file.
+    package func put(
+        contentsOf path: FilePath, in folder: any Directory, run: RunID, limit: Int64
+    ) throws(StoreError) -> Artifact {
+        try put([.file(path, in: folder, limit: limit)], run: run)[0]
+    }
 }
 
 /// Content that is kept.

@@ -1,7 +1,7 @@
 internal import Synchronization
-package import SystemPackage
+internal import SystemPackage
 package import WaybillCore
-package import WaybillPorts
+internal import WaybillPorts
 package import WaybillStore
 
 /// Artifacts in a dictionary.
@@ -15,23 +15,30 @@ package final class MemoryArtifactStore: ArtifactStore {
         artifacts.withLock { $0[run]?[digest] = bytes }
     }
 
-    package func put(_ bytes: [UInt8], run: RunID) throws(StoreError) -> Artifact {
-        let digest = Digest.sha256(bytes)
-        artifacts.withLock { $0[run, default: [:]][digest] = bytes }
-        return Artifact(sha256: digest, size: Int64(bytes.count))
+    package func put(_ contents: [ArtifactContent], run: RunID) throws(StoreError) -> [Artifact] {
+        var kept: [Artifact] = []
+        for content in contents {
+            let bytes = try Self.bytes(of: content)
+            let digest = Digest.sha256(bytes)
+            artifacts.withLock { $0[run, default: [:]][digest] = bytes }
+            kept.append(Artifact(sha256: digest, size: Int64(bytes.count)))
+        }
+        return kept
     }
 
-    package func put(
-        contentsOf path: FilePath, in folder: any Directory, run: RunID, limit: Int64
-    ) throws(StoreError) -> Artifact {
-        var content: [UInt8]?
-        do throws(FileSystemError) {
-            content = try folder.read(path, limit: Int(limit))
-        } catch {
-            throw StoreError(error)
+    private static func bytes(of content: ArtifactContent) throws(StoreError) -> [UInt8] {
+        switch content {
+        case .bytes(let bytes): return bytes
+        case .file(let path, let folder, let limit):
+            var found: [UInt8]?
+            do throws(FileSystemError) {
+                found = try folder.read(path, limit: Int(limit))
+            } catch {
+                throw StoreError(error)
+            }
+            guard let found else { throw StoreError(.missing, "there is no \(path)") }
+            return found
         }
-        guard let content else { throw StoreError(.missing, "there is no \(path)") }
-        return try put(content, run: run)
     }
 
     package func get(_ digest: Digest, run: RunID, limit: Int) throws(StoreError) -> [UInt8]? {

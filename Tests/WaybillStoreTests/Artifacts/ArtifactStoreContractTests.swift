@@ -72,6 +72,73 @@ struct ArtifactStoreContractTests {
         #expect(code { _ = try store.put(contentsOf: "no", in: folder, run: sample.run, limit: 9) } == .missing)
     }
 
+    @Test("keeps many at once, in their order, and the same content once", arguments: LedgerForm.allCases)
+    func keepsMany(_ form: LedgerForm) throws {
+        let (store, keep) = try make(form)
+        defer { withExtendedLifetime(keep) {} }
+        let (folder, keepFolder) = try (form == .localFiles ? Volume.local : .memory).make()
+        defer { withExtendedLifetime(keepFolder) {} }
+        // More than are written at once.
+        let contents = (0..<150).map { Array("content \($0 % 100)".utf8) }
+        var puts: [ArtifactContent] = []
+        for (number, content) in contents.enumerated() {
+            try folder.write(content, toNew: FilePath("\(number)"), durability: .relaxed)
+            puts.append(
+                number.isMultiple(of: 2) ? .bytes(content) : .file(FilePath("\(number)"), in: folder, limit: 99))
+        }
+        let kept = try store.put(puts, run: sample.run)
+        #expect(kept == contents.map { Artifact(sha256: .sha256($0), size: Int64($0.count)) })
+        for (content, artifact) in zip(contents, kept) {
+            #expect(try store.get(artifact.sha256, run: sample.run, limit: 99) == content)
+        }
+        #expect(try store.put([], run: sample.run) == [])
+    }
+
+    @Test("after a crash at any operation what a put had returned for is there, and nothing else has a name")
+    func crashes() throws {
+        let contents = (0..<5).map { Array("content \($0)".utf8) }
+        var number = 0
+        var isThrough = false
+        while !isThrough {
+            number += 1
+            let system = MemoryFileSystem()
+            let runs = try system.root()
+            try sample.create(in: runs)
+            let limit = system.operationCount + number
+            system.setPlan { $0.number == limit ? .halt : nil }
+            let store = FileArtifactStore(runs: runs)
+            var kept = 0
+            do {
+                _ = try store.put(contents.prefix(2).map { .bytes($0) }, run: sample.run)
+                kept = 2
+                _ = try store.put(contents.map { .bytes($0) }, run: sample.run)
+                kept = 5
+                isThrough = true
+            } catch {}
+            system.crash { _ in .lost }
+            let after = FileArtifactStore(runs: try system.root())
+            for (index, content) in contents.enumerated() {
+                let found = try after.get(.sha256(content), run: sample.run, limit: 99)
+                #expect(found == content || index >= kept && found == nil, "halted at \(number): \(index)")
+            }
+        }
+        #expect(number > 40)
+    }
+
+    @Test("of several files one that cannot be kept leaves no draft of the others")
+    func oneFails() throws {
+        let system = MemoryFileSystem()
+        let runs = try system.root()
+        try sample.create(in: runs)
+        try runs.write([1, 2, 3], toNew: "large", durability: .relaxed)
+        let store = FileArtifactStore(runs: runs)
+        let puts: [ArtifactContent] = [.bytes([1]), .file("large", in: runs, limit: 2), .bytes([2])]
+        #expect(code { _ = try store.put(puts, run: sample.run) } == .tooLarge)
+        let folder = try #require(try runs.openDirectory("sample-1"))
+        #expect(try folder.entries("artifacts/sha256", limit: 9)?.isEmpty == true)
+        #expect(try folder.entries("artifacts", limit: 9)?.map(\.name.string) == ["sha256"])
+    }
+
     @Test("changed content is not handed out")
     func changed() throws {
         let system = MemoryFileSystem()
