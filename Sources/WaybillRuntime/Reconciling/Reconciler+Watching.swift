@@ -68,6 +68,7 @@ extension Reconciler {
                 if isIgnored { continue }
                 if let wanted { commonNames.append(wanted) } else { hasUnclear = true }
             } else if event.watch == runsWatch, event.isDirectory {
+                // Whoever makes a run here registers it.
                 if let run = name.flatMap({ RunID($0.string) }), records[run] != nil || starts.see(run) { continue }
                 hasNewRuns = true
             } else if event.watch == runsWatch, isComplete, event.text == FileJournal.openSegment {

@@ -26,20 +26,6 @@ package enum ArtifactContent: Sendable {
     case file(FilePath, in: any Directory, limit: Int64)
 }
 
-extension ArtifactStore {
-    /// Keeps bytes.
-    package func put(_ bytes: [UInt8], run: RunID) throws(StoreError) -> Artifact {
-        try put([.bytes(bytes)], run: run)[0]
-    }
-
-    /// Keeps a copy of a file.
-    package func put(
-        contentsOf path: FilePath, in folder: any Directory, run: RunID, limit: Int64
-    ) throws(StoreError) -> Artifact {
-        try put([.file(path, in: folder, limit: limit)], run: run)[0]
-    }
-}
-
 /// Content that is kept.
 package struct Artifact: Hashable, Sendable {
     package var sha256: Digest

@@ -27,7 +27,9 @@ package struct FileArtifactStore: ArtifactStore {
             }
             // The names as well, of those that were there before, too: a crash may have come between a content's name and
             // the sync of its folder.
-            for path in Set(kept.map { $0.path.removingLastComponent() }) { try folder.synchronize(path) }
+            let folders = Set(kept.map { $0.path.removingLastComponent() })
+            // In one order always: a simulated world is told by the number of its operation.
+            for path in folders.sorted(by: { $0.string < $1.string }) { try folder.synchronize(path) }
             try folder.synchronize(RunFolder.artifacts)
             if !isRooted {
                 try folder.synchronize(RunFolder.artifacts.removingLastComponent())

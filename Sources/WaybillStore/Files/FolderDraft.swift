@@ -42,7 +42,7 @@ struct FolderDraft {
     }
 
     /// Makes the folders of a path that are missing.
-    mutating func createFolders(_ path: FilePath) throws(FileSystemError) {
+    private mutating func createFolders(_ path: FilePath) throws(FileSystemError) {
         guard known.insert(path).inserted else { return }
         try createFolders(path.removingLastComponent())
         _ = try folder.createDirectory(path, permissions: Permissions.folder)

@@ -94,7 +94,7 @@ struct ArtifactStoreContractTests {
         #expect(try store.put([], run: sample.run) == [])
     }
 
-    @Test("after a crash at any operation what a put had returned for is there, and nothing else has a name")
+    @Test("after a crash at any operation what a put had returned for is there, and what has a name is whole")
     func crashes() throws {
         let contents = (0..<5).map { Array("content \($0)".utf8) }
         var number = 0
@@ -163,5 +163,17 @@ struct ArtifactStoreContractTests {
         let after = FileArtifactStore(runs: try system.root())
         #expect(try after.get(artifact.sha256, run: sample.run, limit: 9) == bytes)
         #expect(try after.get(.sha256([1, 2]), run: sample.run, limit: 9) == nil)
+    }
+}
+
+extension ArtifactStore {
+    fileprivate func put(_ bytes: [UInt8], run: RunID) throws(StoreError) -> Artifact {
+        try put([.bytes(bytes)], run: run)[0]
+    }
+
+    fileprivate func put(
+        contentsOf path: FilePath, in folder: any Directory, run: RunID, limit: Int64
+    ) throws(StoreError) -> Artifact {
+        try put([.file(path, in: folder, limit: limit)], run: run)[0]
     }
 }

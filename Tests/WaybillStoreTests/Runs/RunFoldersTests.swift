@@ -101,7 +101,7 @@ struct RunFoldersTests {
                 }
             }
         }
-        #expect(number > 25)
+        #expect(number >= 30)
     }
 
     @Test("what has to be durable before there is a run is seen to before, and if it cannot be, there is none")
