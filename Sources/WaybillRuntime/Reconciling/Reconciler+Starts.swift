@@ -52,12 +52,12 @@ extension Reconciler {
         }
         // Runs of one group stand in line as their requests came.
         let isInLine = sources.catalog.workflows[request.workflow]?.concurrency != nil
-        let lane = starts.begin(run, claimed) { isInLine ? lineLane : lanes.take() }
+        let lease = starts.begin(run, claimed) { isInLine ? lineLane : lanes.take() }
         let start = StartOfRun(
-            run: run, driverLane: isInLine ? nil : lane, request: request, claimed: claimed, door: door,
+            run: run, driverLane: isInLine ? nil : lease, request: request, claimed: claimed, door: door,
             journalSeq: journalSeq, isComplete: !sources.isIncomplete, recorded: review.recorded)
         let starter = RunStarter(tree: tree, sources: sources, limits: options.limits, definitions: definitions)
-        lane.submit { [weak self] in
+        lease.lane.submit { [weak self] in
             let outcome = start.make(starter)
             self?.post { $0.finish(start, outcome) }
         }
@@ -98,7 +98,7 @@ extension Reconciler {
 /// What is known of a run that was made just now, and so need not be found out again.
 struct JustMade {
     /// Where its driver goes on: the lane on which it was made, whose thread is awake; nil: on any.
-    var lane: Lane?
+    var lane: LaneLease?
     /// What it was made as; nil if it was there before.
     var run: MadeRun?
 }
@@ -115,7 +115,7 @@ private struct StartOfRun: Sendable {
 
     var run: RunID
     /// Where the run's driver goes on: the lane on which it was made, whose thread is awake; nil: on any.
-    var driverLane: Lane?
+    var driverLane: LaneLease?
     var request: StartRequest
     var claimed: ClaimedFile
     var door: InboxDoor

@@ -12,7 +12,7 @@ struct StartsUnderWay {
     private static let mostBytes = 8 << 20
 
     private struct Making {
-        var lane: Lane
+        var lane: LaneLease
         /// Requests for this run, one after the other on its lane.
         var requests = 0
         /// Under which names they lie, or will lie, in `.claimed/`.
@@ -29,12 +29,12 @@ struct StartsUnderWay {
 
     var isEmpty: Bool { runs.isEmpty }
     var isFull: Bool { count >= Self.most || bytes >= Self.mostBytes }
-    var lanes: [Lane] { runs.values.map(\.lane) }
+    var lanes: [Lane] { runs.values.map(\.lane.lane) }
     /// Names in `.claimed/` that are in hand.
     var claims: Set<FilePath.Component> { runs.values.reduce(into: []) { $0.formUnion($1.claims) } }
 
     /// - Parameter lane: gives the run's lane where none has it yet.
-    mutating func begin(_ run: RunID, _ claimed: ClaimedFile, on lane: () -> Lane) -> Lane {
+    mutating func begin(_ run: RunID, _ claimed: ClaimedFile, on lane: () -> LaneLease) -> LaneLease {
         var making = runs[run] ?? Making(lane: lane())
         making.requests += 1
         making.claims.insert(claimed.claimedName)

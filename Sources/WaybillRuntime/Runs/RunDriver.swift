@@ -35,7 +35,8 @@ struct DriverEnvironment: Sendable {
 
 /// Works on one run, on one lane, for as long as the run has work; between two pieces of work it holds nothing.
 actor RunDriver {
-    nonisolated let lane: Lane
+    private let lease: LaneLease
+    nonisolated private var lane: Lane { lease.lane }
     nonisolated var unownedExecutor: UnownedSerialExecutor { lane.asUnownedSerialExecutor() }
 
     let run: RunID
@@ -86,7 +87,7 @@ actor RunDriver {
     ///   - madeAs: what this process made the run as just now; nil for any other run.
     ///   - glance: how the driver before this one left it.
     init(
-        run: RunID, lane: Lane, environment: DriverEnvironment, isFirst: Bool, madeAs: MadeRun? = nil,
+        run: RunID, lane: LaneLease, environment: DriverEnvironment, isFirst: Bool, madeAs: MadeRun? = nil,
         glance: RunGlance?
     ) {
         self.run = run
@@ -95,7 +96,7 @@ actor RunDriver {
         uncountedRejections = glance?.uncountedRejections ?? 0
         left = glance?.ledger
         isFirstOpening = isFirst
-        self.lane = lane
+        lease = lane
         self.environment = environment
     }
 
