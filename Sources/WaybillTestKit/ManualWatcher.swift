@@ -22,6 +22,9 @@ package final class ManualWatcher: DirectoryWatcher {
     /// The folders that are watched.
     package var watched: Set<FilePath> { state.withLock { Set($0.watches.values.map(\.path)) } }
 
+    /// How many folders began to be watched, also of those that are watched no more.
+    package var beginnings: Int { state.withLock { Int($0.lastNumber) } }
+
     package func start(_ deliver: @escaping @Sendable ([WatchEvent]) -> Void) {
         state.withLock { $0.deliver = deliver }
     }

@@ -14,8 +14,9 @@ extension Reconciler {
     func register(_ run: RunID, _ wake: Wake, made: JustMade? = nil) {
         if records[run] == nil {
             records[run] = RunRecord()
-            // Before the first look, so that nothing falls between look and watch.
-            watchInbox(of: run)
+            // Before the first look, so that nothing falls between look and watch. One that is over as it is made has nothing
+            // to wait for: its end is where its inbox is looked at for the last time.
+            if made?.isOver != true { watchInbox(of: run) }
         }
         self.wake(run, wake, made: made)
     }
@@ -52,8 +53,10 @@ extension Reconciler {
 
     private func begin(_ run: RunID, _ record: inout RunRecord, _ wake: Wake, _ made: JustMade? = nil) {
         guard let environment else { return }
-        record.inboxModified = modification(ofInboxOf: run)
-        record.ledgerStatus = status(ofLedgerOf: run)
+        if made?.isOver != true {
+            record.inboxModified = modification(ofInboxOf: run)
+            record.ledgerStatus = status(ofLedgerOf: run)
+        }
         let driver =
             record.driver
             ?? RunDriver(

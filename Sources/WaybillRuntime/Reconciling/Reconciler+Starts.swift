@@ -101,6 +101,9 @@ struct JustMade {
     var lane: LaneLease?
     /// What it was made as; nil if it was there before.
     var run: MadeRun?
+
+    /// Whether it ended with its first decision.
+    var isOver: Bool { run?.state.phase.isEnded ?? false }
 }
 
 /// A request whose run is made on a lane.
