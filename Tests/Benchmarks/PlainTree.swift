@@ -26,8 +26,8 @@ struct PlainTree {
             root.at("runs/journal.jsonl"), .writeOnly, options: [.create, .append], permissions: [.ownerReadWrite])
     }
 
-    /// A request that is claimed, a folder that is built aside and renamed, the start and the end in the journal, and a
-    /// checkpoint and `run.json` without a sync.
+    /// A request that is claimed, a folder that is built aside and renamed, with a checkpoint and `run.json` that are not
+    /// synced, and the start and the end in the journal.
     func run(_ id: String) throws {
         let request = root.at("runs/inbox/\(id).json")
         let claimed = root.at("runs/inbox/.claimed/\(id).json")
@@ -40,9 +40,6 @@ struct PlainTree {
         try synchronize(root.at("runs"))
         try appendToJournal()
         unlink(claimed.string)
-        try project(Size.glance, as: "run.json", in: root.at("runs/\(id)"))
-        try Self.make(root.at("runs/\(id)/checkpoints"))
-        try project(Size.checkpoint, as: "5.json", in: root.at("runs/\(id)/checkpoints"))
         try appendToJournal()
     }
 
@@ -84,6 +81,9 @@ struct PlainTree {
         try synchronize(folder.at("definition"))
         try Self.make(folder.at("inbox"))
         try Self.make(folder.at("waits"))
+        try Self.make(folder.at("checkpoints"))
+        try write(Size.checkpoint, to: folder.at("checkpoints/5.json"), isSynced: false)
+        try write(Size.glance, to: folder.appending("run.json"), isSynced: false)
         try synchronize(folder)
     }
 

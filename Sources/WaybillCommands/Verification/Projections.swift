@@ -68,7 +68,7 @@ struct Projections {
         return findings
     }
 
-    private func difference(_ projection: RunRebuild.Projection) -> Finding? {
+    private func difference(_ projection: Projection) -> Finding? {
         let path = projection.path
         let isCheckpoint = path.starts(with: RunFolder.checkpoints)
         guard let bytes = try? folder.read(path, limit: max(projection.bytes.count * 2, 16 << 20)) else {

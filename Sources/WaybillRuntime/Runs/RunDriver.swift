@@ -285,7 +285,7 @@ actor RunDriver {
         if isFirst {
             // Before the first of its steps has any effect, or looks for what the run shows.
             if made != nil {
-                session.showNew()
+                session.noteNew()
             } else {
                 try RunStarter.recordStart(of: session.state, in: tree)
                 try session.restoreProjections(isUncertain: isUncertain || environment.isNewBoot())

@@ -34,11 +34,11 @@ struct RunProjector {
     /// Something was decided.
     mutating func note() { isBehind = true }
 
-    /// The run was just made, and shows nothing of itself yet.
-    mutating func noteNew() {
-        projectedWaits = [:]
-        projectedSnapshots = []
-        isBehind = true
+    /// The run was just made, with all that it shows of this state.
+    mutating func noteNew(_ state: RunState) {
+        projectedWaits = state.waits.mapValues(Self.mark)
+        projectedSnapshots = Set(state.snapshots.keys)
+        lastWrite = tree.clock.now()
     }
 
     /// When the projections are to be written next; nil if they are up to date.
@@ -90,7 +90,7 @@ struct RunProjector {
         if projectedSnapshots == nil, !hasDoubtfulSnapshots { known = try presentNames(in: RunFolder.snapshots) }
         for (name, snapshot) in state.snapshots where !known.contains(name) {
             let bytes = SnapshotProjection.bytes(snapshot, run: state.id, workflow: state.definition.name)
-            try folder.projectIfChanged(RunFolder.snapshots.appending("\(name).json"), bytes)
+            try folder.projectIfChanged(RunFolder.snapshot(name), bytes)
         }
         projectedSnapshots = Set(state.snapshots.keys)
         hasDoubtfulSnapshots = false
@@ -127,17 +127,10 @@ struct RunProjector {
     }
 
     private func restoreFiles(_ state: RunState) throws(StoreError) {
-        for wait in state.waits.values {
-            try folder.projectIfChanged(RunFolder.wait(wait.key), WaitProjection.bytes(wait, run: state.id))
-        }
         for name in try presentNames(in: RunFolder.waits) where state.waits[name] == nil {
             try folder.unproject(RunFolder.wait(name))
         }
-        for (name, snapshot) in state.snapshots {
-            let bytes = SnapshotProjection.bytes(snapshot, run: state.id, workflow: state.definition.name)
-            try folder.projectIfChanged(RunFolder.snapshots.appending("\(name).json"), bytes)
-        }
-        try folder.projectIfChanged(RunFolder.glance, RunProjection.bytes(state))
+        for projection in state.projections { try folder.projectIfChanged(projection.path, projection.bytes) }
     }
 
     /// Whether `accepted/` is gone though answers were accepted. One missing file in it is found by `verify --deep`.

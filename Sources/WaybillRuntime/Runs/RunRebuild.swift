@@ -1,4 +1,4 @@
-package import SystemPackage
+import SystemPackage
 package import WaybillCore
 package import WaybillEngine
 package import WaybillManifests
@@ -7,12 +7,6 @@ package import WaybillStore
 
 /// Folds a whole ledger and says what every projection of it is.
 package struct RunRebuild {
-    /// A projection, by its path in the run's folder.
-    package struct Projection: Sendable {
-        package var path: FilePath
-        package var bytes: [UInt8]
-    }
-
     private let tree: Tree
     private let folder: RunFolder
     private let definition: WorkflowDefinition
@@ -61,7 +55,7 @@ package struct RunRebuild {
                         .damaged, "the checkpoint of entry \(engine.state.seq) does not follow from the ledger",
                         seq: item.entry.seq)
                 }
-                body(Projection(path: RunFolder.checkpoints.appending("\(engine.state.seq).json"), bytes: bytes))
+                body(Projection(path: RunFolder.checkpoint(engine.state.seq), bytes: bytes))
             }
             do throws(EngineError) {
                 try engine.replay(SealedEntry(entry: item.entry, digest: item.digest), byteCount: item.length)
@@ -117,18 +111,24 @@ package struct RunRebuild {
         visiting visit: (Entry) -> Void = { _ in }, _ body: (Projection) -> Void
     ) throws(StoreError) -> Report {
         let report = try fold(visiting: visit, body)
-        let state = report.state
-        for snapshot in state.snapshots.values {
-            body(
-                Projection(
-                    path: RunFolder.snapshots.appending("\(snapshot.name).json"),
-                    bytes: SnapshotProjection.bytes(snapshot, run: state.id, workflow: definition.name)))
-        }
-        for wait in state.waits.values {
-            body(Projection(path: RunFolder.wait(wait.key), bytes: WaitProjection.bytes(wait, run: state.id)))
-        }
-        body(Projection(path: RunFolder.glance, bytes: RunProjection.bytes(state)))
+        for projection in report.state.projections { body(projection) }
         return report
+    }
+}
+
+extension RunState {
+    /// What a run shows of where it stands. `run.json` is the last, so that whoever sees a run wait also sees what it waits
+    /// for.
+    var projections: [Projection] {
+        let waits = waits.map { key, wait in
+            Projection(path: RunFolder.wait(key), bytes: WaitProjection.bytes(wait, run: id))
+        }
+        let snapshots = snapshots.map { name, snapshot in
+            Projection(
+                path: RunFolder.snapshot(name),
+                bytes: SnapshotProjection.bytes(snapshot, run: id, workflow: definition.name))
+        }
+        return waits + snapshots + [Projection(path: RunFolder.glance, bytes: RunProjection.bytes(self))]
     }
 }
 

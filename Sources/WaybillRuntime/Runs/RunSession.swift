@@ -238,11 +238,8 @@ final class RunSession {
     @discardableResult
     func project() -> Bool { projector.write(engine.state, now: tree.clock.now()) }
 
-    /// Writes what the run shows of itself for the first time, but for its checkpoint.
-    func showNew() {
-        projector.noteNew()
-        project()
-    }
+    /// Everything that follows from the ledger is there: the run was made with it.
+    func noteNew() { projector.noteNew(state) }
 
     /// Makes everything that follows from the ledger look the way it should, also what was deleted or changed.
     ///

@@ -29,16 +29,18 @@ final class MadeRun: Sendable {
 }
 
 extension RunFolders {
-    /// Makes a run's folder of its first decision.
+    /// Makes a run's folder of its first decision, with all that it shows of the state behind that.
     func create(
-        _ run: RunID, _ frozen: FrozenDefinition, _ decision: Decision,
+        _ run: RunID, _ frozen: FrozenDefinition, _ decision: Decision, _ state: RunState,
         preparing: @escaping @Sendable () throws(FileSystemError) -> Void = {}
     ) throws(StoreError) -> Bool {
-        var checkpoint: (seq: Int, bytes: [UInt8])?
-        for case .writeCheckpoint(let seq, let bytes) in decision.effects { checkpoint = (seq, bytes) }
+        var projections = state.projections
+        for case .writeCheckpoint(let seq, let bytes) in decision.effects {
+            projections.append(Projection(path: RunFolder.checkpoint(seq), bytes: bytes))
+        }
         return try create(
-            run, definition: frozen, lines: decision.lines, blobs: decision.blobs.map(\.bytes), checkpoint: checkpoint,
-            preparing: preparing)
+            run, definition: frozen, lines: decision.lines, blobs: decision.blobs.map(\.bytes),
+            projections: projections, preparing: preparing)
     }
 }
 
@@ -123,7 +125,7 @@ package struct RunStarter: Sendable {
     ) throws(RuntimeError) -> Bool {
         let tree = tree
         let isNew = try RunGroups(tree: tree).make(state) { () throws(StoreError) in
-            try tree.runs.create(run, frozen, decision, preparing: preparing)
+            try tree.runs.create(run, frozen, decision, state, preparing: preparing)
         }
         if isNew { tree.ledgers.noteDurable(run, length: decision.lines.count) }
         return isNew

@@ -56,8 +56,9 @@ struct SubRunStarter {
         let decision = try engine.signed(
             try engine.handle(.start(begin), at: moment), by: tree.signing.sign, at: moment)
         let tree = tree
-        let isNew = try RunGroups(tree: tree).make(engine.state) { () throws(StoreError) in
-            try tree.runs.create(run, frozen, decision)
+        let state = engine.state
+        let isNew = try RunGroups(tree: tree).make(state) { () throws(StoreError) in
+            try tree.runs.create(run, frozen, decision, state)
         }
         guard isNew else { return try adopt(run, digest, definition.workflow) }
         tree.ledgers.noteDurable(run, length: decision.lines.count)

@@ -2,6 +2,17 @@ package import SystemPackage
 package import WaybillCore
 package import WaybillPorts
 
+/// A file that follows from a run's ledger, by its path in the run's folder.
+package struct Projection: Sendable {
+    package var path: FilePath
+    package var bytes: [UInt8]
+
+    package init(path: FilePath, bytes: [UInt8]) {
+        self.path = path
+        self.bytes = bytes
+    }
+}
+
 /// A run's folder, open. What is written here are projections, which can be rebuilt and are not synced.
 package struct RunFolder: Sendable {
     package static let ledger: FilePath = "ledger.jsonl"
@@ -34,6 +45,8 @@ package struct RunFolder: Sendable {
     package static func checkpoint(_ seq: Int) -> FilePath { checkpoints.appending("\(seq).json") }
 
     package static func wait(_ key: String) -> FilePath { waits.appending("\(key).json") }
+
+    package static func snapshot(_ name: String) -> FilePath { snapshots.appending("\(name).json") }
 
     /// Puts a projection in place: readers see the old file or the new one, whole. Missing folders are made.
     package func project(_ path: FilePath, _ bytes: [UInt8]) throws(StoreError) {

@@ -19,16 +19,17 @@ package struct RunFolders: Sendable {
     /// - Parameters:
     ///   - lines: the first decision's lines, whose first `prev` is the definition's digest.
     ///   - blobs: contents that those lines name by digest.
-    ///   - checkpoint: what those lines name as the state at an entry. It is a projection, and not synced.
+    ///   - projections: what else the folder shows of those lines, each in the run's folder or in one below it. They are
+    ///     not synced.
     ///   - preparing: makes durable what has to be before there is a run; may be called twice.
     /// - Returns: false if the id is taken; whether by the same run is for the caller to find out.
     package func create(
         _ run: RunID, definition: FrozenDefinition, lines: [UInt8], blobs: [[UInt8]] = [],
-        checkpoint: (seq: Int, bytes: [UInt8])? = nil, preparing: () throws(FileSystemError) -> Void = {}
+        projections: [Projection] = [], preparing: () throws(FileSystemError) -> Void = {}
     ) throws(StoreError) -> Bool {
         try storing { () throws(FileSystemError) in
             if try directory.status(FilePath(run.text)) != nil { return false }
-            let content = Content(definition: definition, lines: lines, blobs: blobs, checkpoint: checkpoint)
+            let content = Content(definition: definition, lines: lines, blobs: blobs, projections: projections)
             do throws(FileSystemError) {
                 return try build(run, content, preparing)
             } catch  where error.code == .notFound {
@@ -43,7 +44,7 @@ package struct RunFolders: Sendable {
         var definition: FrozenDefinition
         var lines: [UInt8]
         var blobs: [[UInt8]]
-        var checkpoint: (seq: Int, bytes: [UInt8])?
+        var projections: [Projection]
     }
 
     private func build(
@@ -67,14 +68,10 @@ package struct RunFolders: Sendable {
             try ledger.lock()
             try draft.write(content.lines, to: ledger)
             try write(content, into: &draft)
-            if let checkpoint = content.checkpoint {
-                _ = try folder.createDirectory(RunFolder.checkpoints, permissions: Permissions.folder)
-                let path = RunFolder.checkpoint(checkpoint.seq)
-                try folder.write(checkpoint.bytes, toNew: path, durability: .relaxed)
-            }
             for name in [RunFolder.inbox, RunFolder.waits] {
                 _ = try folder.createDirectory(name, permissions: Permissions.folder)
             }
+            try show(content.projections, in: folder)
             try preparing()
             try draft.synchronize()
             let isFirst = try claim(run, temporary)
@@ -109,6 +106,14 @@ package struct RunFolders: Sendable {
             let digest = Digest.sha256(blob)
             guard kept.insert(digest).inserted else { continue }
             try draft.write(blob, toNew: Artifact.path(of: digest))
+        }
+    }
+
+    private func show(_ projections: [Projection], in folder: any Directory) throws(FileSystemError) {
+        for projection in projections {
+            let place = projection.path.removingLastComponent()
+            if !place.isEmpty { _ = try folder.createDirectory(place, permissions: Permissions.folder) }
+            try folder.write(projection.bytes, toNew: projection.path, durability: .relaxed)
         }
     }
 

@@ -1,3 +1,4 @@
+import Synchronization
 import SystemPackage
 import Testing
 import WaybillCore
@@ -13,12 +14,19 @@ struct StartTests {
     /// More than are made at once.
     private static let many = 40
 
+    private final class Seen: Sendable {
+        private let all = Mutex<[String]>([])
+        var names: [String] { all.withLock { $0 } }
+        func insert(_ name: String) { all.withLock { $0.append(name) } }
+    }
+
     private let system = MemoryFileSystem()
     private let clock = ManualClock()
     private let tree: Tree
     private let reconciler: Reconciler
     private let inbox: any Directory
     private let launches = LaunchesSeen()
+    private let watcher = ManualWatcher()
     private let reports = SharedCounter()
 
     init() throws {
@@ -26,7 +34,7 @@ struct StartTests {
         tree = try Tree.open("/tree", fileSystem: system, clock: clock)
         let services = RuntimeServices(
             launcher: launches, performer: NothingStarts(), secrets: NothingStarts(),
-            watcher: ManualWatcher(), timers: clock, hookTimers: ManualClock())
+            watcher: watcher, timers: clock, hookTimers: ManualClock())
         var options = ReconcilerOptions()
         options.onReport = { [reports] _ in _ = reports.increment() }
         reconciler = Reconciler(tree: tree, services: services, options: options)
@@ -87,9 +95,43 @@ struct StartTests {
         }
         try await settle(#"{"workflow":"w","id":"r1"}"#, as: "r1.json")
         #expect(openings.increment() == 1)
+        #expect(try shown(by: "r1") == ["checkpoints/5.json", "waits/q.json", "run.json"])
+    }
+
+    @Test("a run shows all of itself from the moment at which it is there, and is never written anew for that")
+    func shownAtOnce() async throws {
+        try add("kind: Workflow\nname: w\nsteps: [{id: a, snapshot: {name: s}}, {id: q, ask: {prompt: Go on?}}]\n")
+        let started = try RunStarter(tree: tree, sources: SourceTree(root: tree.root)).start(
+            StartRequest(workflow: "w", id: "r1"))
+        #expect(started.isNew)
+        #expect(try shown(by: "r1") == ["checkpoints/6.json", "waits/q.json", "snapshots/s.json", "run.json"])
+        try await reconciler.start()
+        let replaced = Seen()
+        system.setPlan { operation in
+            if operation.kind == .rename { replaced.insert(operation.path.lastComponent?.string ?? "") }
+            return nil
+        }
+        try await settle(#"{"workflow":"w","id":"r2"}"#, as: "r2.json")
+        #expect(try shown(by: "r2") == ["checkpoints/6.json", "waits/q.json", "snapshots/s.json", "run.json"])
+        #expect(replaced.names.filter { $0.contains("run.json") || $0.contains("q.json") } == [])
+    }
+
+    @Test("a run that is over as it is made is not watched")
+    func overAtOnce() async throws {
+        try add("kind: Workflow\nname: w\nsteps: [{id: a, set: {b: 1}}]\n")
+        try await reconciler.start()
+        let before = watcher.beginnings
+        try await settle(#"{"workflow":"w","id":"r1"}"#, as: "r1.json")
+        #expect(watcher.beginnings == before)
         let run = try #require(RunID("r1"))
+        #expect(try tree.journal.query(following: true) { $0.runs[run]?.ended != nil })
+        #expect(try shown(by: "r1") == ["checkpoints/3.json", "run.json"])
+    }
+
+    /// The files that follow from a run's ledger, all of them compared with what is there.
+    private func shown(by id: String) throws -> [String] {
+        let run = try #require(RunID(id))
         let folder = try #require(try tree.runs.open(run))
-        #expect(try folder.names(in: RunFolder.waits) == ["q.json"])
         let definition = try DefinitionCache().definition(of: run, in: tree)
         let rebuild = RunRebuild(
             tree: tree, folder: folder, definition: definition.workflow, genesis: definition.digest)
@@ -98,7 +140,9 @@ struct StartTests {
             shown.append(projection.path.string)
             #expect((try? folder.read(projection.path, limit: 1 << 20)) == projection.bytes, "\(projection.path)")
         }
-        #expect(shown == ["checkpoints/5.json", "waits/q.json", "run.json"])
+        let waits = shown.filter { $0.hasPrefix("waits/") }.map { String($0.dropFirst(6)) }
+        #expect(try folder.names(in: RunFolder.waits) == waits)
+        return shown
     }
 
     @Test("a run that is being made is left to its maker, though the journal tells of it already")
