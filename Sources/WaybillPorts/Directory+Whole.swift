@@ -10,6 +10,11 @@ package enum Durability: Sendable {
 }
 
 extension Directory {
+    /// Nil if missing.
+    package func openDirectory(_ path: FilePath) throws(FileSystemError) -> (any Directory)? {
+        try openDirectory(path, as: path)
+    }
+
     /// The whole content of a regular file; nil if missing.
     /// - Throws: `.tooLarge` beyond `limit` bytes, `.isLink`, `.wrongKind`.
     package func read(_ path: FilePath, limit: Int) throws(FileSystemError) -> [UInt8]? {

@@ -20,7 +20,8 @@ package protocol Directory: AnyObject, Sendable {
     var path: FilePath { get }
 
     /// Nil if missing.
-    func openDirectory(_ path: FilePath) throws(FileSystemError) -> (any Directory)?
+    /// - Parameter name: what messages call it: where it is going to be.
+    func openDirectory(_ path: FilePath, as name: FilePath) throws(FileSystemError) -> (any Directory)?
     /// Nil if missing. Never blocks on a FIFO, never follows a link: `.isLink`, `.wrongKind` instead.
     func open(_ path: FilePath, _ access: FileAccess) throws(FileSystemError) -> (any File)?
     /// Makes an empty file with exactly these permissions and opens it for reading and writing.

@@ -22,6 +22,9 @@ extension Reconciler {
     }
 
     func wake(_ run: RunID, _ wake: Wake, made: JustMade? = nil) {
+        var unused = made?.run
+        // Whoever opens it later finds it free.
+        defer { unused?.ledger.close() }
         guard var record = records[run], !record.isAside, !isStopping else { return }
         defer { records[run] = record }
         switch record.phase {
@@ -36,6 +39,7 @@ extension Reconciler {
             if placesTaken < places {
                 takePlace(&record)
                 record.phase = .busy
+                if record.isNew { unused = nil }
                 begin(run, &record, wake, made)
             } else {
                 record.pending = wake
@@ -61,7 +65,7 @@ extension Reconciler {
             record.driver
             ?? RunDriver(
                 run: run, lane: made?.lane ?? lanes.take(), environment: environment, isFirst: !record.wasOpened,
-                madeAs: record.wasOpened ? nil : made?.run, glance: record.glance)
+                madeAs: record.isNew ? made?.run : nil, glance: record.glance)
         record.driver = driver
         // Of one that was just made nothing has to be read that could end this process.
         if !record.wasOpened, made?.run == nil { openings.enter(run) }

@@ -29,13 +29,16 @@ extension Reconciler {
         }
         noteListed(modified)
         bootMark.begin(open)
-        unattended = Set(open)
-        for run in open.sorted() { takeUp(run) }
+        // Requests came first, and what is being made for them is open already.
+        let others = open.filter { !starts.see($0) }
+        unattended = Set(others)
+        for run in others.sorted() { takeUp(run) }
         takeUpNextSuspect()
         if unattended.isEmpty || isOneShot { lookAtEndedRuns() }
     }
 
-    private func takeUp(_ run: RunID) {
+    /// Opens a run that was there before, unless it is to be left alone.
+    func takeUp(_ run: RunID) {
         if let reason = openings.reason(for: run) {
             setAside(run, reason)
             unattended.remove(run)

@@ -45,6 +45,9 @@ struct RunRecord {
     var isAside = false
     /// Whether this process has opened it before, and so found what an earlier one left.
     var wasOpened = false
+
+    /// Whether nobody here has had anything to do with it.
+    var isNew: Bool { driver == nil && !wasOpened }
 }
 
 /// What a reconciliation came to.

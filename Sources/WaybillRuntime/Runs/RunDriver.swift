@@ -84,7 +84,7 @@ actor RunDriver {
     private var isDraining = false
 
     /// - Parameters:
-    ///   - madeAs: what this process made the run as just now; nil for any other run.
+    ///   - madeAs: what this process made the run as just now, and has had in hand since; nil for any other run.
     ///   - glance: how the driver before this one left it.
     init(
         run: RunID, lane: LaneLease, environment: DriverEnvironment, isFirst: Bool, madeAs: MadeRun? = nil,
@@ -269,11 +269,6 @@ actor RunDriver {
             uncountedRejections: uncountedRejections, verifiesWhole: isFirstOpening && made == nil, left: left,
             madeAs: made
         ) { hooks.note($0.entries, of: run, upTo: $1) }
-        if let made, made.state.ledgerHead != session.state.ledgerHead {
-            // Somebody was faster, and what they left is looked at like that of anybody.
-            session.close()
-            return try open(restoring: restoring)
-        }
         self.session = session
         // Other processes may have written since; a run whose end is in the journal has nothing left to tell.
         hooks.catchUp(run, upTo: session.state.ledgerHead) {

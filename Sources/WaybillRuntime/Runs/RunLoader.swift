@@ -17,20 +17,14 @@ struct RunLoader {
     var verifiesWhole = false
     /// The end of the ledger when this process closed it last.
     var left: LedgerHead?
-    /// What this process made the run as just now: its checkpoint says nothing else.
+    /// What this process made the run as just now, and has had in hand since.
     var madeAs: MadeRun?
 
     /// Takes the ledger's lock.
     func open(
         rejected: (Int) -> Void
     ) throws(StoreError) -> (ledger: any Ledger, engine: RunEngine) {
-        if let madeAs {
-            do throws(StoreError) {
-                return try open(from: madeAs.state, known: [:])
-            } catch {
-                // What is there says what is wrong.
-            }
-        }
+        if let madeAs { return (madeAs.ledger, engine(madeAs.state)) }
         let known = knownHeads()
         if verifiesWhole, case .damaged(_, let reason) = try verify(known) {
             throw StoreError(.damaged, reason.description, seq: reason.seq)
@@ -56,7 +50,7 @@ struct RunLoader {
         var fold = Fold(engine: engine(state))
         let ledger = try tree.ledgers.open(
             run, from: state.ledgerHead, checkpoint: checkpoint, knownHeads: known.filter { $0.key >= state.seq },
-            durability: durability
+            durability: definition.workflow.ledgerDurability
         ) { fold.take($0) }
         if let fault = fold.fault {
             ledger.close()
@@ -68,8 +62,6 @@ struct RunLoader {
     private func verify(_ known: [Int: Digest]) throws(StoreError) -> LedgerVerdict {
         try tree.ledgers.verify(run, from: .start(genesis: definition.digest), knownHeads: known)
     }
-
-    private var durability: WaybillPorts.Durability { definition.workflow.durability == .full ? .full : .relaxed }
 
     private func engine(_ state: RunState) -> RunEngine {
         RunEngine(
@@ -95,7 +87,8 @@ struct RunLoader {
     }
 
     private func glanceHead() -> [Int: Digest] {
-        guard durability == .full, let bytes = try? folder.read(RunFolder.glance, limit: 16 << 20),
+        guard definition.workflow.ledgerDurability == .full,
+            let bytes = try? folder.read(RunFolder.glance, limit: 16 << 20),
             let glance = try? JSON.parse(bytes), let seq = glance["ledger"]?["seq"]?.intValue,
             let head = glance["ledger"]?["head"]?.stringValue.flatMap(Digest.init(hex:)), seq > 0
         else { return [:] }
@@ -118,6 +111,11 @@ struct RunLoader {
         }
         return nil
     }
+}
+
+extension WorkflowDefinition {
+    /// What the store makes of `durability`.
+    var ledgerDurability: WaybillPorts.Durability { durability == .full ? .full : .relaxed }
 }
 
 /// Takes entries into an engine, one after the other.

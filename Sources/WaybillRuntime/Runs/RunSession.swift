@@ -56,7 +56,7 @@ final class RunSession {
     ///
     /// - Parameters:
     ///   - left: the end of the ledger when this process closed it last.
-    ///   - madeAs: what this process made the run as just now.
+    ///   - madeAs: what this process made the run as just now, and has had in hand since.
     /// - Throws: `busy` with the owner when another process works on it, `quarantined` with the entry's number when the
     ///   ledger is not what it should be, `unknownRun`.
     init(
@@ -66,11 +66,12 @@ final class RunSession {
     ) throws(RuntimeError) {
         var rejected: [Int] = []
         self.onDecision = onDecision
-        var folder = try Self.folder(of: run, in: tree)
+        var folder: RunFolder
         let definition: RunDefinition
         if let madeAs {
-            definition = madeAs.definition
+            (folder, definition) = (madeAs.folder, madeAs.definition)
         } else {
+            folder = try Self.folder(of: run, in: tree)
             definition = try definitions.definition(of: folder, in: tree)
         }
         // What the group cannot be given keeps no run from going on; `doctor` says what is wrong.

@@ -41,7 +41,7 @@ struct RunGroups: Sendable {
 
     /// What came of making a run under the journal's lock.
     private enum Making: Sendable {
-        case made(isNew: Bool)
+        case made(NewRun?)
         case full([RunID])
         case failed(StoreError)
     }
@@ -54,11 +54,11 @@ struct RunGroups: Sendable {
     /// and the run is made and recorded before that is given back: of runs that start at once no more get in than the group
     /// has places.
     ///
-    /// - Parameter create: makes the folder; false if the id is taken.
+    /// - Parameter create: makes the folder; nil if the id is taken.
     /// - Throws: `skipped` where the group is full and its runs do not queue.
     func make(
-        _ state: RunState, _ create: @escaping @Sendable () throws(StoreError) -> Bool
-    ) throws(RuntimeError) -> Bool {
+        _ state: RunState, _ create: @escaping @Sendable () throws(StoreError) -> NewRun?
+    ) throws(RuntimeError) -> NewRun? {
         guard let group = state.group, let concurrency = state.definition.concurrency, concurrency.onLimit == .skip,
             let run = RunID(state.id)
         else {
@@ -79,9 +79,9 @@ struct RunGroups: Sendable {
                     return []
                 }
                 do throws(StoreError) {
-                    let isNew = try create()
-                    box.making.withLock { $0 = .made(isNew: isNew) }
-                    return isNew && index.runs[run]?.started ?? 0 == 0 ? draft(index) : []
+                    let new = try create()
+                    box.making.withLock { $0 = .made(new) }
+                    return new != nil && index.runs[run]?.started ?? 0 == 0 ? draft(index) : []
                 } catch {
                     box.making.withLock { $0 = .failed(error) }
                     return []
@@ -91,7 +91,7 @@ struct RunGroups: Sendable {
             throw RuntimeError(error)
         }
         switch box.making.withLock({ $0 }) {
-        case .made(let isNew)?: return isNew
+        case .made(let new)?: return new
         case .full(let holders)?:
             throw RuntimeError(
                 .skipped,

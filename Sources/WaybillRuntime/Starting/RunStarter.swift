@@ -16,15 +16,27 @@ package struct StartedRun: Sendable {
     var made: MadeRun?
 }
 
-/// A run's state after its first decision. It is kept apart, because it is large: every lane's stack would be deeper by
-/// 24 KiB with room for it in each call.
+/// A run as its first decision left it, open: nobody else can have had it. The state is kept apart, because it is large:
+/// every lane's stack would be deeper by 24 KiB with room for it in each call.
 final class MadeRun: Sendable {
     let state: RunState
     let definition: RunDefinition
+    let folder: RunFolder
+    /// Its lock goes with the last that has this, or when it is closed.
+    let ledger: any Ledger
 
-    init(_ state: RunState, _ definition: RunDefinition) {
+    init(_ state: RunState, _ definition: RunDefinition, _ folder: RunFolder, _ ledger: any Ledger) {
         self.state = state
         self.definition = definition
+        self.folder = folder
+        self.ledger = ledger
+    }
+}
+
+extension LedgerStore {
+    /// Takes over the ledger of a run that was made just now as this state has it.
+    func take(_ ledger: NewLedger, of run: RunID, upTo state: RunState) -> any Ledger {
+        take(ledger, of: run, upTo: state.ledgerHead, durability: state.definition.ledgerDurability)
     }
 }
 
@@ -33,7 +45,7 @@ extension RunFolders {
     func create(
         _ run: RunID, _ frozen: FrozenDefinition, _ decision: Decision, _ state: RunState,
         preparing: @escaping @Sendable () throws(FileSystemError) -> Void = {}
-    ) throws(StoreError) -> Bool {
+    ) throws(StoreError) -> NewRun? {
         var projections = state.projections
         for case .writeCheckpoint(let seq, let bytes) in decision.effects {
             projections.append(Projection(path: RunFolder.checkpoint(seq), bytes: bytes))
@@ -73,10 +85,13 @@ package struct RunStarter: Sendable {
     package func start(
         _ request: StartRequest, random: UInt64 = .random(in: 0 ... .max), after journalSeq: Int? = nil
     ) throws(RuntimeError) -> StartedRun {
-        try start(request, random: random, after: journalSeq, preparing: {})
+        let started = try start(request, random: random, after: journalSeq, preparing: {})
+        // Whoever goes on with it opens it.
+        started.made?.ledger.close()
+        return started
     }
 
-    /// As above.
+    /// As above, and leaves a new run open.
     ///
     /// - Parameter preparing: makes durable what has to be before there is a run.
     func start(
@@ -111,24 +126,17 @@ package struct RunStarter: Sendable {
             let decision = try engine.signed(
                 try engine.handle(.start(start), at: moment), by: tree.signing.sign, at: moment)
             // The effects are carried out by whoever opens the run: they follow from the state.
-            guard try create(run, frozen, decision, engine.state, preparing) else { return try existing(run, digest) }
-            try Self.recordStart(ofNew: engine.state, in: tree)
+            let (tree, state) = (tree, engine.state)
+            let new = try RunGroups(tree: tree).make(state) { () throws(StoreError) in
+                try tree.runs.create(run, frozen, decision, state, preparing: preparing)
+            }
+            guard let new else { return try existing(run, digest) }
+            let ledger = tree.ledgers.take(new.ledger, of: run, upTo: state)
+            try Self.recordStart(ofNew: state, in: tree)
+            return StartedRun(run: run, made: MadeRun(state, definition, new.folder, ledger))
         } catch {
             throw RuntimeError(wrapping: error)
         }
-        return StartedRun(run: run, made: MadeRun(engine.state, definition))
-    }
-
-    private func create(
-        _ run: RunID, _ frozen: FrozenDefinition, _ decision: Decision, _ state: RunState,
-        _ preparing: @escaping @Sendable () throws(FileSystemError) -> Void
-    ) throws(RuntimeError) -> Bool {
-        let tree = tree
-        let isNew = try RunGroups(tree: tree).make(state) { () throws(StoreError) in
-            try tree.runs.create(run, frozen, decision, state, preparing: preparing)
-        }
-        if isNew { tree.ledgers.noteDurable(run, length: decision.lines.count) }
-        return isNew
     }
 
     private func trigger(of request: StartRequest) -> Object {

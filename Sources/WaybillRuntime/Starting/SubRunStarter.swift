@@ -57,11 +57,12 @@ struct SubRunStarter {
             try engine.handle(.start(begin), at: moment), by: tree.signing.sign, at: moment)
         let tree = tree
         let state = engine.state
-        let isNew = try RunGroups(tree: tree).make(state) { () throws(StoreError) in
+        let new = try RunGroups(tree: tree).make(state) { () throws(StoreError) in
             try tree.runs.create(run, frozen, decision, state)
         }
-        guard isNew else { return try adopt(run, digest, definition.workflow) }
-        tree.ledgers.noteDurable(run, length: decision.lines.count)
+        guard let new else { return try adopt(run, digest, definition.workflow) }
+        // Whoever wakes it opens it: only that it is durable need not be found out again.
+        tree.ledgers.take(new.ledger, of: run, upTo: state).close()
         try RunStarter.recordStart(ofNew: engine.state, in: tree)
     }
 

@@ -18,10 +18,10 @@ final class LocalDirectory: Directory {
 
     deinit { Glibc.close(descriptor) }
 
-    func openDirectory(_ path: FilePath) throws(FileSystemError) -> (any Directory)? {
+    func openDirectory(_ path: FilePath, as name: FilePath) throws(FileSystemError) -> (any Directory)? {
         let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
         guard let opened = try openBeneath(path, flags: flags, permissions: 0, "open") else { return nil }
-        return LocalDirectory(owning: opened, path: full(path))
+        return LocalDirectory(owning: opened, path: full(name))
     }
 
     func open(_ path: FilePath, _ access: FileAccess) throws(FileSystemError) -> (any File)? {

@@ -322,6 +322,13 @@ struct ChainFile: Sendable {
 }
 
 extension ChainFile {
+    /// One that was made just now, is locked, and durable up to its end.
+    init(_ path: FilePath, _ new: NewLedger, upTo head: LedgerHead, durability: Durability) {
+        self.init(
+            folder: new.folder, path: path, durability: durability, file: new.file, identity: new.status, head: head,
+            start: head)
+    }
+
     /// Whether the name still leads to the file that is open: the journal's does not after a segment is closed.
     func isCurrent() throws(FileSystemError) -> Bool {
         try folder.status(path)?.isSameFile(as: identity) ?? false

@@ -24,7 +24,6 @@ package struct FileLedgerStore: LedgerStore {
         guard var chain = opened else { throw missing(run) }
         let length = Int(chain.identity.size)
         try chain.follow(checkpoint: checkpoint, knownHeads: knownHeads, body)
-        let (distrusted, settled) = (distrusted, settled)
         let known = settled.length(of: run)
         // `run.json` and the journal name a head after it was synced.
         let isVouchedFor = knownHeads[chain.head.seq] == chain.head.digest
@@ -44,6 +43,19 @@ package struct FileLedgerStore: LedgerStore {
             chain.file.close()
             throw error
         }
+        return ledger(chain, of: run, durability)
+    }
+
+    package func take(
+        _ ledger: NewLedger, of run: RunID, upTo head: LedgerHead, durability: Durability
+    ) -> any Ledger {
+        settled.note(run, length: head.length)
+        return self.ledger(
+            ChainFile(RunFolder.ledger, ledger, upTo: head, durability: durability), of: run, durability)
+    }
+
+    private func ledger(_ chain: ChainFile, of run: RunID, _ durability: Durability) -> FileLedger {
+        let (distrusted, settled) = (distrusted, settled)
         return FileLedger(chain) { chain in
             distrusted.note(chain, of: run)
             settled.forget(run)
@@ -51,8 +63,6 @@ package struct FileLedgerStore: LedgerStore {
             if durability == .full, !chain.isPoisoned { settled.note(run, length: chain.head.length) }
         }
     }
-
-    package func noteDurable(_ run: RunID, length: Int) { settled.note(run, length: length) }
 
     package func forget(_ run: RunID) { settled.forget(run) }
 

@@ -24,8 +24,9 @@ package protocol LedgerStore: Sendable {
         _ run: RunID, from head: LedgerHead, knownHeads: [Int: Digest], _ body: (LedgerScanner.Item) -> Void
     ) throws(StoreError) -> LedgerVerdict
 
-    /// Says that this process has made a ledger durable up to so many bytes by other means: it was made with its run.
-    func noteDurable(_ run: RunID, length: Int)
+    /// Takes over a ledger that this process has just made durable with its run, and has the lock of.
+    /// - Parameter head: its end.
+    func take(_ ledger: NewLedger, of run: RunID, upTo head: LedgerHead, durability: Durability) -> any Ledger
 
     /// Says that a run has ended, and its ledger is closed: nobody in this process will write to it again.
     func forget(_ run: RunID)

@@ -2,6 +2,20 @@ internal import SystemPackage
 package import WaybillCore
 package import WaybillPorts
 
+/// A run's folder that was made just now.
+package struct NewRun: Sendable {
+    package let folder: RunFolder
+    /// Nobody else can have had it.
+    package let ledger: NewLedger
+}
+
+/// A ledger that was made just now: durable, and locked for as long as somebody has this.
+package struct NewLedger: Sendable {
+    let folder: any Directory
+    let file: any File
+    let status: FileStatus
+}
+
 /// The folder of all runs: starts them, finds them, opens them.
 package struct RunFolders: Sendable {
     /// Where folders are built before they get their name. The dot keeps it out of `runs/*`.
@@ -22,13 +36,13 @@ package struct RunFolders: Sendable {
     ///   - projections: what else the folder shows of those lines, each in the run's folder or in one below it. They are
     ///     not synced.
     ///   - preparing: makes durable what has to be before there is a run; may be called twice.
-    /// - Returns: false if the id is taken; whether by the same run is for the caller to find out.
+    /// - Returns: nil if the id is taken; whether by the same run is for the caller to find out.
     package func create(
         _ run: RunID, definition: FrozenDefinition, lines: [UInt8], blobs: [[UInt8]] = [],
         projections: [Projection] = [], preparing: () throws(FileSystemError) -> Void = {}
-    ) throws(StoreError) -> Bool {
+    ) throws(StoreError) -> NewRun? {
         try storing { () throws(FileSystemError) in
-            if try directory.status(FilePath(run.text)) != nil { return false }
+            if try directory.status(FilePath(run.text)) != nil { return nil }
             let content = Content(definition: definition, lines: lines, blobs: blobs, projections: projections)
             do throws(FileSystemError) {
                 return try build(run, content, preparing)
@@ -49,7 +63,7 @@ package struct RunFolders: Sendable {
 
     private func build(
         _ run: RunID, _ content: Content, _ preparing: () throws(FileSystemError) -> Void
-    ) throws(FileSystemError) -> Bool {
+    ) throws(FileSystemError) -> NewRun? {
         let temporary = try TemporaryName.next(for: Self.building.appending(run.text), in: directory)
         do throws(FileSystemError) {
             _ = try directory.createDirectory(temporary, permissions: Permissions.folder)
@@ -58,13 +72,12 @@ package struct RunFolders: Sendable {
             _ = try directory.createDirectory(temporary, permissions: Permissions.folder)
         }
         do throws(FileSystemError) {
-            guard let folder = try directory.openDirectory(temporary) else {
+            guard let folder = try directory.openDirectory(temporary, as: FilePath(run.text)) else {
                 throw FileSystemError(.notFound, "open", temporary)
             }
             var draft = FolderDraft(in: folder)
-            // The lock on the ledger says that somebody is building here; it goes with this handle.
+            // The lock on the ledger says that somebody is building here, and then that somebody has the run.
             let ledger = try draft.create(RunFolder.ledger)
-            defer { ledger.close() }
             try ledger.lock()
             try draft.write(content.lines, to: ledger)
             try write(content, into: &draft)
@@ -74,9 +87,12 @@ package struct RunFolders: Sendable {
             try show(content.projections, in: folder)
             try preparing()
             try draft.synchronize()
-            let isFirst = try claim(run, temporary)
-            if !isFirst { _ = try directory.removeTree(temporary) }
-            return isFirst
+            let new = NewLedger(folder: folder, file: ledger, status: try ledger.status())
+            guard try claim(run, temporary) else {
+                _ = try directory.removeTree(temporary)
+                return nil
+            }
+            return NewRun(folder: RunFolder(run: run, directory: folder), ledger: new)
         } catch {
             _ = try? directory.removeTree(temporary)
             throw error

@@ -52,7 +52,7 @@ final class MemoryDirectory: Directory {
         }
     }
 
-    func openDirectory(_ path: FilePath) throws(FileSystemError) -> (any Directory)? {
+    func openDirectory(_ path: FilePath, as name: FilePath) throws(FileSystemError) -> (any Directory)? {
         let found = try perform(.openFolder, path) { (volume, parts) throws(FileSystemError) -> (Int, Int)? in
             guard let found = try volume.find(parts.names, from: self.node, "open", self.full(path)) else {
                 return nil
@@ -64,7 +64,7 @@ final class MemoryDirectory: Directory {
             }
         }
         guard let (found, lifetime) = found else { return nil }
-        return MemoryDirectory(system, node: found, lifetime: lifetime, base: self.path, relative: path)
+        return MemoryDirectory(system, node: found, lifetime: lifetime, base: self.path, relative: name)
     }
 
     func open(_ path: FilePath, _ access: FileAccess) throws(FileSystemError) -> (any File)? {

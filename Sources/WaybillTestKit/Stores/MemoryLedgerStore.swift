@@ -51,8 +51,13 @@ package final class MemoryLedgerStore: LedgerStore {
         return scanner.finish()
     }
 
-    /// Nothing of it is ever anything but durable.
-    package func noteDurable(_ run: RunID, length: Int) {}
+    /// What `set` put there is the new ledger.
+    package func take(
+        _ ledger: NewLedger, of run: RunID, upTo head: LedgerHead, durability: Durability
+    ) -> any Ledger {
+        ledgers.withLock { $0[run]?.isOpen = true }
+        return MemoryLedger(self, run, head)
+    }
 
     package func forget(_ run: RunID) {}
 

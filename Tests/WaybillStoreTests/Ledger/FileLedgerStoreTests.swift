@@ -58,18 +58,49 @@ struct FileLedgerStoreTests {
 
     @Test("a ledger that was made durable with its run is not synced when it is opened")
     func madeDurable() throws {
-        let (store, head) = try start()
-        store.noteDurable(sample.run, length: head.length)
+        let (store, head) = try make()
         let kinds = Recorder()
         system.setPlan { kinds.note($0) }
         #expect(try store.open(sample.run, from: sample.genesis).head == head)
         #expect(!kinds.all.contains("write") && !kinds.all.contains("sync"))
     }
 
+    /// Makes a run whose ledger is taken over and closed.
+    private func make() throws -> (store: FileLedgerStore, head: LedgerHead) {
+        let runs = try system.root()
+        let store = FileLedgerStore(runs: runs)
+        let (bytes, head) = sample.lines([1, 2])
+        let new = try #require(
+            try RunFolders(runs).create(sample.run, definition: sample.definition, lines: bytes))
+        store.take(new.ledger, of: sample.run, upTo: head, durability: .full).close()
+        return (store, head)
+    }
+
+    @Test("what a disk refuses of a ledger that was taken over is said of the run, and goes on in a copy")
+    func takenOver() throws {
+        let runs = try system.root()
+        let (bytes, head) = sample.lines([1])
+        let new = try #require(
+            try RunFolders(runs).create(sample.run, definition: sample.definition, lines: bytes))
+        let store = FileLedgerStore(runs: runs)
+        let ledger = store.take(new.ledger, of: sample.run, upTo: head, durability: .full)
+        var message = ""
+        system.fail(.sync, .io, on: "ledger.jsonl")
+        do throws(StoreError) {
+            try ledger.append([EntryDraft(.runEnd)], at: sample.time)
+        } catch {
+            message = error.message
+        }
+        #expect(message.contains("/sample-1/ledger.jsonl") && !message.contains(".building"), "\(message)")
+        system.setPlan(nil)
+        try ledger.append([EntryDraft(.runEnd)], at: sample.time)
+        ledger.close()
+        #expect(try store.verify(sample.run, from: sample.genesis, knownHeads: [:]) == .whole(ledger.head))
+    }
+
     @Test("nothing is remembered of a run that has ended")
     func forgotten() throws {
-        let (store, head) = try start()
-        store.noteDurable(sample.run, length: head.length)
+        let (store, head) = try make()
         store.forget(sample.run)
         let kinds = Recorder()
         system.setPlan { kinds.note($0) }

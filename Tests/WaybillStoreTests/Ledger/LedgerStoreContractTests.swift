@@ -36,6 +36,23 @@ enum LedgerForm: String, CaseIterable, Sendable {
         }
         return (FileLedgerStore(runs: runs), keep, reset)
     }
+
+    /// A store that has taken over the ledger of a run that was made just now.
+    func makeTaken(
+        _ sample: SampleRun, _ decisions: [Int]
+    ) throws -> (store: any LedgerStore, keep: AnyObject, ledger: any Ledger) {
+        let (bytes, head) = sample.lines(decisions)
+        let (runs, keep) = try (self == .localFiles ? Volume.local : .memory).make()
+        let new = try #require(
+            try RunFolders(runs).create(sample.run, definition: sample.definition, lines: bytes))
+        var store: any LedgerStore = FileLedgerStore(runs: runs)
+        if self == .memory {
+            let memory = MemoryLedgerStore()
+            memory.set(sample.run, bytes)
+            store = memory
+        }
+        return (store, keep, store.take(new.ledger, of: sample.run, upTo: head, durability: .full))
+    }
 }
 
 @Suite("Every form of the ledger store")
@@ -67,6 +84,19 @@ struct LedgerStoreContractTests {
         #expect(ledger.head.seq == 7)
         ledger.close()
         #expect(try store.verify(sample.run, from: sample.genesis, knownHeads: [3: head.digest]) == .whole(ledger.head))
+    }
+
+    @Test(
+        "a ledger that was made with its run goes on as it was made, and is nobody else's",
+        arguments: LedgerForm.allCases)
+    func takes(_ form: LedgerForm) throws {
+        let (store, keep, ledger) = try form.makeTaken(sample, [2, 1])
+        defer { withExtendedLifetime(keep) {} }
+        #expect(code { _ = try store.open(sample.run, from: sample.genesis) } == .locked)
+        let entries = try ledger.append([EntryDraft(.taskEnd), EntryDraft(.runEnd)], at: sample.time)
+        #expect(entries.map(\.seq) == [4, 5])
+        ledger.close()
+        #expect(try store.open(sample.run, from: sample.genesis).head == ledger.head)
     }
 
     @Test(

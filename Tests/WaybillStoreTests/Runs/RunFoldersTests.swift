@@ -25,8 +25,8 @@ struct RunFoldersTests {
         defer { withExtendedLifetime(keep) {} }
         let folders = RunFolders(runs)
         let (bytes, head) = sample.lines([1])
-        #expect(try folders.create(sample.run, definition: sample.definition, lines: bytes))
-        #expect(try folders.create(sample.run, definition: sample.definition, lines: []) == false)
+        #expect(try folders.create(sample.run, definition: sample.definition, lines: bytes) != nil)
+        #expect(try folders.create(sample.run, definition: sample.definition, lines: []) == nil)
         let folder = try #require(try folders.open(sample.run))
         #expect(try folder.names(in: FilePath()) == ["definition", "inbox", "ledger.jsonl", "waits"])
         #expect(try folder.read("ledger.jsonl", limit: 9_999) == bytes)
@@ -41,6 +41,20 @@ struct RunFoldersTests {
         var seen: [RunID] = []
         try folders.forEach { seen.append($0) }
         #expect(seen == [sample.run])
+    }
+
+    @Test("a new run is open under its own name, and shows what it was made with", arguments: Volume.allCases)
+    func new(_ volume: Volume) throws {
+        let (runs, keep) = try volume.make()
+        defer { withExtendedLifetime(keep) {} }
+        let shown = [Projection(path: "checkpoints/1.json", bytes: [1]), Projection(path: "run.json", bytes: [2])]
+        let new = try #require(
+            try RunFolders(runs).create(
+                sample.run, definition: sample.definition, lines: sample.lines([1]).bytes, projections: shown))
+        #expect(new.folder.directory.path == runs.path.appending("sample-1"))
+        #expect(try new.folder.names(in: FilePath()).contains("run.json"))
+        let folder = try #require(try RunFolders(runs).open(sample.run))
+        for projection in shown { #expect(try folder.read(projection.path, limit: 9) == projection.bytes) }
     }
 
     @Test("the index names every source by digest, in the contract's shape")
@@ -85,8 +99,8 @@ struct RunFoldersTests {
                 let bytes = sample.lines([1]).bytes
                 var isAcknowledged = false
                 do {
-                    isAcknowledged = try RunFolders(runs).create(
-                        sample.run, definition: sample.definition, lines: bytes)
+                    let new = try RunFolders(runs).create(sample.run, definition: sample.definition, lines: bytes)
+                    isAcknowledged = new != nil
                     isThrough = true
                 } catch {}
                 system.crash { _ in survival }
@@ -131,9 +145,9 @@ struct RunFoldersTests {
         }
         let definition = FrozenDefinition(workflow: "sample", commit: nil, sources: sources)
         let blob: [UInt8] = [1, 2, 3]
-        let isMade = try RunFolders(system.root()).create(
+        let new = try RunFolders(system.root()).create(
             sample.run, definition: definition, lines: sample.lines([1]).bytes, blobs: [blob, [4], blob])
-        #expect(isMade)
+        #expect(new != nil)
         system.crash()
         let folders = RunFolders(try system.root())
         #expect(try folders.definition(of: sample.run) == definition)
