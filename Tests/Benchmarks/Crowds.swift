@@ -39,22 +39,30 @@ enum Crowds {
             "\(Text.count(count)) answers at once", crowd, daemon, bench, runs: Array(waiting.suffix(count)), drop)
         try daemon.stop()
         if let burst = figures.last(where: { $0.unit == "runs/s" }) {
-            let plain = try plainAnswers(count, bench)
+            let plain = try plainAnswers(count, bench) { try $0.answer($1) }
             figures.append(
                 Figure(
                     name: "the same beside a plain program", unit: "runs/s", samples: burst.samples,
                     baseline: .init(name: "answers/s, the same files made plainly", samples: [plain])))
+            let least = try plainAnswers(count, bench) { try $0.accept($1) }
+            let appends = try PureSteps.appends(threads, recordsOf: PlainTree.answerBytes, isSynced: true, bench)
+            figures.append(
+                Figure(
+                    name: "a plain program that takes answers and shows nothing", unit: "answers/s", samples: [least],
+                    baseline: .init(name: "appends/s, \(threads) plain threads", samples: [appends])))
         }
         return figures + (try await events(crowd, count, bench))
     }
 
     /// Answers in a second, if plain threads do to the files what each of them asks for.
-    private static func plainAnswers(_ count: Int, _ bench: Workbench) throws -> Double {
+    private static func plainAnswers(
+        _ count: Int, _ bench: Workbench, _ answer: @escaping @Sendable (PlainTree, String) throws -> Void
+    ) throws -> Double {
         let tree = try PlainTree(at: bench.path("plain-answers"), manifest: "")
         for number in 0..<count { try tree.addWaiting("r\(number)") }
         let threads = threads
         let seconds = try PlainThreads.time(threads) { thread in
-            for number in stride(from: thread, to: count, by: threads) { try tree.answer("r\(number)") }
+            for number in stride(from: thread, to: count, by: threads) { try answer(tree, "r\(number)") }
         }
         return Double(count) / seconds
     }

@@ -18,6 +18,9 @@ struct PlainTree {
         static let receipt = 500
     }
 
+    /// Bytes that an answer adds to a ledger, about.
+    static var answerBytes: Int { Size.answerEntries }
+
     init(at root: FilePath, manifest: String) throws {
         self.root = root
         self.manifest = Array(manifest.utf8)
@@ -52,14 +55,21 @@ struct PlainTree {
         try write(3, to: folder.at("inbox/approve.txt"), isSynced: false)
     }
 
-    /// An answer that is claimed, read and recorded, its receipt and its copy, and what else a run leaves that ends with it.
-    func answer(_ id: String) throws {
+    /// An answer that is claimed, read and recorded: what no program can do without that keeps it with its run.
+    func accept(_ id: String) throws {
         let folder = root.at("runs/\(id)")
         let claimed = folder.at("inbox/.claimed/approve.txt")
         rename(folder.at("inbox/approve.txt").string, claimed.string)
         guard PlainFile.text(claimed) != nil else { throw Errno.noSuchFileOrDirectory }
         let ledger = try FileDescriptor.open(folder.appending("ledger.jsonl"), .writeOnly, options: .append)
         try ledger.closeAfter { try append(Size.answerEntries, to: ledger) }
+    }
+
+    /// The same, its receipt and its copy, and what else a run leaves that ends with it.
+    func answer(_ id: String) throws {
+        try accept(id)
+        let folder = root.at("runs/\(id)")
+        let claimed = folder.at("inbox/.claimed/approve.txt")
         try Self.make(folder.at("inbox/accepted"))
         try project(Size.receipt, as: "3-approve.txt.reason.json", in: folder.at("inbox/accepted"))
         try project(3, as: "3-approve.txt", in: folder.at("inbox/accepted"))

@@ -25,7 +25,7 @@ package struct FileLedgerStore: LedgerStore {
         let length = Int(chain.identity.size)
         try chain.follow(checkpoint: checkpoint, knownHeads: knownHeads, body)
         let known = settled.length(of: run)
-        // `run.json` and the journal name a head after it was synced.
+        // Where `run.json` or the journal can be seen to name a head, it was synced before.
         let isVouchedFor = knownHeads[chain.head.seq] == chain.head.digest
         do throws(StoreError) {
             let isDistrusted = distrusted.contains(chain.identity, of: run)
