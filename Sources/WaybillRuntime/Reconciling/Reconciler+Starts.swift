@@ -72,7 +72,7 @@ extension Reconciler {
         case .success(let started):
             if let failure = outcome.removal { postpone(claimed, "cannot be removed now: \(failure.description)") }
             options.log.info("\(started.run) \(started.isNew ? "started" : "was started before")")
-            if isSeen, !started.isNew, records[started.run] == nil { takeUp(started.run) }
+            if isSeen, !started.isNew { takeUpAfterAll(started.run) }
             register(started.run, held, made: JustMade(lane: start.driverLane, run: started.made))
         case .failure(let error):
             if let kind = start.refusal(for: error) {
@@ -90,7 +90,7 @@ extension Reconciler {
                 unsettledClaims += held.commonClaims
             }
             // Somebody else may have made it.
-            if isSeen, records[start.run] == nil { takeUp(start.run) }
+            if isSeen { takeUpAfterAll(start.run) }
         }
         goOnTaking(start.door)
     }

@@ -37,8 +37,14 @@ extension Reconciler {
         if unattended.isEmpty || isOneShot { lookAtEndedRuns() }
     }
 
-    /// Opens a run that was there before, unless it is to be left alone.
-    func takeUp(_ run: RunID) {
+    /// Takes up a run that was left to its maker here, who did not make it.
+    func takeUpAfterAll(_ run: RunID) {
+        guard records[run] == nil else { return }
+        takeUp(run)
+        takeUpNextSuspect()
+    }
+
+    private func takeUp(_ run: RunID) {
         if let reason = openings.reason(for: run) {
             setAside(run, reason)
             unattended.remove(run)

@@ -188,6 +188,33 @@ struct StartTests {
         #expect(try folder.names(in: RunFolder.waits) == ["q.json"])
     }
 
+    @Test("a run that ended daemons is opened with care, also where somebody asks for it in another way meanwhile")
+    func suspect() async throws {
+        try add("kind: Workflow\nname: w\ninputs: {n: {default: 1}}\nsteps: [{id: q, ask: {prompt: Go on?}}]\n")
+        let run = try RunStarter(tree: tree, sources: SourceTree(root: tree.root)).start(
+            StartRequest(workflow: "w", id: "r1")
+        ).run
+        do {
+            let marks = OpeningMarks(in: tree.caches)
+            marks.begin()
+            marks.enter(run)
+        }
+        _ = try drop(#"{"workflow":"w","id":"r1","inputs":{"n":2}}"#, as: "one.json")
+        let openings = SharedCounter()
+        system.setPlan { operation in
+            if operation.kind == .open, operation.path.string.hasSuffix("/r1/ledger.jsonl") { _ = openings.increment() }
+            return nil
+        }
+        try await reconciler.start()
+        await reconciler.untilRest()
+        await reconciler.stop()
+        #expect(try rejected() == ["2-one.json", "2-one.json.reason.json"])
+        #expect(openings.increment() > 0)
+        let after = OpeningMarks(in: tree.caches)
+        after.begin()
+        #expect(after.suspects.isEmpty)
+    }
+
     @Test("the first step of a run finds everything that the run shows")
     func firstStepLooks() async throws {
         try add("kind: Workflow\nname: w\nsteps: [{id: q, ask: {prompt: Go on?}}, {id: a, needs: [], run: [x]}]\n")
